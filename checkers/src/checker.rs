@@ -1,0 +1,124 @@
+//! The shape of a judge: a fold, `observe(event)` then `finish()`. It can watch a run as it happens
+//! or judge a file afterwards; nothing in it waits, reads a clock or throws dice.
+
+use crate::{
+    facts::{Fact, Snapshot},
+    history::{Call, History, Mark, Stamp},
+    run::Counts,
+    truth::DiskTruth,
+    verdict::Verdict,
+};
+
+/// One thing that happened, as judges see it, in order of ordinals.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A client asked. The outcome in the call is not known yet and must not be looked at.
+    Called(&'a Call),
+    /// A client had its answer, or gave up. The call is complete.
+    Returned(&'a Call),
+    /// The world saw something.
+    Fact(&'a Fact),
+    /// A replica changed.
+    Seen(&'a Snapshot),
+    /// The run turned a corner.
+    Mark(&'a Mark),
+}
+
+/// A judge of one law.
+pub trait Checker: Send {
+    /// Its name in the field's words, snake_case: used in plans, JSON, JUnit and pages.
+    fn name(&self) -> &'static str;
+    /// One event. `truth` already includes it.
+    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth);
+    /// The messages, counted, where this judge counts them; asked for right before `finish`.
+    fn counts(&self) -> Option<Counts> {
+        None
+    }
+    /// The answer. A call that never returned was only ever seen as `Called`.
+    fn finish(self: Box<Self>, truth: &DiskTruth) -> Verdict;
+    /// Whether a violation is already certain, so that a run may stop early.
+    fn is_breached(&self) -> bool {
+        false
+    }
+}
+
+/// Several judges that watch the same events, and the truth of the disks that they share.
+#[derive(Default)]
+pub struct Bench {
+    checkers: Vec<Box<dyn Checker>>,
+    truth: DiskTruth,
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.checkers.iter().map(|checker| checker.name())).finish()
+    }
+}
+
+/// A judge's name and answer.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Judgement {
+    /// The checker's name.
+    pub name: String,
+    /// Its answer.
+    pub verdict: Verdict,
+}
+
+impl Bench {
+    /// A bench of these judges.
+    pub fn new(checkers: Vec<Box<dyn Checker>>) -> Bench {
+        Bench { checkers, truth: DiskTruth::default() }
+    }
+
+    /// Tells every judge.
+    pub fn observe(&mut self, at: Stamp, event: Event<'_>) {
+        self.truth.observe(event);
+        for checker in &mut self.checkers {
+            checker.observe(at, event, &self.truth);
+        }
+    }
+
+    /// Whether some judge is already certain of a violation.
+    pub fn is_breached(&self) -> bool {
+        self.checkers.iter().any(|checker| checker.is_breached())
+    }
+
+    /// What is durable right now.
+    pub fn truth(&self) -> &DiskTruth {
+        &self.truth
+    }
+
+    /// The messages, counted by the judge that counts them.
+    pub fn counts(&self) -> Counts {
+        self.checkers.iter().find_map(|checker| checker.counts()).unwrap_or_default()
+    }
+
+    /// Asks every judge for its answer, in the order of the bench.
+    pub fn finish(self) -> Vec<Judgement> {
+        let truth = self.truth;
+        self.checkers
+            .into_iter()
+            .map(|checker| Judgement {
+                name: checker.name().to_owned(),
+                verdict: checker.finish(&truth),
+            })
+            .collect()
+    }
+
+    /// Judges a finished history: calls, returns and marks in order of their ordinals.
+    pub fn judge(mut self, history: &History) -> Vec<Judgement> {
+        let mut events: Vec<(Stamp, Event<'_>)> = Vec::with_capacity(history.calls.len() * 2);
+        for call in &history.calls {
+            events.push((call.called, Event::Called(call)));
+            if let Some(returned) = call.returned {
+                events.push((returned, Event::Returned(call)));
+            }
+        }
+        events.extend(history.marks.iter().map(|(at, mark)| (*at, Event::Mark(mark))));
+        events.sort_by_key(|(at, _)| at.ordinal);
+        for (at, event) in events {
+            self.observe(at, event);
+        }
+        self.finish()
+    }
+}

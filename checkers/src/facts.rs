@@ -1,0 +1,195 @@
+//! What the world saw, whatever the nodes believe: claims leaving a node, the truth of its disk.
+//!
+//! Facts are written by the simulated world, from frames and disk bytes that it decodes itself; the
+//! system's own opinions arrive as [`Snapshot`] and [`Fact::Committed`] and are marked as such.
+
+use crate::history::{Acks, MessageId, Offset};
+use serde::{Deserialize, Serialize};
+
+/// A replication group: group 0 is metadata, group `p` is partition `p`.
+pub type Group = u32;
+/// A node's number, from 1.
+pub type Node = u32;
+
+/// One entry of a replicated log. `hash` covers content, place and, through the previous entry's
+/// hash, the whole log before it: equal hashes at one index mean equal logs up to there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EntryId {
+    /// Place in the log, from 1.
+    pub index: u64,
+    /// The leader's term that wrote it.
+    pub term: u64,
+    /// Chained hash.
+    pub hash: u64,
+}
+
+/// A voter and the region it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Voter {
+    /// Which node.
+    pub node: Node,
+    /// Which region.
+    pub region: u32,
+}
+
+/// A group's configuration, decoded from disks; regions from the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Which group.
+    pub group: Group,
+    /// Which life of the partition.
+    pub incarnation: u64,
+    /// Who counts.
+    pub voters: Vec<Voter>,
+    /// Flushed copies that commit an entry.
+    pub write_quorum: u32,
+    /// Votes that elect a leader.
+    pub election_quorum: u32,
+}
+
+/// What a frame claims to be durable on its sender (S4, S9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// My log holds the leader's log up to this entry, flushed.
+    Append {
+        /// The leader's term under which it is claimed.
+        term: u64,
+        /// The last entry claimed: index and chained hash.
+        index: u64,
+        /// Chained hash of that entry; 0 with index 0.
+        hash: u64,
+    },
+    /// I gave my vote of this term to that candidate, and will remember it.
+    Vote {
+        /// The term.
+        term: u64,
+        /// Who got it.
+        candidate: Node,
+    },
+}
+
+/// Something that is so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// This group runs under this configuration from now on.
+    Configured(Configuration),
+    /// A frame with a claim left this node. Judged at this very moment against its disk.
+    Claimed {
+        /// The sender.
+        node: Node,
+        /// The group it is about.
+        group: Group,
+        /// What it claims.
+        claim: Claim,
+    },
+    /// A produce acknowledgement left this node for a client.
+    Acked {
+        /// The sender.
+        node: Node,
+        /// The partition's group.
+        group: Group,
+        /// The level promised.
+        acks: Acks,
+        /// The entry that holds the messages.
+        entry: EntryId,
+        /// Offset of the first message.
+        offset: Offset,
+        /// Its identity.
+        message: MessageId,
+    },
+    /// This entry is now durable and intact on the node's disk, right after the one before it.
+    Durable {
+        /// Whose disk.
+        node: Node,
+        /// Which log.
+        group: Group,
+        /// Which entry.
+        entry: EntryId,
+    },
+    /// The node's durable log now ends here: later entries are gone from it.
+    DurableCut {
+        /// Whose disk.
+        node: Node,
+        /// Which log.
+        group: Group,
+        /// The last index that is left; 0 for an empty log.
+        last: u64,
+    },
+    /// This term and vote are now durable on the node's disk.
+    DurableVote {
+        /// Whose disk.
+        node: Node,
+        /// Which log.
+        group: Group,
+        /// The term.
+        term: u64,
+        /// Who has the vote of that term, if anyone.
+        vote: Option<Node>,
+    },
+    /// The node itself holds these entries to be committed (its opinion). They follow one another
+    /// and start right after the last that this process told.
+    Committed {
+        /// Whose opinion.
+        node: Node,
+        /// Which log.
+        group: Group,
+        /// The newly committed entries, in order.
+        entries: Vec<EntryId>,
+    },
+    /// The node's process ended (crash, power loss, fail-stop): what it told of commits starts anew.
+    Stopped {
+        /// Which.
+        node: Node,
+    },
+    /// After heal and drain: the encoded bytes of all entries on this disk up to `last`, as a digest.
+    Replica {
+        /// Whose disk.
+        node: Node,
+        /// Which log.
+        group: Group,
+        /// The index up to which the digest goes: the group's highest commit index, or less if the
+        /// disk holds less.
+        last: u64,
+        /// The index up to which it ought to go.
+        expected: u64,
+        /// Hash of the encoded bytes.
+        digest: u64,
+    },
+}
+
+/// A replica's part in its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Receives, never votes.
+    Learner,
+    /// Follows a leader or waits for one.
+    Follower,
+    /// Asks whether it could win, without raising its term.
+    PreCandidate,
+    /// Asks for votes.
+    Candidate,
+    /// Leads its term.
+    Leader,
+}
+
+/// One replica from outside, as numbers; told whenever one of them changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Which node.
+    pub node: Node,
+    /// Which group.
+    pub group: Group,
+    /// Its part.
+    pub role: Role,
+    /// Its term.
+    pub term: u64,
+    /// Its commit index.
+    pub commit: u64,
+    /// Its last index, flushed or not.
+    pub last: u64,
+    /// Its flushed index.
+    pub flushed: u64,
+}

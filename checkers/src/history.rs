@@ -1,0 +1,211 @@
+//! What clients asked, when, and what came back: the only thing that a client-side judge may look at.
+//!
+//! A history comes from a run of ours or from a real cluster; nothing here refers to the system. It
+//! has no wall time: order is the *ordinal* of an event, and `at_ns` is only for people and bounds.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a partition, from 1. Number 0 is the metadata group, which has no messages.
+pub type Partition = u32;
+/// The identity of one message, chosen by its producer and unique in a history.
+pub type MessageId = u64;
+/// The place of a message in its partition, from 0, without gaps.
+pub type Offset = u64;
+
+/// Where in the run something happened. Order is `ordinal`; `at_ns` may repeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Position among all events of the run, without repetition.
+    pub ordinal: u64,
+    /// World time in nanoseconds since the run began.
+    pub at_ns: u64,
+}
+
+/// What the acknowledgement of a produce call must mean (messaging.md 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acks {
+    /// No acknowledgement. Promises nothing; may lose any message at any time.
+    None,
+    /// The leader flushed it. May be lost by any change of leader before replication.
+    Leader,
+    /// A write quorum flushed it. Lost by nothing within tolerance.
+    Quorum,
+    /// A write quorum in at least two regions flushed it: also survives the loss of any one region.
+    RegionQuorum,
+}
+
+impl Acks {
+    /// Every level, weakest first.
+    pub const ALL: [Acks; 4] = [Acks::None, Acks::Leader, Acks::Quorum, Acks::RegionQuorum];
+
+    /// The name used in scenarios, JSON and pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Acks::None => "none",
+            Acks::Leader => "leader",
+            Acks::Quorum => "quorum",
+            Acks::RegionQuorum => "region_quorum",
+        }
+    }
+
+    /// Whether a message acknowledged at this level may never be lost within tolerance.
+    pub fn is_durable(self) -> bool {
+        match self {
+            Acks::None | Acks::Leader => false,
+            Acks::Quorum | Acks::RegionQuorum => true,
+        }
+    }
+}
+
+/// How fresh a fetch must be. No level ever shows uncommitted messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadLevel {
+    /// Any replica, up to its own commit index: arbitrarily stale, never wrong.
+    Eventual,
+    /// Read-index at the leader: sees everything acknowledged before the call began.
+    Linearizable,
+}
+
+/// What a client asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Append messages, in order, at consecutive offsets. One call spans all attempts of one
+    /// producer sequence number.
+    Produce {
+        /// Where to.
+        partition: Partition,
+        /// The messages, in order.
+        messages: Vec<MessageId>,
+        /// The promise that was asked for.
+        acks: Acks,
+        /// Producer identity, epoch and sequence of the first message, where the producer is
+        /// idempotent.
+        producer: Option<Sequence>,
+    },
+    /// Read messages from an offset on.
+    Fetch {
+        /// Where from.
+        partition: Partition,
+        /// The first offset wanted.
+        from: Offset,
+        /// How fresh.
+        level: ReadLevel,
+    },
+}
+
+/// The place of a call in its producer's order for one partition (S36).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Producer id.
+    pub producer: u64,
+    /// Rises when the producer gives an unknown outcome up.
+    pub epoch: u32,
+    /// From 0 in each epoch.
+    pub sequence: u32,
+}
+
+/// One message as a fetch saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its place.
+    pub offset: Offset,
+    /// Its identity.
+    pub message: MessageId,
+}
+
+/// What came back from a call that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Acknowledged. `first` is the offset of the first message, unknown at level `none`.
+    Produced {
+        /// Offset of the first message of the call.
+        first: Option<Offset>,
+    },
+    /// Read. Offsets rise without gaps from the offset asked for.
+    Fetched {
+        /// What was there.
+        records: Vec<Record>,
+        /// One past the last readable offset when the read took effect.
+        end: Offset,
+    },
+}
+
+/// What became of a call. The middle ground is the point: a call that timed out may have happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It happened, and this is what the client saw.
+    Ok(Reply),
+    /// It certainly did not happen and never will (S40). The reason, for people.
+    Refused(String),
+    /// No one can say. Every checker allows both worlds, for ever. The reason, for people.
+    Unknown(String),
+}
+
+/// One call by one client. `called..=returned` is a closed interval of ordinals. A call without a
+/// return may take effect at any later moment; its outcome is `Unknown`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Unique in a history, in order of `called`.
+    pub id: u64,
+    /// Who asked.
+    pub client: u32,
+    /// What for.
+    pub ask: Ask,
+    /// When the client asked.
+    pub called: Stamp,
+    /// When the client had its answer or gave up; none while the call is pending.
+    pub returned: Option<Stamp>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl Call {
+    /// The partition that the call is about.
+    pub fn partition(&self) -> Partition {
+        match &self.ask {
+            Ask::Produce { partition, .. } | Ask::Fetch { partition, .. } => *partition,
+        }
+    }
+}
+
+/// A turning point of a run that judges must know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// The cluster is up and healthy; trouble begins.
+    Booted,
+    /// Every fault has been lifted. Each partition in `owed` owes an acknowledgement within `bound_ns`.
+    Healed {
+        /// Partitions that have their quorums on intact, mutually reachable voters.
+        owed: Vec<Partition>,
+        /// How long progress may take (DESIGN 4).
+        bound_ns: u64,
+    },
+    /// The final read of everything begins: fetches called from here on are the drain.
+    Draining,
+    /// The drain read this partition completely, from offset 0 to `end` (exclusive).
+    Drained {
+        /// Which.
+        partition: Partition,
+        /// One past the last offset.
+        end: Offset,
+    },
+    /// The run is over.
+    Ended,
+}
+
+/// A run as clients saw it: calls in order of `called`, marks in order of their ordinals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Every call.
+    pub calls: Vec<Call>,
+    /// Every turning point.
+    pub marks: Vec<(Stamp, Mark)>,
+    /// What happened around it (faults, leaders, crashes): shown to people, never judged.
+    pub notes: Vec<(Stamp, String)>,
+}

@@ -1,0 +1,130 @@
+//! One run from outside: its history, its numbers, and how it ended. Filled by the simulation, told
+//! by the reports, judged by nobody but the checkers.
+
+use crate::{checker::Judgement, history::History};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Every phase came to its end.
+    Finished,
+    /// Some law was broken for certain and the run was stopped there.
+    Breached {
+        /// World time.
+        at_ns: u64,
+    },
+    /// Nothing more could happen, or a phase did not end in its time.
+    Stuck {
+        /// World time.
+        at_ns: u64,
+        /// What was waited for.
+        waiting: String,
+    },
+    /// A node panicked or failed one of its own assertions: a violation.
+    Panicked {
+        /// World time.
+        at_ns: u64,
+        /// Which node.
+        node: u32,
+        /// Source file and line.
+        place: String,
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// How long one partition was without acknowledgements after a fault, and what was lost by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The fault, as the plan prints it.
+    pub fault: String,
+    /// Which partition.
+    pub partition: u32,
+    /// When the fault began.
+    pub at_ns: u64,
+    /// From the start of the fault to the first later acknowledgement at the scenario's level.
+    pub rto_ns: Option<u64>,
+    /// Acknowledged before the fault, never read after it.
+    pub rpo_messages: u64,
+}
+
+/// The messages of a run, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Messages that clients tried to produce.
+    pub attempted: u64,
+    /// Messages whose produce call returned Ok at a level above `none`.
+    pub acknowledged: u64,
+    /// Distinct messages read by the drain.
+    pub read: u64,
+    /// Acknowledged at `quorum` or above, and not read by the drain.
+    pub lost: u64,
+    /// Of the lost: those below every read message of their partition.
+    pub lost_head: u64,
+    /// Of the lost: those between read messages.
+    pub lost_middle: u64,
+    /// Of the lost: those above every read message of their partition.
+    pub lost_tail: u64,
+    /// Acknowledged at `leader`, or sent at `none`, and not read: permitted, counted apart.
+    pub allowed_lost: u64,
+    /// Read although the call's outcome was unknown.
+    pub recovered: u64,
+    /// Read although nobody sent it, or although its call was refused for certain.
+    pub phantom: u64,
+    /// Read at more than one offset.
+    pub duplicated: u64,
+    /// Read out of the order of their producer.
+    pub reordered: u64,
+    /// Messages whose produce call ended Unknown.
+    pub unknown: u64,
+}
+
+/// Numbers over time, for plots. `seconds[i]` covers world time `[i, i + 1) * bucket_ns`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Width of a bucket in nanoseconds.
+    pub bucket_ns: u64,
+    /// Acknowledgement level to messages acknowledged, for each bucket.
+    pub acknowledged: BTreeMap<String, Vec<u64>>,
+    /// Acknowledgement level to (median, p99) latency in microseconds, for each bucket; 0 without
+    /// a sample.
+    pub latency_us: BTreeMap<String, Vec<(u64, u64)>>,
+    /// Node to entries it is behind the furthest commit, summed over its groups, for each bucket.
+    pub lag: BTreeMap<u32, Vec<u64>>,
+    /// Partition to who led it from when on: (world time in ns, node or 0 for nobody).
+    pub leaders: BTreeMap<u32, Vec<(u64, u32)>>,
+    /// Faults: what, from, to (world time in ns).
+    pub faults: Vec<(String, u64, u64)>,
+}
+
+/// A run, complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What clients saw.
+    pub history: History,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the judges said.
+    pub judgements: Vec<Judgement>,
+    /// Messages, counted.
+    pub counts: Counts,
+    /// Numbers over time.
+    pub series: Series,
+    /// Recovery of each partition from each fault that took replicas away.
+    pub recovery: Vec<Recovery>,
+    /// Kind of fault to how often it changed what happened (a lost frame, a delayed flush).
+    pub faults: BTreeMap<String, u64>,
+    /// Faults that were refused at injection, and why.
+    pub refused_faults: Vec<String>,
+    /// Coverage marks: name to hits.
+    pub marks: BTreeMap<String, u64>,
+    /// 256-bit hash over everything that happened, as hex.
+    pub trace_hash: String,
+    /// World time at the end.
+    pub sim_ns: u64,
+    /// Events the world processed.
+    pub events: u64,
+}

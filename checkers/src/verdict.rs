@@ -1,0 +1,77 @@
+//! A judge's answer. Three answers, never two; doubt never rounds up to a pass.
+
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
+
+/// How much a checker examined. Zero is not a coverage, it is a reason for `Unknown`.
+pub type Coverage = NonZeroU64;
+
+/// One line of evidence, in time order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Ordinal of the event, for order.
+    pub ordinal: u64,
+    /// World time in nanoseconds.
+    pub at_ns: u64,
+    /// What happened, in words.
+    pub text: String,
+}
+
+/// Why a law is held to be broken: one sentence, then the events that show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The rule and how it was broken, in one sentence.
+    pub summary: String,
+    /// What happened, in time order.
+    pub lines: Vec<Line>,
+    /// The node it is about.
+    pub node: Option<u32>,
+    /// The partition it is about.
+    pub partition: Option<u32>,
+    /// The offset it is about.
+    pub offset: Option<u64>,
+    /// The message it is about.
+    pub message: Option<u64>,
+    /// How many violations of this law there were in all; the evidence shows the first.
+    pub count: u64,
+}
+
+/// A judge's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The law held over this many cases.
+    Holds(Coverage),
+    /// The law is broken, and this shows it.
+    Violated(Box<Evidence>),
+    /// No one can say, because.
+    Unknown(String),
+}
+
+impl Verdict {
+    /// `Holds` if anything was examined, else `Unknown`: a vacuous pass is no pass.
+    pub fn holds_if_covered(coverage: u64, what: &str) -> Verdict {
+        match Coverage::new(coverage) {
+            Some(coverage) => Verdict::Holds(coverage),
+            None => Verdict::Unknown(format!("vacuous: {what}")),
+        }
+    }
+
+    /// Violated beats Unknown beats Holds. Of two violations or two doubts the first stays.
+    pub fn and(self, other: Verdict) -> Verdict {
+        match (self, other) {
+            (violated @ Verdict::Violated(_), _) | (_, violated @ Verdict::Violated(_)) => violated,
+            (unknown @ Verdict::Unknown(_), _) | (_, unknown @ Verdict::Unknown(_)) => unknown,
+            (Verdict::Holds(a), Verdict::Holds(b)) => Verdict::Holds(a.saturating_add(b.get())),
+        }
+    }
+
+    /// `holds`, `violated` or `unknown`: the word used in JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Holds(_) => "holds",
+            Verdict::Violated(_) => "violated",
+            Verdict::Unknown(_) => "unknown",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What shall happen. Has never seen a socket.
+
+mod fault;
+mod plan;
+
+pub use fault::{Fault, Target};
+pub use plan::{Disk, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload};

@@ -1,0 +1,157 @@
+//! One seed's world, fully decided. A plan is data: print it, edit it, delete lines from it, run it
+//! again. It needs nothing but itself to replay; nothing in it is a choice left open.
+
+use crate::fault::Fault;
+use serde::{Deserialize, Serialize};
+
+/// A node's number, from 1.
+pub type Node = u32;
+
+/// One seed's world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed it was drawn from.
+    pub seed: u64,
+    /// Names of the regions; a region's number is its place here.
+    pub regions: Vec<String>,
+    /// The region of each node; node `i + 1` stands in `nodes[i]`.
+    pub nodes: Vec<u32>,
+    /// Where replicas stand.
+    pub placement: Placement,
+    /// One-way latency between regions and its accidents.
+    pub network: Network,
+    /// How long disks take.
+    pub disk: Disk,
+    /// Timers of the system.
+    pub timing: Timing,
+    /// What clients do.
+    pub workload: Workload,
+    /// How long the phases last.
+    pub phases: Phases,
+    /// What goes wrong, in order of time.
+    pub timeline: Vec<Planned>,
+    /// Planted bugs that are switched on.
+    pub plants: Vec<String>,
+    /// Names of the checkers that apply.
+    pub checkers: Vec<String>,
+}
+
+/// Who holds what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placement {
+    /// Voters per region as written, such as `2/2/1`: for people.
+    pub layout: String,
+    /// Voters of the metadata group; every other node learns it.
+    pub metadata: Vec<Node>,
+    /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is preferred
+    /// as its leader.
+    pub partitions: Vec<Vec<Node>>,
+    /// Flushed copies that commit an entry of a partition.
+    pub write_quorum: u32,
+    /// Votes that elect a leader of a partition.
+    pub election_quorum: u32,
+}
+
+/// The network when nothing is wrong. Rates are in parts per million of frames.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// One-way latency in microseconds: `latency_us[from][to]`, by region.
+    pub latency_us: Vec<Vec<u64>>,
+    /// Uniform jitter on top, in percent of the latency.
+    pub jitter_percent: u64,
+    /// Frames that are lost.
+    pub loss_ppm: u32,
+    /// Frames that arrive twice.
+    pub duplicate_ppm: u32,
+    /// Frames that may overtake others; every other frame of a link keeps its order.
+    pub reorder_ppm: u32,
+    /// Frames that take a long tail.
+    pub tail_ppm: u32,
+    /// Longest tail in microseconds.
+    pub tail_us: u64,
+}
+
+/// A disk when nothing is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// A flush takes at least this, in microseconds.
+    pub flush_us: u64,
+    /// Uniform jitter on top, in microseconds.
+    pub flush_jitter_us: u64,
+    /// Bytes per microsecond that a flush writes (1 = 1 MB/s).
+    pub bytes_per_us: u64,
+    /// Flushes that take a long tail, in parts per million.
+    pub tail_ppm: u32,
+    /// Longest tail in microseconds.
+    pub tail_us: u64,
+}
+
+/// Timers of the system, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// Between two heartbeats of a leader.
+    pub heartbeat_ms: u64,
+    /// Shortest election timeout.
+    pub election_min_ms: u64,
+    /// Longest election timeout.
+    pub election_max_ms: u64,
+    /// A client gives an attempt up after this.
+    pub attempt_ms: u64,
+    /// A client gives a call up after this.
+    pub call_ms: u64,
+    /// Timers of nodes are late by up to this, in microseconds.
+    pub timer_jitter_us: u64,
+}
+
+/// What clients do. Produce calls arrive at a steady rate, whether or not earlier ones returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// The region of each client; client `i + 1` stands in `clients[i]`.
+    pub clients: Vec<u32>,
+    /// Produce calls per 1,000 seconds, of all clients together.
+    pub produce_per_ks: u64,
+    /// Fetch calls per 1,000 seconds, of all clients together.
+    pub fetch_per_ks: u64,
+    /// Weights of `none`, `leader`, `quorum`, `region_quorum`.
+    pub acks: [u32; 4],
+    /// Weights of `eventual`, `linearizable`.
+    pub reads: [u32; 2],
+    /// Messages in a produce call.
+    pub messages_per_call: u32,
+    /// Bytes of a message's payload.
+    pub message_bytes: u32,
+}
+
+/// How long the phases last, in milliseconds of world time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// The cluster must be healthy by then.
+    pub boot_ms_max: u64,
+    /// How long faults and load last.
+    pub trouble_ms: u64,
+    /// After heal: progress bound and catch-up; the run is stuck when replicas are not equal by then.
+    pub heal_ms_max: u64,
+    /// The drain must be complete by then.
+    pub drain_ms_max: u64,
+}
+
+/// A fault at a time, counted from the begin of trouble.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    /// When it begins.
+    pub at_ms: u64,
+    /// How long it lasts, for faults that last; none: until heal.
+    pub for_ms: Option<u64>,
+    /// What it is.
+    pub fault: Fault,
+}

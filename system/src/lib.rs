@@ -1,0 +1,1 @@
+//! Chapter to come.
