@@ -1,0 +1,137 @@
+//! Which call of each producer came last: replicated state, derived from the log, rolled back with it
+//! (S36, H1, H7). A producer has one call under way in a partition, so its last call is all that a
+//! repeat can be a repeat of.
+
+use crate::{
+    batch,
+    entry::{Entry, Kind},
+    log::Log,
+    types::{EntryId, Index, Offset},
+};
+use std::collections::BTreeMap;
+
+/// A producer's last call in this partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The producer's epoch.
+    pub epoch: u32,
+    /// Sequence of the call's first message.
+    pub sequence: u32,
+    /// Sequence that the next call must have.
+    pub next: u32,
+    /// The entry that holds it.
+    pub entry: EntryId,
+    /// Offset of its first message.
+    pub offset: Offset,
+}
+
+/// What a request is, seen from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The producer's next call.
+    New,
+    /// The call that this slot holds, once more.
+    Repeat(Slot),
+    /// Not the next one, nor the last one.
+    OutOfOrder,
+    /// From an epoch that was given up.
+    Fenced,
+}
+
+/// The producer table.
+#[derive(Clone, Debug, Default)]
+pub struct Dedup {
+    committed: BTreeMap<u64, Slot>,
+    /// Producers with entries above the commit index; the newest entry counts.
+    tail: BTreeMap<u64, Slot>,
+}
+
+impl Dedup {
+    /// What a request with this producer, epoch and sequence is.
+    pub fn see(&self, producer: u64, epoch: u32, sequence: u32) -> Seen {
+        match self.tail.get(&producer).or_else(|| self.committed.get(&producer)) {
+            Some(slot) if epoch < slot.epoch => Seen::Fenced,
+            Some(slot) if epoch == slot.epoch && sequence == slot.next => Seen::New,
+            Some(slot) if epoch == slot.epoch && sequence == slot.sequence => Seen::Repeat(*slot),
+            Some(slot) if epoch == slot.epoch => Seen::OutOfOrder,
+            Some(_) | None if sequence == 0 => Seen::New,
+            Some(_) | None => Seen::OutOfOrder,
+        }
+    }
+
+    /// An entry was appended.
+    pub fn append(&mut self, entry: &Entry) {
+        if let Some((producer, slot)) = slot_of(entry) {
+            self.tail.insert(producer, slot);
+        }
+    }
+
+    /// An entry was committed.
+    pub fn commit(&mut self, entry: &Entry) {
+        let Some((producer, slot)) = slot_of(entry) else { return };
+        if self.tail.get(&producer).is_some_and(|newest| newest.entry == slot.entry) {
+            self.tail.remove(&producer);
+        }
+        self.committed.insert(producer, slot);
+    }
+
+    /// The log was cut, above its commit index.
+    pub fn cut(&mut self, log: &Log, commit: Index) {
+        self.tail.clear();
+        for index in commit + 1..=log.last_index() {
+            self.append(log.get(index).expect("an index within the log"));
+        }
+    }
+}
+
+fn slot_of(entry: &Entry) -> Option<(u64, Slot)> {
+    match entry.kind() {
+        Kind::Noop | Kind::Command => None,
+        Kind::Messages => {
+            let (producer, epoch, sequence) = batch::producer(entry.body())?;
+            let next = sequence.wrapping_add(entry.count());
+            let slot = Slot { epoch, sequence, next, entry: entry.id(), offset: entry.base() };
+            (producer != 0).then_some((producer, slot))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Stamp;
+
+    fn append(log: &mut Log, dedup: &mut Dedup, producer: u64, epoch: u32, sequence: u32) {
+        let stamp = Stamp { cluster: 1, incarnation: 1, group: 1, term: 1, wall: 0 };
+        let body = batch::body(producer, epoch, sequence, b"");
+        let entry = Entry::after(log.last(), stamp, Kind::Messages, log.next_offset(), 1, &body);
+        dedup.append(&entry);
+        log.append(entry);
+    }
+
+    #[test]
+    fn a_repeat_is_known_and_a_gap_is_refused() {
+        let (mut log, mut dedup) = (Log::default(), Dedup::default());
+        assert_eq!(dedup.see(5, 0, 1), Seen::OutOfOrder);
+        assert_eq!(dedup.see(5, 0, 0), Seen::New);
+        append(&mut log, &mut dedup, 5, 0, 0);
+        assert!(matches!(dedup.see(5, 0, 0), Seen::Repeat(slot) if slot.offset == 0));
+        assert_eq!(dedup.see(5, 0, 1), Seen::New);
+        assert_eq!(dedup.see(5, 0, 2), Seen::OutOfOrder);
+        append(&mut log, &mut dedup, 5, 1, 0);
+        assert_eq!(dedup.see(5, 0, 1), Seen::Fenced);
+    }
+
+    #[test]
+    fn what_is_cut_from_the_log_is_forgotten_and_what_is_committed_stays() {
+        let (mut log, mut dedup) = (Log::default(), Dedup::default());
+        append(&mut log, &mut dedup, 5, 0, 0);
+        dedup.commit(log.get(1).unwrap());
+        append(&mut log, &mut dedup, 5, 0, 1);
+        assert_eq!(dedup.see(5, 0, 2), Seen::New);
+        log.cut(1);
+        dedup.cut(&log, 1);
+        assert_eq!(dedup.see(5, 0, 1), Seen::New);
+        assert!(matches!(dedup.see(5, 0, 0), Seen::Repeat(_)));
+    }
+}

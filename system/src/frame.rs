@@ -1,0 +1,905 @@
+//! Frames: what travels between two endpoints, and the messages in it. All messages for one peer
+//! that come out of one turn share a frame (so heartbeats of many groups are one frame a node pair).
+//!
+//! A frame is a small checksummed head and the encoded entries it carries, which are shared with logs
+//! and disks and never copied (docs/FORMAT.md). Over a real socket head and entries follow one another
+//! ([`Frame::to_bytes`]); in the simulation the very same parts are handed over.
+
+use crate::{
+    quorum::{Config, Voter},
+    types::{Endpoint, EntryId, GroupId, Index, NodeId, Offset, Term},
+};
+use bytes::{Bytes, BytesMut};
+
+/// What the acknowledgement of a produce call must mean (messaging.md 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Acks {
+    /// No acknowledgement; may lose any message.
+    None,
+    /// The leader flushed it; lost by a change of leader before replication.
+    Leader,
+    /// A write quorum flushed it.
+    Quorum,
+    /// A write quorum in at least two regions flushed it.
+    RegionQuorum,
+}
+
+/// How fresh a fetch must be. No level shows uncommitted messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadLevel {
+    /// Any replica, up to its own commit index.
+    Eventual,
+    /// Read-index at the leader.
+    Linearizable,
+}
+
+/// Why a request was not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another node leads, or nobody does.
+    NotLeader,
+    /// The leader's first entry of its term has not committed yet (S15).
+    NotReady,
+    /// This node does not hold the partition.
+    UnknownPartition,
+    /// The producer's epoch is older than one that was seen.
+    Fenced,
+    /// The sequence does not follow the producer's last one.
+    OutOfOrder,
+    /// Leadership ended while the entry was in flight: it may yet commit.
+    LeadershipLost,
+    /// A read could not be confirmed.
+    Unconfirmed,
+    /// The request itself is wrong.
+    Malformed,
+}
+
+impl Refusal {
+    const ALL: [Refusal; 8] = [
+        Refusal::NotLeader,
+        Refusal::NotReady,
+        Refusal::UnknownPartition,
+        Refusal::Fenced,
+        Refusal::OutOfOrder,
+        Refusal::LeadershipLost,
+        Refusal::Unconfirmed,
+        Refusal::Malformed,
+    ];
+
+    /// Whether the attempt that carried `asked` certainly had no effect and never will, given that it
+    /// was refused in `term` (S40). Not so for a refusal that the same leader could take back when the
+    /// network delivers the frame once more.
+    pub fn is_definite(self, asked: Term, term: Term) -> bool {
+        match self {
+            Refusal::NotLeader | Refusal::UnknownPartition => asked == 0 || asked <= term,
+            Refusal::Fenced | Refusal::Malformed => true,
+            Refusal::NotReady
+            | Refusal::OutOfOrder
+            | Refusal::LeadershipLost
+            | Refusal::Unconfirmed => false,
+        }
+    }
+}
+
+/// A produce request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Produce {
+    /// The client's number for this attempt.
+    pub request: u64,
+    /// The promise asked for.
+    pub acks: Acks,
+    /// The term in which the client believes the receiver to lead; 0 to ask. Only the leader of
+    /// exactly this term takes the request, so a refusal by term is definite even if the network
+    /// delivers the frame again later (S16, S40).
+    pub term: Term,
+    /// Who produces; 0 for a producer that is not idempotent.
+    pub producer: u64,
+    /// Rises when the producer gave an unknown outcome up.
+    pub epoch: u32,
+    /// Of the first message, from 0 in each epoch.
+    pub sequence: u32,
+    /// How many messages.
+    pub count: u32,
+    /// CRC-32C of the messages.
+    pub crc: u32,
+    /// The messages, encoded (see `batch.rs`).
+    pub messages: Bytes,
+}
+
+/// What is known of an acknowledged produce: where the messages stand, and in which entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which life of the partition.
+    pub incarnation: u64,
+    /// The entry that holds them.
+    pub entry: EntryId,
+    /// Offset of the first message.
+    pub offset: Offset,
+}
+
+/// A partition and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its group.
+    pub group: GroupId,
+    /// Which life of it.
+    pub incarnation: u64,
+    /// Who holds it.
+    pub config: Config,
+}
+
+/// Every word that nodes and clients say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Would you vote for me, if I asked? Changes nothing (S4).
+    PreVote { term: Term, last: EntryId },
+    /// The answer.
+    PreVoteReply { term: Term, granted: bool },
+    /// Vote for me.
+    Vote { term: Term, last: EntryId },
+    /// The answer. A granted vote is durable before it leaves (S4).
+    VoteReply { term: Term, granted: bool },
+    /// Entries that follow `previous`, and how far the log is committed.
+    Append { term: Term, previous: EntryId, commit: Index, entries: Vec<Bytes> },
+    /// My log equals yours up to this entry, flushed (S9).
+    AppendOk { term: Term, generation: u64, matched: EntryId },
+    /// My log does not hold `previous` as you do; we may agree at `hint` at the latest.
+    AppendReject { term: Term, tried: Index, hint: Index, hint_term: Term },
+    /// I lead. One for each group, one frame for each pair of nodes.
+    Beat { term: Term, sequence: u64, commit: Index },
+    /// I follow; this much of your log has reached me (`verified`), this much is flushed.
+    BeatOk { term: Term, sequence: u64, generation: u64, verified: Index, matched: EntryId },
+    /// Append messages.
+    Produce(Produce),
+    /// Read messages from an offset on.
+    Fetch { request: u64, from: Offset, level: ReadLevel, bytes_max: u32 },
+    /// Where do partitions stand?
+    WhereIs { request: u64 },
+    /// Create partitions.
+    Create { request: u64, places: Vec<Place> },
+    /// Acknowledged.
+    Produced { request: u64, acks: Acks, receipt: Receipt },
+    /// Read: the entries that hold the offsets from `from` on, and one past the last readable one.
+    Fetched { request: u64, from: Offset, end: Offset, entries: Vec<Bytes> },
+    /// Not served.
+    Refused { request: u64, why: Refusal, term: Term, leader: NodeId },
+    /// Where partitions stand.
+    Directory { request: u64, places: Vec<Place> },
+}
+
+impl Message {
+    /// The number of a client's question, if it is one.
+    pub fn request(&self) -> Option<u64> {
+        match self {
+            Message::Produce(produce) => Some(produce.request),
+            Message::Fetch { request, .. }
+            | Message::WhereIs { request }
+            | Message::Create { request, .. } => Some(*request),
+            Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::Vote { .. }
+            | Message::VoteReply { .. }
+            | Message::Append { .. }
+            | Message::AppendOk { .. }
+            | Message::AppendReject { .. }
+            | Message::Beat { .. }
+            | Message::BeatOk { .. }
+            | Message::Produced { .. }
+            | Message::Fetched { .. }
+            | Message::Refused { .. }
+            | Message::Directory { .. } => None,
+        }
+    }
+
+    /// The same question with this number; an answer or a word between replicas stays as it is.
+    pub(crate) fn numbered(mut self, number: u64) -> Message {
+        match &mut self {
+            Message::Produce(produce) => produce.request = number,
+            Message::Fetch { request, .. }
+            | Message::WhereIs { request }
+            | Message::Create { request, .. } => *request = number,
+            Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::Vote { .. }
+            | Message::VoteReply { .. }
+            | Message::Append { .. }
+            | Message::AppendOk { .. }
+            | Message::AppendReject { .. }
+            | Message::Beat { .. }
+            | Message::BeatOk { .. }
+            | Message::Produced { .. }
+            | Message::Fetched { .. }
+            | Message::Refused { .. }
+            | Message::Directory { .. } => {}
+        }
+        self
+    }
+
+    /// Whether replicas say this to each other, and clients never do.
+    pub fn is_between_replicas(&self) -> bool {
+        match self {
+            Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::Vote { .. }
+            | Message::VoteReply { .. }
+            | Message::Append { .. }
+            | Message::AppendOk { .. }
+            | Message::AppendReject { .. }
+            | Message::Beat { .. }
+            | Message::BeatOk { .. } => true,
+            Message::Produce(_)
+            | Message::Fetch { .. }
+            | Message::WhereIs { .. }
+            | Message::Create { .. }
+            | Message::Produced { .. }
+            | Message::Fetched { .. }
+            | Message::Refused { .. }
+            | Message::Directory { .. } => false,
+        }
+    }
+}
+
+/// A frame that could not be read, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+/// What travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Header, messages, checksum.
+    pub head: Bytes,
+    /// The entries that the messages carry, in order.
+    pub bodies: Vec<Bytes>,
+}
+
+/// Bytes before the first message: mark, length of head, cluster, sender, its incarnation, messages.
+const PREFIX: usize = 36;
+const MARK: u32 = u32::from_le_bytes(*b"ZFRM");
+
+/// Gathers the messages of one frame.
+#[derive(Debug)]
+pub struct FrameBuilder {
+    head: Vec<u8>,
+    bodies: Vec<Bytes>,
+    count: u32,
+}
+
+/// Who sends: stands in every frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Which cluster.
+    pub cluster: u64,
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// The identity of its disk (S1); 0 for clients.
+    pub incarnation: u64,
+}
+
+impl FrameBuilder {
+    /// An empty frame from this sender.
+    pub fn new(sender: Sender) -> FrameBuilder {
+        let mut head = Vec::with_capacity(128);
+        head.extend_from_slice(&MARK.to_le_bytes());
+        head.extend_from_slice(&[0; 4]);
+        head.extend_from_slice(&sender.cluster.to_le_bytes());
+        head.extend_from_slice(&sender.endpoint.to_le_bytes());
+        head.extend_from_slice(&sender.incarnation.to_le_bytes());
+        head.extend_from_slice(&[0; 8]);
+        FrameBuilder { head, bodies: Vec::new(), count: 0 }
+    }
+
+    /// Adds a message of a group.
+    pub fn push(&mut self, group: GroupId, message: Message) {
+        self.count += 1;
+        let mut out = Writer { head: &mut self.head, bodies: &mut self.bodies };
+        out.u32(group);
+        out.message(message);
+    }
+
+    /// The frame.
+    pub fn finish(mut self) -> Frame {
+        let length = (self.head.len() + 4) as u32;
+        self.head[4..8].copy_from_slice(&length.to_le_bytes());
+        self.head[28..32].copy_from_slice(&self.count.to_le_bytes());
+        let crc = crc32c::crc32c(&self.head);
+        self.head.extend_from_slice(&crc.to_le_bytes());
+        Frame { head: self.head.into(), bodies: self.bodies }
+    }
+}
+
+impl Frame {
+    /// A frame of one message.
+    pub fn of(sender: Sender, group: GroupId, message: Message) -> Frame {
+        let mut builder = FrameBuilder::new(sender);
+        builder.push(group, message);
+        builder.finish()
+    }
+
+    /// Bytes on a wire.
+    pub fn size(&self) -> usize {
+        self.head.len() + self.bodies.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// Head and entries one after another, as a socket carries them.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(self.size());
+        bytes.extend_from_slice(&self.head);
+        for body in &self.bodies {
+            bytes.extend_from_slice(body);
+        }
+        bytes.freeze()
+    }
+
+    /// A frame as a socket carried it; entries are slices of it, not copies.
+    pub fn from_bytes(mut bytes: Bytes) -> Result<Frame, Malformed> {
+        if bytes.len() < PREFIX + 4 {
+            return Err(Malformed("a frame is shorter than its prefix"));
+        }
+        let length = u32::from_le_bytes(bytes[4..8].try_into().expect("four bytes")) as usize;
+        if !(PREFIX + 4..=bytes.len()).contains(&length) {
+            return Err(Malformed("a frame's head is longer than the frame"));
+        }
+        let head = bytes.split_to(length);
+        let frame = Frame { head, bodies: vec![bytes] };
+        frame.sender()?;
+        // One contiguous body: cut it where the messages say that entries end.
+        let mut reader = frame.reader();
+        let mut bodies = Vec::new();
+        for _ in 0..frame.count() {
+            reader.u32()?;
+            match reader.message()? {
+                Message::Append { entries, .. } | Message::Fetched { entries, .. } => {
+                    bodies.extend(entries);
+                }
+                Message::PreVote { .. }
+                | Message::PreVoteReply { .. }
+                | Message::Vote { .. }
+                | Message::VoteReply { .. }
+                | Message::AppendOk { .. }
+                | Message::AppendReject { .. }
+                | Message::Beat { .. }
+                | Message::BeatOk { .. }
+                | Message::Fetch { .. }
+                | Message::WhereIs { .. }
+                | Message::Create { .. }
+                | Message::Produced { .. }
+                | Message::Refused { .. }
+                | Message::Directory { .. } => {}
+                Message::Produce(produce) => bodies.push(produce.messages),
+            }
+        }
+        if !reader.bodies.iter().all(Bytes::is_empty) {
+            return Err(Malformed("a frame carries more than its messages say"));
+        }
+        Ok(Frame { head: frame.head, bodies })
+    }
+
+    /// Who sent it. Checks mark, length and checksum.
+    pub fn sender(&self) -> Result<Sender, Malformed> {
+        let head = &self.head[..];
+        if head.len() < PREFIX + 4 {
+            return Err(Malformed("a frame is shorter than its prefix"));
+        }
+        let (content, crc) = head.split_at(head.len() - 4);
+        if crc32c::crc32c(content).to_le_bytes() != crc {
+            return Err(Malformed("a frame's head does not match its checksum"));
+        }
+        let mut reader = Reader { head, at: 0, bodies: Vec::new() };
+        if reader.u32()? != MARK || reader.u32()? as usize != head.len() {
+            return Err(Malformed("a frame does not begin with its mark and length"));
+        }
+        Ok(Sender { cluster: reader.u64()?, endpoint: reader.u32()?, incarnation: reader.u64()? })
+    }
+
+    /// Hands every message to `each`. Call [`Frame::sender`] first: it checks the checksum.
+    pub fn for_each(&self, mut each: impl FnMut(GroupId, Message)) -> Result<(), Malformed> {
+        let mut reader = self.reader();
+        for _ in 0..self.count() {
+            let group = reader.u32()?;
+            each(group, reader.message()?);
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> u32 {
+        u32::from_le_bytes(self.head[28..32].try_into().expect("four bytes"))
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let bodies = self.bodies.iter().rev().cloned().collect();
+        Reader { head: &self.head[..self.head.len() - 4], at: PREFIX, bodies }
+    }
+}
+
+struct Writer<'a> {
+    head: &'a mut Vec<u8>,
+    bodies: &'a mut Vec<Bytes>,
+}
+
+impl Writer<'_> {
+    fn u8(&mut self, value: u8) {
+        self.head.push(value);
+    }
+    fn u32(&mut self, value: u32) {
+        self.head.extend_from_slice(&value.to_le_bytes());
+    }
+    fn u64(&mut self, value: u64) {
+        self.head.extend_from_slice(&value.to_le_bytes());
+    }
+    fn id(&mut self, id: EntryId) {
+        self.u64(id.index);
+        self.u64(id.term);
+        self.u64(id.hash);
+    }
+    fn body(&mut self, body: Bytes) {
+        self.u32(body.len() as u32);
+        self.bodies.push(body);
+    }
+    fn bodies(&mut self, bodies: Vec<Bytes>) {
+        self.u32(bodies.len() as u32);
+        for body in bodies {
+            self.body(body);
+        }
+    }
+    fn places(&mut self, places: &[Place]) {
+        self.u32(places.len() as u32);
+        for place in places {
+            put_place(self.head, place);
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::PreVote { term, last } => {
+                self.u8(1);
+                self.u64(term);
+                self.id(last);
+            }
+            Message::PreVoteReply { term, granted } => {
+                self.u8(2);
+                self.u64(term);
+                self.u8(u8::from(granted));
+            }
+            Message::Vote { term, last } => {
+                self.u8(3);
+                self.u64(term);
+                self.id(last);
+            }
+            Message::VoteReply { term, granted } => {
+                self.u8(4);
+                self.u64(term);
+                self.u8(u8::from(granted));
+            }
+            Message::Append { term, previous, commit, entries } => {
+                self.u8(5);
+                self.u64(term);
+                self.id(previous);
+                self.u64(commit);
+                self.bodies(entries);
+            }
+            Message::AppendOk { term, generation, matched } => {
+                self.u8(6);
+                self.u64(term);
+                self.u64(generation);
+                self.id(matched);
+            }
+            Message::AppendReject { term, tried, hint, hint_term } => {
+                self.u8(7);
+                self.u64(term);
+                self.u64(tried);
+                self.u64(hint);
+                self.u64(hint_term);
+            }
+            Message::Beat { term, sequence, commit } => {
+                self.u8(8);
+                self.u64(term);
+                self.u64(sequence);
+                self.u64(commit);
+            }
+            Message::BeatOk { term, sequence, generation, verified, matched } => {
+                self.u8(9);
+                self.u64(term);
+                self.u64(sequence);
+                self.u64(generation);
+                self.u64(verified);
+                self.id(matched);
+            }
+            Message::Produce(produce) => {
+                self.u8(20);
+                self.u64(produce.request);
+                self.u8(produce.acks as u8);
+                self.u64(produce.term);
+                self.u64(produce.producer);
+                self.u32(produce.epoch);
+                self.u32(produce.sequence);
+                self.u32(produce.count);
+                self.u32(produce.crc);
+                self.body(produce.messages);
+            }
+            Message::Fetch { request, from, level, bytes_max } => {
+                self.u8(21);
+                self.u64(request);
+                self.u64(from);
+                self.u8(level as u8);
+                self.u32(bytes_max);
+            }
+            Message::WhereIs { request } => {
+                self.u8(22);
+                self.u64(request);
+            }
+            Message::Create { request, places } => {
+                self.u8(23);
+                self.u64(request);
+                self.places(&places);
+            }
+            Message::Produced { request, acks, receipt } => {
+                self.u8(30);
+                self.u64(request);
+                self.u8(acks as u8);
+                self.u64(receipt.incarnation);
+                self.id(receipt.entry);
+                self.u64(receipt.offset);
+            }
+            Message::Fetched { request, from, end, entries } => {
+                self.u8(31);
+                self.u64(request);
+                self.u64(from);
+                self.u64(end);
+                self.bodies(entries);
+            }
+            Message::Refused { request, why, term, leader } => {
+                self.u8(32);
+                self.u64(request);
+                self.u8(why as u8);
+                self.u64(term);
+                self.u32(leader);
+            }
+            Message::Directory { request, places } => {
+                self.u8(33);
+                self.u64(request);
+                self.places(&places);
+            }
+        }
+    }
+}
+
+/// Writes a place as frames and metadata entries carry it.
+pub(crate) fn put_place(out: &mut Vec<u8>, place: &Place) {
+    let config = &place.config;
+    out.extend_from_slice(&place.group.to_le_bytes());
+    out.extend_from_slice(&place.incarnation.to_le_bytes());
+    out.extend_from_slice(&config.write_quorum.to_le_bytes());
+    out.extend_from_slice(&config.election_quorum.to_le_bytes());
+    out.extend_from_slice(&(config.voters.len() as u32).to_le_bytes());
+    out.extend_from_slice(&(config.learners.len() as u32).to_le_bytes());
+    for voter in &config.voters {
+        out.extend_from_slice(&voter.node.to_le_bytes());
+        out.extend_from_slice(&voter.region.to_le_bytes());
+    }
+    for learner in &config.learners {
+        out.extend_from_slice(&learner.to_le_bytes());
+    }
+}
+
+/// Reads places that [`put_place`] wrote, one after another to the end.
+pub(crate) fn get_places(bytes: &[u8]) -> Result<Vec<Place>, Malformed> {
+    let mut reader = Reader { head: bytes, at: 0, bodies: Vec::new() };
+    let mut places = Vec::new();
+    while reader.at < bytes.len() {
+        places.push(reader.place()?);
+    }
+    Ok(places)
+}
+
+struct Reader<'a> {
+    head: &'a [u8],
+    at: usize,
+    /// What is left of the bodies, last first.
+    bodies: Vec<Bytes>,
+}
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let bytes = self.head.get(self.at..self.at + N);
+        self.at += N;
+        Ok(bytes.ok_or(Malformed("a message ends early"))?.try_into().expect("N bytes"))
+    }
+    fn u8(&mut self) -> Result<u8, Malformed> {
+        Ok(self.take::<1>()?[0])
+    }
+    fn u32(&mut self) -> Result<u32, Malformed> {
+        Ok(u32::from_le_bytes(self.take()?))
+    }
+    fn u64(&mut self) -> Result<u64, Malformed> {
+        Ok(u64::from_le_bytes(self.take()?))
+    }
+    fn id(&mut self) -> Result<EntryId, Malformed> {
+        Ok(EntryId { index: self.u64()?, term: self.u64()?, hash: self.u64()? })
+    }
+
+    fn body(&mut self) -> Result<Bytes, Malformed> {
+        let length = self.u32()? as usize;
+        let Some(body) = self.bodies.last_mut() else {
+            return Err(Malformed("a frame carries fewer entries than it says"));
+        };
+        if body.len() < length {
+            return Err(Malformed("an entry is longer than the frame"));
+        }
+        if body.len() == length {
+            return Ok(self.bodies.pop().expect("a body is left"));
+        }
+        Ok(body.split_to(length))
+    }
+
+    fn bodies(&mut self) -> Result<Vec<Bytes>, Malformed> {
+        let count = self.u32()? as usize;
+        if count > self.head.len() {
+            return Err(Malformed("a message says that it carries more entries than fit"));
+        }
+        (0..count).map(|_| self.body()).collect()
+    }
+
+    fn acks(&mut self) -> Result<Acks, Malformed> {
+        match self.u8()? {
+            0 => Ok(Acks::None),
+            1 => Ok(Acks::Leader),
+            2 => Ok(Acks::Quorum),
+            3 => Ok(Acks::RegionQuorum),
+            4.. => Err(Malformed("an unknown acknowledgement level")),
+        }
+    }
+
+    fn place(&mut self) -> Result<Place, Malformed> {
+        let (group, incarnation) = (self.u32()?, self.u64()?);
+        let (write_quorum, election_quorum) = (self.u32()?, self.u32()?);
+        let (voters, learners) = (self.u32()? as usize, self.u32()? as usize);
+        if voters.max(learners) > self.head.len() {
+            return Err(Malformed("a place has more replicas than fit"));
+        }
+        let voters = (0..voters)
+            .map(|_| Ok(Voter { node: self.u32()?, region: self.u32()? }))
+            .collect::<Result<_, Malformed>>()?;
+        let learners = (0..learners).map(|_| self.u32()).collect::<Result<_, _>>()?;
+        let config = Config { voters, learners, write_quorum, election_quorum };
+        Ok(Place { group, incarnation, config })
+    }
+
+    fn places(&mut self) -> Result<Vec<Place>, Malformed> {
+        let count = self.u32()? as usize;
+        if count > self.head.len() {
+            return Err(Malformed("a message says that it carries more places than fit"));
+        }
+        (0..count).map(|_| self.place()).collect()
+    }
+
+    fn message(&mut self) -> Result<Message, Malformed> {
+        Ok(match self.u8()? {
+            1 => Message::PreVote { term: self.u64()?, last: self.id()? },
+            2 => Message::PreVoteReply { term: self.u64()?, granted: self.u8()? != 0 },
+            3 => Message::Vote { term: self.u64()?, last: self.id()? },
+            4 => Message::VoteReply { term: self.u64()?, granted: self.u8()? != 0 },
+            5 => Message::Append {
+                term: self.u64()?,
+                previous: self.id()?,
+                commit: self.u64()?,
+                entries: self.bodies()?,
+            },
+            6 => Message::AppendOk {
+                term: self.u64()?,
+                generation: self.u64()?,
+                matched: self.id()?,
+            },
+            7 => Message::AppendReject {
+                term: self.u64()?,
+                tried: self.u64()?,
+                hint: self.u64()?,
+                hint_term: self.u64()?,
+            },
+            8 => Message::Beat { term: self.u64()?, sequence: self.u64()?, commit: self.u64()? },
+            9 => Message::BeatOk {
+                term: self.u64()?,
+                sequence: self.u64()?,
+                generation: self.u64()?,
+                verified: self.u64()?,
+                matched: self.id()?,
+            },
+            20 => Message::Produce(Produce {
+                request: self.u64()?,
+                acks: self.acks()?,
+                term: self.u64()?,
+                producer: self.u64()?,
+                epoch: self.u32()?,
+                sequence: self.u32()?,
+                count: self.u32()?,
+                crc: self.u32()?,
+                messages: self.body()?,
+            }),
+            21 => Message::Fetch {
+                request: self.u64()?,
+                from: self.u64()?,
+                level: match self.u8()? {
+                    0 => ReadLevel::Eventual,
+                    1 => ReadLevel::Linearizable,
+                    2.. => return Err(Malformed("an unknown read level")),
+                },
+                bytes_max: self.u32()?,
+            },
+            22 => Message::WhereIs { request: self.u64()? },
+            23 => Message::Create { request: self.u64()?, places: self.places()? },
+            30 => Message::Produced {
+                request: self.u64()?,
+                acks: self.acks()?,
+                receipt: Receipt {
+                    incarnation: self.u64()?,
+                    entry: self.id()?,
+                    offset: self.u64()?,
+                },
+            },
+            31 => Message::Fetched {
+                request: self.u64()?,
+                from: self.u64()?,
+                end: self.u64()?,
+                entries: self.bodies()?,
+            },
+            32 => Message::Refused {
+                request: self.u64()?,
+                why: *Refusal::ALL
+                    .get(usize::from(self.u8()?))
+                    .ok_or(Malformed("an unknown refusal"))?,
+                term: self.u64()?,
+                leader: self.u32()?,
+            },
+            33 => Message::Directory { request: self.u64()?, places: self.places()? },
+            _ => return Err(Malformed("an unknown message")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id() -> impl Strategy<Value = EntryId> {
+        any::<(u64, u64, u64)>().prop_map(|(index, term, hash)| EntryId { index, term, hash })
+    }
+
+    fn bodies() -> impl Strategy<Value = Vec<Bytes>> {
+        proptest::collection::vec(
+            proptest::collection::vec(any::<u8>(), 1..40).prop_map(Bytes::from),
+            0..4,
+        )
+    }
+
+    fn places() -> impl Strategy<Value = Vec<Place>> {
+        let voters = proptest::collection::vec(any::<(u32, u32)>(), 0..4);
+        let place = (any::<u32>(), any::<u64>(), voters, any::<Vec<u32>>(), any::<(u32, u32)>());
+        proptest::collection::vec(
+            place.prop_map(|(group, incarnation, voters, learners, quorums)| Place {
+                group,
+                incarnation,
+                config: Config {
+                    voters: voters
+                        .into_iter()
+                        .map(|(node, region)| Voter { node, region })
+                        .collect(),
+                    learners,
+                    write_quorum: quorums.0,
+                    election_quorum: quorums.1,
+                },
+            }),
+            0..3,
+        )
+    }
+
+    fn message() -> impl Strategy<Value = Message> {
+        prop_oneof![
+            (any::<u64>(), id()).prop_map(|(term, last)| Message::PreVote { term, last }),
+            (any::<u64>(), any::<bool>())
+                .prop_map(|(term, granted)| Message::PreVoteReply { term, granted }),
+            (any::<u64>(), id()).prop_map(|(term, last)| Message::Vote { term, last }),
+            (any::<u64>(), any::<bool>())
+                .prop_map(|(term, granted)| Message::VoteReply { term, granted }),
+            (any::<u64>(), id(), any::<u64>(), bodies()).prop_map(
+                |(term, previous, commit, entries)| Message::Append {
+                    term,
+                    previous,
+                    commit,
+                    entries
+                }
+            ),
+            (any::<u64>(), any::<u64>(), id()).prop_map(|(term, generation, matched)| {
+                Message::AppendOk { term, generation, matched }
+            }),
+            any::<(u64, u64, u64, u64)>().prop_map(|(term, tried, hint, hint_term)| {
+                Message::AppendReject { term, tried, hint, hint_term }
+            }),
+            any::<(u64, u64, u64)>().prop_map(|(term, sequence, commit)| Message::Beat {
+                term,
+                sequence,
+                commit
+            }),
+            (any::<(u64, u64, u64, u64)>(), id()).prop_map(
+                |((term, sequence, generation, verified), matched)| Message::BeatOk {
+                    term,
+                    sequence,
+                    generation,
+                    verified,
+                    matched
+                }
+            ),
+            (any::<(u64, u64, u32, u32, u32)>(), proptest::collection::vec(any::<u8>(), 1..40))
+                .prop_map(|((request, producer, epoch, sequence, count), messages)| {
+                    Message::Produce(Produce {
+                        request,
+                        acks: Acks::RegionQuorum,
+                        term: producer ^ 1,
+                        producer,
+                        epoch,
+                        sequence,
+                        count,
+                        crc: sequence ^ 7,
+                        messages: messages.into(),
+                    })
+                }),
+            any::<(u64, u64, u32)>().prop_map(|(request, from, bytes_max)| Message::Fetch {
+                request,
+                from,
+                level: ReadLevel::Linearizable,
+                bytes_max
+            }),
+            any::<u64>().prop_map(|request| Message::WhereIs { request }),
+            (any::<u64>(), places())
+                .prop_map(|(request, places)| Message::Create { request, places }),
+            (any::<(u64, u64, u64)>(), id()).prop_map(|((request, incarnation, offset), entry)| {
+                Message::Produced {
+                    request,
+                    acks: Acks::Leader,
+                    receipt: Receipt { incarnation, entry, offset },
+                }
+            }),
+            (any::<(u64, u64, u64)>(), bodies()).prop_map(|((request, from, end), entries)| {
+                Message::Fetched { request, from, end, entries }
+            }),
+            (any::<(u64, u64)>(), 0usize..8, any::<u32>()).prop_map(
+                |((request, term), why, leader)| Message::Refused {
+                    request,
+                    why: Refusal::ALL[why],
+                    term,
+                    leader
+                }
+            ),
+            (any::<u64>(), places())
+                .prop_map(|(request, places)| Message::Directory { request, places }),
+        ]
+    }
+
+    fn read(frame: &Frame) -> Vec<(GroupId, Message)> {
+        let mut read = Vec::new();
+        frame.for_each(|group, message| read.push((group, message))).unwrap();
+        read
+    }
+
+    proptest! {
+        #[test]
+        fn a_frame_reads_back_in_parts_and_over_a_socket(
+            messages in proptest::collection::vec((any::<u32>(), message()), 0..5),
+        ) {
+            let sender = Sender { cluster: 5, endpoint: 3, incarnation: 8 };
+            let mut builder = FrameBuilder::new(sender);
+            for (group, message) in &messages {
+                builder.push(*group, message.clone());
+            }
+            let frame = builder.finish();
+            prop_assert_eq!(frame.sender(), Ok(sender));
+            prop_assert_eq!(&read(&frame), &messages);
+            let carried = Frame::from_bytes(frame.to_bytes()).unwrap();
+            prop_assert_eq!(&carried, &frame);
+        }
+
+        #[test]
+        fn no_bytes_make_a_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Frame::from_bytes(bytes.into());
+        }
+    }
+}
