@@ -6,6 +6,8 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
+pub mod clock;
+pub mod network;
 mod run;
 
 pub use run::{Options, Simulated, run};
