@@ -7,6 +7,7 @@ compile_error!(
 );
 
 pub mod clock;
+pub mod disk;
 pub mod network;
 mod run;
 
