@@ -6,6 +6,9 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
+pub mod clock;
+pub mod disk;
+pub mod network;
 mod run;
 
 pub use run::{Options, Simulated, run};
