@@ -81,7 +81,9 @@ impl Extents {
 
     /// What lies in `range`, in order.
     pub(super) fn within(&self, range: Range<u64>) -> impl Iterator<Item = Extent> {
-        self.sorted[self.first_past(range.start)..]
+        let nothing = range.is_empty();
+        let first = if nothing { self.sorted.len() } else { self.first_past(range.start) };
+        self.sorted[first..]
             .iter()
             .take_while({
                 let end = range.end;
