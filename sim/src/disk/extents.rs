@@ -59,6 +59,13 @@ impl Extents {
         if bytes.is_empty() {
             return;
         }
+        let first = self.first_past(at);
+        if let Some(same) = self.sorted.get_mut(first)
+            && (same.at, same.bytes.len()) == (at, bytes.len())
+        {
+            same.bytes = bytes;
+            return;
+        }
         self.remove(at..at + bytes.len() as u64);
         self.sorted.insert(self.first_past(at), Extent { at, bytes });
     }

@@ -98,6 +98,11 @@ fn appended_bytes_are_shared_and_never_copied() {
 }
 
 #[test]
+fn an_extent_is_small_beside_its_payload() {
+    assert!(size_of::<extents::Extent>() <= 40, "a million appends cost 40 MB, not more");
+}
+
+#[test]
 fn a_flush_makes_durable_what_it_took_even_if_it_was_overwritten_since() {
     let mut disk = holding(b"aaaaaa");
     write(&mut disk, 1, b"bbbb");
