@@ -59,6 +59,13 @@ impl Extents {
         if bytes.is_empty() {
             return;
         }
+        let first = self.first_past(at);
+        if let Some(same) = self.sorted.get_mut(first)
+            && (same.at, same.bytes.len()) == (at, bytes.len())
+        {
+            same.bytes = bytes;
+            return;
+        }
         self.remove(at..at + bytes.len() as u64);
         self.sorted.insert(self.first_past(at), Extent { at, bytes });
     }
@@ -81,7 +88,9 @@ impl Extents {
 
     /// What lies in `range`, in order.
     pub(super) fn within(&self, range: Range<u64>) -> impl Iterator<Item = Extent> {
-        self.sorted[self.first_past(range.start)..]
+        let nothing = range.is_empty();
+        let first = if nothing { self.sorted.len() } else { self.first_past(range.start) };
+        self.sorted[first..]
             .iter()
             .take_while({
                 let end = range.end;

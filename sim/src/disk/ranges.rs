@@ -45,7 +45,13 @@ impl Ranges {
     }
 
     pub(super) fn remove(&mut self, old: Range<u64>) {
-        if old.is_empty() {
+        if old.is_empty() || self.sorted.last().is_none_or(|last| last.end <= old.start) {
+            return;
+        }
+        if let [only] = self.sorted.as_slice()
+            && *only == old
+        {
+            self.sorted.clear();
             return;
         }
         let (first, after) = self.overlapping(&old);
@@ -63,6 +69,9 @@ impl Ranges {
     }
 
     pub(super) fn touches(&self, range: &Range<u64>) -> bool {
+        if self.sorted.last().is_none_or(|last| last.end <= range.start) {
+            return false;
+        }
         let (first, after) = self.overlapping(range);
         first < after
     }

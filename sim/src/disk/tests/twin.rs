@@ -11,16 +11,16 @@ struct Twin {
     now: u64,
     cache: Vec<Cell>,
     dirty: Vec<bool>,
-    /// The length that was set last, if no flush took it yet.
+    /// Whether the next flush takes the length.
     len_dirty: bool,
     platter: Vec<Cell>,
-    platter_len: Cell2,
+    platter_len: Length,
     flights: Vec<Taken>,
 }
 
 /// A length and when it was set.
 #[derive(Clone, Copy, Default, PartialEq)]
-struct Cell2 {
+struct Length {
     when: u64,
     len: u64,
 }
@@ -28,7 +28,7 @@ struct Cell2 {
 struct Taken {
     flush: Flush,
     bytes: Vec<(usize, Cell)>,
-    len: Option<Cell2>,
+    len: Option<Length>,
 }
 
 impl Twin {
@@ -66,7 +66,7 @@ impl Twin {
             places.filter(|at| self.dirty[*at]).map(|at| (at, self.cache[at])).collect();
         assert_eq!(flush.bytes(), bytes.len() as u64);
         self.dirty.fill(false);
-        let len = Cell2 { when: self.now, len: self.cache.len() as u64 };
+        let len = Length { when: self.now, len: self.cache.len() as u64 };
         let len = std::mem::take(&mut self.len_dirty).then_some(len);
         self.flights.push(Taken { flush, bytes, len });
     }
@@ -86,10 +86,8 @@ impl Twin {
         }
         // Bytes past the end were cut off: they read zero if the file grows over them, and nothing
         // older than the cut can bring them back.
-        let cut = (self.platter_len.when, 0);
-        for cell in self.platter.iter_mut().skip(self.platter_len.len as usize) {
-            *cell = (*cell).max(cut).min(cut);
-        }
+        let kept = self.platter_len.len as usize;
+        self.platter.iter_mut().skip(kept).for_each(|cell| *cell = (self.platter_len.when, 0));
     }
 
     fn durable(&self) -> Vec<u8> {
@@ -134,7 +132,7 @@ impl Twin {
         self.cache = left.iter().map(|byte| (self.now, *byte)).collect();
         self.platter = self.cache.clone();
         self.dirty = vec![false; left.len()];
-        self.platter_len = Cell2 { when: self.now, len: left.len() as u64 };
+        self.platter_len = Length { when: self.now, len: left.len() as u64 };
         self.len_dirty = false;
         self.flights.clear();
     }
