@@ -1,46 +1,34 @@
-//! Chapter to come.
+//! Tells what happened: one [`Report`], rendered for people ([`text`], [`html`]) and for machines
+//! ([`json`], [`junit`]).
+//!
+//! [`compose`] turns a judged run into a [`RunReport`]; [`ExitCode::of`] says how the process ends.
+//! Nothing here judges, waits, reads a clock or writes a file: a page is a string, and the same report
+//! is always the same bytes. Delete this room and no verdict changes.
+//!
+//! # Caveats
+//!
+//! Plots show at most 300 points: sums and rates are averaged, latencies and lags keep their maximum,
+//! so a short dip in the rate of a long run can be smoothed away. The page draws plots only for a
+//! bounded number of runs and says which it left out; the JSON has every run. Long evidence is
+//! elided on the terminal and complete in the JSON.
 
 mod exit;
+mod json;
+mod junit;
 mod report;
+mod screen;
+mod suite;
+mod text;
+mod words;
 
 pub use exit::ExitCode;
+pub use json::{json, json_error, json_with};
+pub use junit::junit;
 pub use report::{
     DETERMINISM, FINISHED, NO_PANIC, PLANT_EXECUTED, Replay, Report, RunReport, compose,
 };
-
-/// The terminal page of an invocation.
-pub fn text(report: &Report, colour: bool) -> String {
-    let _ = (report, colour);
-    String::new()
-}
-
-/// The screen of one run.
-pub fn text_run(run: &RunReport, colour: bool) -> String {
-    let _ = (run, colour);
-    String::new()
-}
-
-/// The document of `--format json`, with the exit code that the runs tell.
-pub fn json(report: &Report) -> serde_json::Value {
-    json_with(report, ExitCode::of(report))
-}
-
-/// The document of `--format json`, with an exit code that the front door knows better (74, 143).
-pub fn json_with(report: &Report, exit_code: ExitCode) -> serde_json::Value {
-    let _ = report;
-    serde_json::json!({ "schema": 1, "exit_code": exit_code.code() })
-}
-
-/// The document of `--format json` when there is no report: an error and its exit code.
-pub fn json_error(error: &str, exit_code: ExitCode) -> serde_json::Value {
-    serde_json::json!({ "schema": 1, "error": error, "exit_code": exit_code.code() })
-}
-
-/// JUnit XML of an invocation.
-pub fn junit(report: &Report) -> String {
-    let _ = report;
-    String::new()
-}
+pub use screen::text_run;
+pub use text::text;
 
 /// One self-contained HTML page of an invocation.
 pub fn html(report: &Report) -> String {

@@ -5,6 +5,7 @@
 //! judge's answer: what it adds are doubts and violations that no judge can see (a panic, a run
 //! that never ended, a planted bug that was never executed, a judge that kept silent).
 
+use crate::words::seconds;
 use checkers::{Ending, Evidence, Judgement, Line, Run, Verdict};
 use scenarios::Plan;
 
@@ -197,9 +198,4 @@ fn headline(judgements: &[Judgement], verdict: &Verdict) -> String {
             }
         }
     }
-}
-
-/// World time as people read it in evidence: `12.338s`.
-pub(crate) fn seconds(at_ns: u64) -> String {
-    format!("{}.{:03}s", at_ns / 1_000_000_000, at_ns / 1_000_000 % 1_000)
 }
