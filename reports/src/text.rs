@@ -11,7 +11,6 @@ use crate::{
     suite::{Checker, Scenario, Suite},
     words::{clean, clip, count, plural, seeds, span, wall, wrap},
 };
-use checkers::Verdict;
 use std::fmt::Write;
 
 const SCREENS_MAX: usize = 5;
@@ -22,6 +21,12 @@ const NAME_WIDTH: usize = 34;
 pub fn text(report: &Report, colour: bool) -> String {
     let suite = Suite::of(report);
     let mut out = String::new();
+    if report.runs.is_empty() {
+        let exit = ExitCode::of(report);
+        line(&mut out, &wrap(&clean(&report.command), WIDTH, "no run came of: ", "  "));
+        line(&mut out, &format!("exit {}: {}", exit.code(), exit.meaning()));
+        return out;
+    }
     tell_scenarios(&mut out, &suite, colour);
     tell_failures(&mut out, report, colour);
     tell_checkers(&mut out, &suite.checkers, suite.tally.runs(), colour);
@@ -179,15 +184,4 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
         ),
     );
     line(out, &format!("exit {}: {}", exit.code(), exit.meaning()));
-}
-
-/// The page's one-line verdict, for titles.
-pub(crate) fn title(report: &Report) -> String {
-    let suite = Suite::of(report);
-    let failing =
-        report.runs.iter().filter(|run| !matches!(run.verdict, Verdict::Holds(_))).count();
-    match failing {
-        0 => format!("{} hold", plural(suite.tally.runs(), "run")),
-        _ => format!("{failing} of {} do not hold", plural(suite.tally.runs(), "run")),
-    }
 }
