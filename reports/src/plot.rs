@@ -17,7 +17,7 @@ use std::fmt::Write;
 pub(crate) const POINTS_MAX: usize = 300;
 /// Most lines of one plot.
 pub(crate) const LINES_MAX: usize = 24;
-const SIZE: (u32, u32) = (860, 190);
+const SIZE: (u32, u32) = (860, 200);
 const BAND: RGBColor = RGBColor(0xd9, 0x7a, 0x06);
 const AXIS: RGBColor = RGBColor(0x8a, 0x8f, 0x98);
 const INK: RGBColor = RGBColor(0x5b, 0x61, 0x6b);
@@ -54,6 +54,14 @@ pub(crate) struct Key {
     pub(crate) sum: String,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Linear,
+    Log,
+    /// A row for each node.
+    Nodes,
+}
+
 struct Drawn {
     colour: usize,
     is_thin: bool,
@@ -81,7 +89,7 @@ fn acknowledged(series: &Series, sim_ns: u64) -> Option<Plot> {
     }
     let title = "Acknowledged per second";
     let caption = format!("mean over {}, by acknowledgement level", bucket_words(bucket));
-    chart(title, caption, legend, drawn, series, sim_ns, false)
+    chart(title, caption, legend, drawn, series, sim_ns, Scale::Linear)
 }
 
 fn latency(series: &Series, sim_ns: u64) -> Option<Plot> {
@@ -101,7 +109,7 @@ fn latency(series: &Series, sim_ns: u64) -> Option<Plot> {
         }
     }
     let caption = format!("milliseconds, logarithmic; highest within {}", bucket_words(bucket));
-    chart("Latency of produce calls", caption, legend, drawn, series, sim_ns, true)
+    chart("Latency of produce calls", caption, legend, drawn, series, sim_ns, Scale::Log)
 }
 
 fn lag(series: &Series, sim_ns: u64) -> Option<Plot> {
@@ -118,7 +126,7 @@ fn lag(series: &Series, sim_ns: u64) -> Option<Plot> {
     }
     let caption =
         format!("entries behind the furthest commit; highest within {}", bucket_words(bucket));
-    chart("Replica lag", caption, legend, drawn, series, sim_ns, false)
+    chart("Replica lag", caption, legend, drawn, series, sim_ns, Scale::Linear)
 }
 
 /// Who led each partition; a gap is a time without a leader.
@@ -151,7 +159,7 @@ fn leaders(series: &Series, sim_ns: u64) -> Option<Plot> {
         legend.push(key(i, false, &format!("p{partition}"), sum));
     }
     let caption = "node that leads each partition; a gap is a time without a leader".to_owned();
-    chart("Leaders", caption, legend, drawn, series, sim_ns, false)
+    chart("Leaders", caption, legend, drawn, series, sim_ns, Scale::Nodes)
 }
 
 fn key(colour: usize, is_thin: bool, name: &str, sum: String) -> Key {
@@ -216,7 +224,7 @@ fn chart(
     drawn: Vec<Drawn>,
     series: &Series,
     sim_ns: u64,
-    is_log: bool,
+    scale: Scale,
 ) -> Option<Plot> {
     let points = || drawn.iter().flat_map(|line| line.stretches.iter().flatten());
     let highest = points().map(|(_, y)| *y).fold(0.0, f64::max);
@@ -229,11 +237,15 @@ fn chart(
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let bands = bands(series, sim_ns);
-        if is_log {
-            let y = (lowest * 0.7).max(0.001)..(highest * 1.5).max(0.002);
-            draw(&root, end, y.log_scale(), &bands, &drawn);
-        } else {
-            draw(&root, end, 0.0..(highest * 1.12).max(1.0), &bands, &drawn);
+        match scale {
+            Scale::Linear => {
+                draw(&root, end, 0.0..(highest * 1.18).max(1.0), &bands, &drawn, &number);
+            }
+            Scale::Log => {
+                let y = (lowest * 0.7).max(0.001)..(highest * 2.0).max(0.002);
+                draw(&root, end, y.log_scale(), &bands, &drawn, &number);
+            }
+            Scale::Nodes => draw(&root, end, 0.5..highest + 0.9, &bands, &drawn, &node),
         }
         root.present().expect("drawing into memory does not fail");
     }
@@ -248,6 +260,7 @@ fn draw<Y>(
     y: Y,
     bands: &[(f64, f64, String)],
     drawn: &[Drawn],
+    name_of: &dyn Fn(f64) -> String,
 ) where
     Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
@@ -257,11 +270,11 @@ fn draw<Y>(
     let mut chart = ChartBuilder::on(root)
         .margin_top(8)
         .margin_right(10)
-        .x_label_area_size(22)
-        .y_label_area_size(52)
+        .x_label_area_size(26)
+        .y_label_area_size(58)
         .build_cartesian_2d(0.0..end, y)
         .expect("drawing into memory does not fail");
-    let label = ("sans-serif", 11).into_font().color(&INK);
+    let label = ("sans-serif", 13).into_font().color(&INK);
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -272,23 +285,24 @@ fn draw<Y>(
         .y_labels(5)
         .label_style(label.clone())
         .x_label_formatter(&|at| tick(*at, end))
-        .y_label_formatter(&|value| number(*value))
+        .y_label_formatter(&|value| name_of(*value))
         .draw()
         .expect("drawing into memory does not fail");
     let name = label.pos(Pos::new(HPos::Left, VPos::Top));
     for (from, to, what) in bands {
         let shape = Rectangle::new([(*from, bottom), (to.min(end), top)], BAND.mix(0.16).filled());
         chart.draw_series([shape]).expect("drawing into memory does not fail");
-        let room = ((to - from) / end * f64::from(SIZE.0 - 62) / 6.2) as usize;
+        let room = ((to - from) / end * f64::from(SIZE.0 - 68) / 7.0) as usize;
         if room >= 8 {
-            let text = Text::new(clip(what, room), (from + end * 0.004, top), name.clone());
+            let text =
+                EmptyElement::at((*from, top)) + Text::new(clip(what, room), (5, 5), name.clone());
             chart.draw_series([text]).expect("drawing into memory does not fail");
         }
     }
     for line in drawn {
         let colour = PALETTE[line.colour % PALETTE.len()];
         let style = match line.is_thin {
-            true => colour.mix(0.6).stroke_width(1),
+            true => colour.mix(0.85).stroke_width(1),
             false => colour.stroke_width(2),
         };
         for stretch in &line.stretches {
@@ -317,6 +331,10 @@ fn number(value: f64) -> String {
         1_000.0.. => crate::words::count(value.round() as u64),
         _ => format!("{}", (value * 100.0).round() / 100.0),
     }
+}
+
+fn node(value: f64) -> String {
+    if value.fract() == 0.0 { format!("n{value}") } else { String::new() }
 }
 
 /// Adds title and description for those who hear the page, and lets it scale.
