@@ -1,6 +1,6 @@
-//! Everything that can go wrong, one variant for each verb. A fault is data, decided before the run;
-//! only a *role* (who leads now) is looked up when it strikes, and the effective plan tells what it
-//! was.
+//! Everything that can go wrong, one variant for each verb. A fault is data, decided before the
+//! run; only a *role* (who leads now) is looked up when it strikes, and the effective plan tells
+//! what it was.
 
 use crate::plan::Node;
 use serde::{Deserialize, Serialize};
@@ -161,3 +161,86 @@ impl Fault {
         }
     }
 }
+
+impl Fault {
+    /// Who is meant, for faults that mean somebody.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Fault::Isolate { target, .. }
+            | Fault::Crash { target }
+            | Fault::PowerLoss { target }
+            | Fault::Pause { target }
+            | Fault::RestartStorm { target, .. }
+            | Fault::SlowDisk { target, .. }
+            | Fault::FsyncError { target }
+            | Fault::ClockOffset { target, .. }
+            | Fault::ClockDrift { target, .. }
+            | Fault::ClockJump { target, .. } => Some(target),
+            Fault::Partition { .. }
+            | Fault::OneWay { .. }
+            | Fault::CutClient { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::Tail { .. } => None,
+        }
+    }
+
+    /// Whether both take hold of the same thing, so that the end of one would lift the other.
+    pub(crate) fn is_same_hold(&self, other: &Fault) -> bool {
+        self.kind() == other.kind()
+            && match self {
+                Fault::Partition { .. } | Fault::OneWay { .. } | Fault::CutClient { .. } => {
+                    self == other
+                }
+                Fault::Loss { .. }
+                | Fault::Duplicate { .. }
+                | Fault::Reorder { .. }
+                | Fault::Tail { .. } => true,
+                // A jump holds nothing: two of them add up.
+                Fault::ClockJump { .. } => false,
+                Fault::Isolate { .. }
+                | Fault::Crash { .. }
+                | Fault::PowerLoss { .. }
+                | Fault::Pause { .. }
+                | Fault::RestartStorm { .. }
+                | Fault::SlowDisk { .. }
+                | Fault::FsyncError { .. }
+                | Fault::ClockOffset { .. }
+                | Fault::ClockDrift { .. } => self.target() == other.target(),
+            }
+    }
+}
+
+/// A kind of fault and what it does, for people who look for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultKind {
+    /// Its name, as in [`Fault::kind`].
+    pub kind: &'static str,
+    /// What it does, in one sentence.
+    pub does: &'static str,
+}
+
+/// Every kind of fault, in the order of [`Fault`].
+pub const FAULTS: [FaultKind; 17] = [
+    FaultKind { kind: "partition", does: "Two sides cannot reach each other, both ways." },
+    FaultKind { kind: "one_way", does: "Frames vanish one way; the other way they pass." },
+    FaultKind { kind: "isolate", does: "A target is cut off from every other node." },
+    FaultKind { kind: "cut_client", does: "A client reaches no node." },
+    FaultKind { kind: "loss", does: "Frames between nodes vanish at a rate." },
+    FaultKind { kind: "duplicate", does: "Frames between nodes arrive twice at a rate." },
+    FaultKind { kind: "reorder", does: "Frames between nodes overtake others at a rate." },
+    FaultKind { kind: "tail", does: "Frames between nodes take a long tail at a rate." },
+    FaultKind { kind: "crash", does: "A process dies; its page cache lives on." },
+    FaultKind { kind: "power_loss", does: "Power is cut; any subset of unsynced pages survives." },
+    FaultKind { kind: "pause", does: "A process stands still while its clocks go on." },
+    FaultKind {
+        kind: "restart_storm",
+        does: "A process crashes again and again after each start.",
+    },
+    FaultKind { kind: "slow_disk", does: "Flushes take many times longer." },
+    FaultKind { kind: "fsync_error", does: "Flushes fail; what they covered stays in doubt." },
+    FaultKind { kind: "clock_offset", does: "The wall clock is off while the fault lasts." },
+    FaultKind { kind: "clock_drift", does: "Both clocks run faster or slower." },
+    FaultKind { kind: "clock_jump", does: "The wall clock jumps once." },
+];

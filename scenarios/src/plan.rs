@@ -47,8 +47,8 @@ pub struct Placement {
     pub layout: String,
     /// Voters of the metadata group; every other node learns it.
     pub metadata: Vec<Node>,
-    /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is preferred
-    /// as its leader.
+    /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is
+    /// preferred as its leader.
     pub partitions: Vec<Vec<Node>>,
     /// Flushed copies that commit an entry of a partition.
     pub write_quorum: u32,
@@ -138,7 +138,8 @@ pub struct Phases {
     pub boot_ms_max: u64,
     /// How long faults and load last.
     pub trouble_ms: u64,
-    /// After heal: progress bound and catch-up; the run is stuck when replicas are not equal by then.
+    /// After heal: progress bound and catch-up; the run is stuck when replicas are not equal by
+    /// then.
     pub heal_ms_max: u64,
     /// The drain must be complete by then.
     pub drain_ms_max: u64,
@@ -154,4 +155,32 @@ pub struct Planned {
     pub for_ms: Option<u64>,
     /// What it is.
     pub fault: Fault,
+}
+
+impl Plan {
+    /// The end of trouble, where heal begins, in nanoseconds from the begin of trouble.
+    pub fn end_of_trouble_ns(&self) -> u64 {
+        self.phases.trouble_ms * 1_000_000
+    }
+
+    /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a
+    /// plan is a map, so its JSON has one form only.
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a plan is plain data");
+        blake3::hash(&json).to_hex()[..16].to_owned()
+    }
+
+    /// The same world with a planted bug switched on.
+    #[must_use]
+    pub fn with_plant(mut self, name: &str) -> Plan {
+        self.plants.push(name.to_owned());
+        self
+    }
+}
+
+impl Planned {
+    /// When it ends, from the begin of trouble; none: at heal.
+    pub fn end_ms(&self) -> Option<u64> {
+        Some(self.at_ms.saturating_add(self.for_ms?))
+    }
 }

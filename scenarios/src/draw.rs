@@ -1,0 +1,167 @@
+//! Scenario and seed to plan: the only planning dice in the house. Each purpose throws its own
+//! ([`Stream`] by name), so that one more draw in one place never moves another: a fault added to a
+//! menu leaves topology and workload of every seed as they were.
+
+use crate::{
+    CHECKERS, PORCUPINE,
+    layout::Layout,
+    place::{Shape, place},
+    plan::{Disk, Network, Phases, Plan, Timing, Workload},
+    random::Stream,
+    scenario::Scenario,
+    units::{Count, Range},
+};
+use faults::World;
+
+mod faults;
+
+/// Decides one seed's world.
+///
+/// # Panics
+/// When the scenario was never checked (`parse` does): a plan that contradicts itself is our bug.
+pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
+    let shape = shape(scenario, seed);
+    let phases = phases(scenario, seed);
+    let workload = workload(scenario, seed, &shape);
+    let world = World { seed, shape: &shape, clients: workload.clients.len() as u32 };
+    let mut plan = Plan {
+        scenario: scenario.name.clone(),
+        seed,
+        regions: scenario.cluster.regions.clone(),
+        nodes: shape.nodes.clone(),
+        placement: shape.placement.clone(),
+        network: network(scenario, seed),
+        disk: disk(scenario, seed),
+        timing: timing(scenario, seed),
+        workload,
+        timeline: world.timeline(scenario, phases.trouble_ms),
+        phases,
+        plants: Vec::new(),
+        checkers: checkers(scenario),
+    };
+    plan.timeline.sort_by_key(|planned| planned.at_ms);
+    if let Err(why) = plan.check() {
+        panic!("scenario `{}` drew a bad plan from seed {seed}: {why}", plan.scenario);
+    }
+    plan
+}
+
+fn checkers(scenario: &Scenario) -> Vec<String> {
+    let mut names = match &scenario.expect.checkers {
+        Some(named) => named.clone(),
+        None => CHECKERS.map(str::to_owned).to_vec(),
+    };
+    if scenario.expect.porcupine && !names.iter().any(|name| name == PORCUPINE) {
+        names.push(PORCUPINE.to_owned());
+    }
+    names
+}
+
+fn shape(scenario: &Scenario, seed: u64) -> Shape {
+    let cluster = &scenario.cluster;
+    let mut stream = Stream::derive(seed, "draw/topology");
+    let layout = Layout::known(stream.choose(cluster.layout.all()));
+    let voters = cluster.voters.as_deref().map(Layout::known);
+    let partitions = cluster.partitions.draw_u32(&mut stream);
+    let mut quorum = |written: &Option<Range<Count>>| {
+        written.as_ref().map(|written| written.draw_u32(&mut stream))
+    };
+    let (write, election) = (quorum(&cluster.write_quorum), quorum(&cluster.election_quorum));
+    place(&layout, voters.as_ref(), partitions, write, election)
+}
+
+fn phases(scenario: &Scenario, seed: u64) -> Phases {
+    let written = &scenario.phases;
+    let mut stream = Stream::derive(seed, "draw/phases");
+    Phases {
+        boot_ms_max: written.boot_max.draw_u64(&mut stream),
+        trouble_ms: written.trouble.draw_u64(&mut stream),
+        heal_ms_max: written.heal_max.draw_u64(&mut stream),
+        drain_ms_max: written.drain_max.draw_u64(&mut stream),
+    }
+}
+
+fn workload(scenario: &Scenario, seed: u64, shape: &Shape) -> Workload {
+    let written = &scenario.workload;
+    let regions = &scenario.cluster.regions;
+    let mut stream = Stream::derive(seed, "draw/workload");
+    let stand: Vec<u32> = match written.clients_in.as_slice() {
+        // A region without nodes may be named, but nobody is put there unasked.
+        [] => (0..regions.len() as u32).filter(|region| shape.nodes.contains(region)).collect(),
+        named => named.iter().map(|name| region_number(regions, name)).collect(),
+    };
+    let clients = written.clients.draw_u32(&mut stream) as usize;
+    Workload {
+        clients: stand.iter().copied().cycle().take(clients).collect(),
+        produce_per_ks: written.produce.draw_u64(&mut stream),
+        fetch_per_ks: written.fetch.draw_u64(&mut stream),
+        acks: written.acks.weights().map(|weight| weight.draw_u32(&mut stream)),
+        reads: written.reads.weights().map(|weight| weight.draw_u32(&mut stream)),
+        messages_per_call: written.messages.draw_u32(&mut stream),
+        message_bytes: written.bytes.draw_u32(&mut stream),
+    }
+}
+
+fn network(scenario: &Scenario, seed: u64) -> Network {
+    let written = &scenario.network;
+    let mut stream = Stream::derive(seed, "draw/network");
+    Network {
+        latency_us: latency(scenario, seed),
+        jitter_percent: written.jitter.draw_u64(&mut stream) / 10_000,
+        loss_ppm: written.loss.draw_u32(&mut stream),
+        duplicate_ppm: written.duplicate.draw_u32(&mut stream),
+        reorder_ppm: written.reorder.draw_u32(&mut stream),
+        tail_ppm: written.tail.draw_u32(&mut stream),
+        tail_us: written.tail_max.draw_u64(&mut stream),
+    }
+}
+
+fn latency(scenario: &Scenario, seed: u64) -> Vec<Vec<u64>> {
+    let mut stream = Stream::derive(seed, "draw/latency");
+    let n = scenario.cluster.regions.len();
+    match &scenario.cluster.latency {
+        Some(rows) => rows
+            .iter()
+            .map(|row| row.iter().map(|cell| cell.draw_u64(&mut stream)).collect())
+            .collect(),
+        None => (0..n).map(|from| (0..n).map(|to| usual_latency_us(from, to)).collect()).collect(),
+    }
+}
+
+fn usual_latency_us(from: usize, to: usize) -> u64 {
+    match (from.min(to), from.max(to)) {
+        (low, high) if low == high => 500,
+        (0, 1) => 30_000,
+        (_, _) => 40_000,
+    }
+}
+
+fn disk(scenario: &Scenario, seed: u64) -> Disk {
+    let written = &scenario.disk;
+    let mut stream = Stream::derive(seed, "draw/disk");
+    Disk {
+        flush_us: written.flush.draw_u64(&mut stream),
+        flush_jitter_us: written.flush_jitter.draw_u64(&mut stream),
+        bytes_per_us: written.mb_per_s.draw_u64(&mut stream),
+        tail_ppm: written.tail.draw_u32(&mut stream),
+        tail_us: written.tail_max.draw_u64(&mut stream),
+    }
+}
+
+fn timing(scenario: &Scenario, seed: u64) -> Timing {
+    let written = &scenario.timing;
+    let mut stream = Stream::derive(seed, "draw/timing");
+    Timing {
+        heartbeat_ms: written.heartbeat.draw_u64(&mut stream),
+        election_min_ms: written.election_min.draw_u64(&mut stream),
+        election_max_ms: written.election_max.draw_u64(&mut stream),
+        attempt_ms: written.attempt.draw_u64(&mut stream),
+        call_ms: written.call.draw_u64(&mut stream),
+        timer_jitter_us: written.timer_jitter.draw_u64(&mut stream),
+    }
+}
+
+fn region_number(regions: &[String], name: &str) -> u32 {
+    let place = regions.iter().position(|region| region == name);
+    place.expect("`check` refuses unknown regions") as u32
+}
