@@ -1,1 +1,34 @@
-//! Chapter to come.
+//! Tells what happened: one [`Report`], rendered for people ([`text`], [`html`]) and for machines
+//! ([`json`], [`junit`]).
+//!
+//! [`compose`] turns a judged run into a [`RunReport`]; [`ExitCode::of`] says how the process ends.
+//! Nothing here judges, waits, reads a clock or writes a file: a page is a string, and the same report
+//! is always the same bytes. Delete this room and no verdict changes.
+//!
+//! # Caveats
+//!
+//! Plots show at most 300 points: sums and rates are averaged, latencies and lags keep their maximum,
+//! so a short dip in the rate of a long run can be smoothed away. The page draws plots only for a
+//! bounded number of runs and says which it left out; the JSON has every run. Long evidence is
+//! elided on the terminal and complete in the JSON.
+
+mod exit;
+mod html;
+mod json;
+mod junit;
+mod plot;
+mod report;
+mod screen;
+mod suite;
+mod text;
+mod words;
+
+pub use exit::ExitCode;
+pub use html::html;
+pub use json::{json, json_error, json_with};
+pub use junit::junit;
+pub use report::{
+    DETERMINISM, FINISHED, NO_PANIC, PLANT_EXECUTED, Replay, Report, RunReport, compose,
+};
+pub use screen::text_run;
+pub use text::text;

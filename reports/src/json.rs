@@ -1,0 +1,214 @@
+//! `--format json`: one document, schema 1, exactly the fields of the command line's contract.
+//!
+//! The wire structs are written out here and nowhere else: a renamed field inside the project must
+//! not rename it for a script. A field is only ever added; removing one makes schema 2.
+
+use crate::{
+    exit::ExitCode,
+    report::{Report, RunReport},
+    suite::Suite,
+};
+use checkers::{Counts, Verdict};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    verdict: &'static str,
+    exit_code: u8,
+    runs: Vec<OneRun<'a>>,
+    totals: Messages,
+}
+
+#[derive(Serialize)]
+struct Messages {
+    attempted: u64,
+    acknowledged: u64,
+    read: u64,
+    lost: u64,
+    lost_where: LostWhere,
+    allowed_lost: u64,
+    recovered: u64,
+    phantom: u64,
+    duplicated: u64,
+    reordered: u64,
+    unknown: u64,
+}
+
+#[derive(Serialize)]
+struct LostWhere {
+    head: u64,
+    middle: u64,
+    tail: u64,
+}
+
+#[derive(Serialize)]
+struct OneRun<'a> {
+    scenario: &'a str,
+    seed: u64,
+    token: &'a str,
+    plant: Option<&'a str>,
+    verdict: &'static str,
+    trace_hash: &'a str,
+    sim_ms: u64,
+    wall_ms: u64,
+    #[serde(flatten)]
+    messages: Messages,
+    checkers: Vec<OneChecker<'a>>,
+    faults: &'a BTreeMap<String, u64>,
+    refused_faults: &'a [String],
+    marks: &'a BTreeMap<String, u64>,
+    recovery: Vec<OneRecovery<'a>>,
+}
+
+/// `coverage` only where the law holds; `evidence` only where it does not.
+#[derive(Serialize)]
+struct OneChecker<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    coverage: Option<u64>,
+    evidence: Option<OneEvidence<'a>>,
+}
+
+/// Of a doubt, `summary` says why; it has no lines.
+#[derive(Serialize)]
+struct OneEvidence<'a> {
+    summary: &'a str,
+    count: u64,
+    node: Option<u32>,
+    partition: Option<u32>,
+    offset: Option<u64>,
+    message: Option<u64>,
+    lines: Vec<OneLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct OneLine<'a> {
+    ordinal: u64,
+    at_ns: u64,
+    text: &'a str,
+}
+
+/// `rto_ms` is null where no acknowledgement followed; it is rounded up.
+#[derive(Serialize)]
+struct OneRecovery<'a> {
+    fault: &'a str,
+    partition: u32,
+    rto_ms: Option<u64>,
+    rpo_messages: u64,
+}
+
+/// The document of `--format json`, with the exit code that the runs tell.
+pub fn json(report: &Report) -> serde_json::Value {
+    json_with(report, ExitCode::of(report))
+}
+
+/// The document of `--format json`, with an exit code that the front door knows better (74, 143).
+pub fn json_with(report: &Report, exit_code: ExitCode) -> serde_json::Value {
+    let suite = Suite::of(report);
+    let document = Document {
+        schema: SCHEMA,
+        verdict: suite.tally.word(),
+        exit_code: exit_code.code(),
+        runs: report.runs.iter().map(one_run).collect(),
+        totals: messages(&suite.counts),
+    };
+    serde_json::to_value(document).expect("wire structs have string keys and finite numbers")
+}
+
+/// The document of `--format json` when there is no report: an error and its exit code.
+pub fn json_error(error: &str, exit_code: ExitCode) -> serde_json::Value {
+    serde_json::json!({ "schema": SCHEMA, "error": error, "exit_code": exit_code.code() })
+}
+
+fn one_run(report: &RunReport) -> OneRun<'_> {
+    let run = &report.run;
+    OneRun {
+        scenario: &report.plan.scenario,
+        seed: report.plan.seed,
+        token: &report.token,
+        plant: report.plant.as_deref(),
+        verdict: report.verdict.word(),
+        trace_hash: &run.trace_hash,
+        sim_ms: run.sim_ns / 1_000_000,
+        wall_ms: report.wall_ms,
+        messages: messages(&run.counts),
+        checkers: run
+            .judgements
+            .iter()
+            .map(|judgement| OneChecker {
+                name: &judgement.name,
+                verdict: judgement.verdict.word(),
+                coverage: match &judgement.verdict {
+                    Verdict::Holds(coverage) => Some(coverage.get()),
+                    Verdict::Violated(_) | Verdict::Unknown(_) => None,
+                },
+                evidence: evidence(&judgement.verdict),
+            })
+            .collect(),
+        faults: &run.faults,
+        refused_faults: &run.refused_faults,
+        marks: &run.marks,
+        recovery: run
+            .recovery
+            .iter()
+            .map(|recovery| OneRecovery {
+                fault: &recovery.fault,
+                partition: recovery.partition,
+                rto_ms: recovery.rto_ns.map(|ns| ns.div_ceil(1_000_000)),
+                rpo_messages: recovery.rpo_messages,
+            })
+            .collect(),
+    }
+}
+
+fn evidence(verdict: &Verdict) -> Option<OneEvidence<'_>> {
+    match verdict {
+        Verdict::Holds(_) => None,
+        Verdict::Violated(evidence) => Some(OneEvidence {
+            summary: &evidence.summary,
+            count: evidence.count,
+            node: evidence.node,
+            partition: evidence.partition,
+            offset: evidence.offset,
+            message: evidence.message,
+            lines: evidence
+                .lines
+                .iter()
+                .map(|line| OneLine { ordinal: line.ordinal, at_ns: line.at_ns, text: &line.text })
+                .collect(),
+        }),
+        Verdict::Unknown(why) => Some(OneEvidence {
+            summary: why,
+            count: 0,
+            node: None,
+            partition: None,
+            offset: None,
+            message: None,
+            lines: Vec::new(),
+        }),
+    }
+}
+
+fn messages(counts: &Counts) -> Messages {
+    Messages {
+        attempted: counts.attempted,
+        acknowledged: counts.acknowledged,
+        read: counts.read,
+        lost: counts.lost,
+        lost_where: LostWhere {
+            head: counts.lost_head,
+            middle: counts.lost_middle,
+            tail: counts.lost_tail,
+        },
+        allowed_lost: counts.allowed_lost,
+        recovered: counts.recovered,
+        phantom: counts.phantom,
+        duplicated: counts.duplicated,
+        reordered: counts.reordered,
+        unknown: counts.unknown,
+    }
+}

@@ -1,0 +1,272 @@
+//! One run on one screen: what, verdict, evidence in time order, the other verdicts with how much
+//! they saw, what was broken at that time, recovery, and the way back.
+//!
+//! It says nothing that no checker said: no cause is guessed. At most 100 columns, no animation.
+
+use crate::{
+    report::{Replay, RunReport},
+    suite::scenario_name,
+    words::{clean, clip, count, plural, seconds, span, span_up, wall, wrap},
+};
+use checkers::{Ask, Evidence, Judgement, Run, Verdict};
+use std::fmt::Write;
+
+pub(crate) const WIDTH: usize = 100;
+const LINES_MAX: usize = 24;
+const FAULTS_MAX: usize = 8;
+const RECOVERY_MAX: usize = 12;
+
+/// How a word stands out. Always beside the word, never instead of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ink {
+    Bold,
+    Dim,
+    Good,
+    Bad,
+    Doubt,
+}
+
+/// Paints if asked to; else leaves the text alone.
+pub(crate) fn paint(text: &str, ink: Ink, colour: bool) -> String {
+    let code = match ink {
+        Ink::Bold => "1",
+        Ink::Dim => "2",
+        Ink::Good => "32",
+        Ink::Bad => "1;31",
+        Ink::Doubt => "1;33",
+    };
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+pub(crate) fn ink_of(word: &str) -> Ink {
+    match word {
+        "holds" => Ink::Good,
+        "violated" => Ink::Bad,
+        _ => Ink::Doubt,
+    }
+}
+
+/// The screen of one run, as text with a line break at the end.
+pub fn text_run(run: &RunReport, colour: bool) -> String {
+    let mut out = String::new();
+    let title = format!("{}  seed {}", clean(&scenario_name(run)), run.plan.seed);
+    line(&mut out, &paint(&clip(&title, WIDTH), Ink::Bold, colour));
+    line(&mut out, &wrap(&world(run), WIDTH, "", "  "));
+    line(&mut out, &verdict_line(run, colour));
+    for judgement in &run.run.judgements {
+        if let Verdict::Violated(evidence) = &judgement.verdict {
+            line(&mut out, "");
+            tell_evidence(&mut out, &judgement.name, evidence, colour);
+        }
+    }
+    tell_doubts(&mut out, &run.run.judgements);
+    tell_faults(&mut out, run);
+    tell_verdicts(&mut out, &run.run.judgements, colour);
+    tell_recovery(&mut out, &run.run);
+    tell_way_back(&mut out, run, colour);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{text}").expect("writing to a string does not fail");
+}
+
+/// The size of the world that was run.
+pub(crate) fn world(run: &RunReport) -> String {
+    let plan = &run.plan;
+    let produced = (run.run.history.calls.iter())
+        .filter(|call| matches!(call.ask, Ask::Produce { .. }))
+        .count() as u64;
+    // A long run may drop its calls from the history; then the counts still tell the messages.
+    let asked = match produced {
+        0 => plural(run.run.counts.attempted, "message"),
+        calls => plural(calls, "produce call"),
+    };
+    format!(
+        "{} in {}, {}, {asked}, {} simulated",
+        plural(plan.nodes.len() as u64, "node"),
+        plural(plan.regions.len() as u64, "region"),
+        plural(plan.workload.clients.len() as u64, "client"),
+        span(run.run.sim_ns),
+    )
+}
+
+fn verdict_line(run: &RunReport, colour: bool) -> String {
+    let word = run.verdict.word();
+    let names: Vec<String> = (run.run.judgements.iter())
+        .filter(|judgement| judgement.verdict.word() == word && word != "holds")
+        .map(|judgement| clean(&judgement.name))
+        .collect();
+    let said = if names.is_empty() { clean(&run.headline) } else { names.join(", ") };
+    let plain = wrap(&format!("{} {said}", word.to_uppercase()), WIDTH - 1, "", "  ");
+    plain.replacen(
+        &word.to_uppercase(),
+        &format!("{} ", paint(&word.to_uppercase(), ink_of(word), colour)),
+        1,
+    )
+}
+
+fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool) {
+    let first = format!("  {}: ", clean(name));
+    line(out, &wrap(&clean(&evidence.summary), WIDTH, &first, "    "));
+    let place = place(evidence);
+    if !place.is_empty() {
+        line(out, &paint(&format!("    {place}"), Ink::Dim, colour));
+    }
+    let left_out = evidence.lines.len().saturating_sub(LINES_MAX);
+    let head = if left_out == 0 { evidence.lines.len() } else { LINES_MAX / 2 };
+    let width = evidence.lines.iter().map(|line| seconds(line.at_ns).len()).max().unwrap_or(0);
+    let width = width.max(9);
+    for (i, evidence) in evidence.lines.iter().enumerate() {
+        if i == head {
+            line(
+                out,
+                &format!("    {:>width$}  {} left out", "…", plural(left_out as u64, "line")),
+            );
+        }
+        if (head..head + left_out).contains(&i) {
+            continue;
+        }
+        let first = format!("    {:>width$}  ", seconds(evidence.at_ns));
+        let rest = " ".repeat(first.len() + 2);
+        line(out, &wrap(&clean(&evidence.text), WIDTH, &first, &rest));
+    }
+}
+
+fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
+    let mut is_first = true;
+    for judgement in judgements {
+        if let Verdict::Unknown(why) = &judgement.verdict {
+            if is_first {
+                line(out, "");
+                is_first = false;
+            }
+            let first = format!("  {}: ", clean(&judgement.name));
+            line(out, &wrap(&clean(why), WIDTH, &first, "    "));
+        }
+    }
+}
+
+/// Which node, partition, offset and message a violation is about, and how many there were.
+pub(crate) fn place(evidence: &Evidence) -> String {
+    let mut parts = Vec::new();
+    parts.extend(evidence.node.map(|node| format!("node n{node}")));
+    parts.extend(evidence.partition.map(|partition| format!("partition p{partition}")));
+    parts.extend(evidence.offset.map(|offset| format!("offset {offset}")));
+    parts.extend(evidence.message.map(|message| format!("message m{message}")));
+    if evidence.count > 1 {
+        parts.push(format!("the first of {}", plural(evidence.count, "violation")));
+    }
+    parts.join(" · ")
+}
+
+/// Faults at work between the first and the last line of evidence; all of them without evidence.
+pub(crate) fn overlapping(run: &Run) -> Vec<&(String, u64, u64)> {
+    let times = || {
+        run.judgements.iter().flat_map(|judgement| match &judgement.verdict {
+            Verdict::Violated(evidence) => evidence.lines.as_slice(),
+            Verdict::Holds(_) | Verdict::Unknown(_) => &[],
+        })
+    };
+    let first = times().map(|line| line.at_ns).min().unwrap_or(0);
+    let last = times().map(|line| line.at_ns).max().unwrap_or(u64::MAX);
+    run.series.faults.iter().filter(|(_, from, to)| *from <= last && *to >= first).collect()
+}
+
+fn tell_faults(out: &mut String, run: &RunReport) {
+    let faults = overlapping(&run.run);
+    if !faults.is_empty() {
+        line(out, "");
+        line(out, "  faults at work");
+    }
+    for (what, from, to) in faults.iter().take(FAULTS_MAX) {
+        let first = format!("    {:>9}  ", seconds(*from));
+        let until = if to > from { format!(", until {}", seconds(*to)) } else { String::new() };
+        line(out, &wrap(&format!("{}{until}", clean(what)), WIDTH, &first, "               "));
+    }
+    if faults.len() > FAULTS_MAX {
+        let more = (faults.len() - FAULTS_MAX) as u64;
+        line(out, &format!("    {:>9}  and {} more", "…", count(more)));
+    }
+    for refused in run.run.refused_faults.iter().take(FAULTS_MAX) {
+        line(out, &wrap(&clean(refused), WIDTH, "    refused: ", "             "));
+    }
+}
+
+fn tell_verdicts(out: &mut String, judgements: &[Judgement], colour: bool) {
+    let told: Vec<(String, &'static str)> = judgements
+        .iter()
+        .map(|judgement| {
+            let name = clean(&judgement.name);
+            let word = judgement.verdict.word();
+            let saw = match &judgement.verdict {
+                Verdict::Holds(coverage) => format!(" ({})", plural(coverage.get(), "case")),
+                Verdict::Violated(evidence) if evidence.count > 0 => {
+                    format!(" ({})", plural(evidence.count, "time"))
+                }
+                Verdict::Violated(_) | Verdict::Unknown(_) => String::new(),
+            };
+            (format!("{name} {}{saw}", word.to_uppercase()), word)
+        })
+        .collect();
+    line(out, "");
+    let (mut row, mut width) = (String::from("  "), 2);
+    for (i, (text, word)) in told.iter().enumerate() {
+        let separator = if width == 2 { "" } else { " · " };
+        let dot = if i + 1 < told.len() { 2 } else { 0 };
+        if width > 2 && width + 3 + text.chars().count() + dot > WIDTH {
+            line(out, &row);
+            (row, width) = (String::from("  "), 2);
+        } else {
+            row.push_str(separator);
+            width += separator.chars().count();
+        }
+        let upper = word.to_uppercase();
+        row.push_str(&text.replacen(&upper, &paint(&upper, ink_of(word), colour), 1));
+        width += text.chars().count();
+    }
+    line(out, &row);
+}
+
+fn tell_recovery(out: &mut String, run: &Run) {
+    if run.recovery.is_empty() {
+        return;
+    }
+    line(out, "");
+    for recovery in run.recovery.iter().take(RECOVERY_MAX) {
+        let rto = recovery.rto_ns.map_or("none (no later ack)".to_owned(), span_up);
+        let rpo = plural(recovery.rpo_messages, "message");
+        let said = format!(
+            "{} at {}: p{} RTO {rto}, RPO {rpo}",
+            clean(&recovery.fault),
+            seconds(recovery.at_ns),
+            recovery.partition,
+        );
+        line(out, &wrap(&said, WIDTH, "  recovery  ", "            "));
+    }
+    if run.recovery.len() > RECOVERY_MAX {
+        let more = (run.recovery.len() - RECOVERY_MAX) as u64;
+        line(out, &format!("  recovery  and {} more", count(more)));
+    }
+}
+
+fn tell_way_back(out: &mut String, run: &RunReport, colour: bool) {
+    line(out, "");
+    let again = match &run.replayed {
+        None => String::new(),
+        Some(Replay::Same) => ", the same again in a fresh process".to_owned(),
+        Some(Replay::Different { first_difference }) => {
+            format!(", ANOTHER in a fresh process; first difference: {}", clean(first_difference))
+        }
+    };
+    let short: String = clean(&run.run.trace_hash).chars().take(16).collect();
+    let said = format!("{short}…{again} ({} of wall time)", wall(run.wall_ms));
+    line(out, &wrap(&said, WIDTH, "trace:  ", "        "));
+    // Never wrapped: it is there to be copied.
+    line(out, &format!("replay: {}", paint(&replay_line(run), Ink::Bold, colour)));
+}
+
+/// The command that runs this one again.
+pub(crate) fn replay_line(run: &RunReport) -> String {
+    format!("zeroloss replay {}", clean(&run.token))
+}

@@ -1,0 +1,187 @@
+//! The terminal page of an invocation: a table with one line for each scenario, a screen for each
+//! failing run, what each checker saw, totals, and one last line that says it all.
+//!
+//! The last lines are the ones that stay in view, so the verdict stands there. Not a stable format:
+//! scripts read the JSON. At most 100 columns, except where a token must stay in one piece.
+
+use crate::{
+    exit::ExitCode,
+    report::{Report, RunReport},
+    screen::{Ink, WIDTH, ink_of, paint, text_run},
+    suite::{Checker, Scenario, Suite},
+    words::{clean, clip, count, plural, seeds, span, wall, wrap},
+};
+use std::fmt::Write;
+
+const SCREENS_MAX: usize = 5;
+const ONE_LINERS_MAX: usize = 20;
+const NAME_WIDTH: usize = 34;
+
+/// The terminal page of an invocation; `colour` adds ANSI colours to the verdicts.
+pub fn text(report: &Report, colour: bool) -> String {
+    let suite = Suite::of(report);
+    let mut out = String::new();
+    if report.runs.is_empty() {
+        let exit = ExitCode::of(report);
+        line(&mut out, &wrap(&clean(&report.command), WIDTH, "no run came of: ", "  "));
+        line(&mut out, &format!("exit {}: {}", exit.code(), exit.meaning()));
+        return out;
+    }
+    tell_scenarios(&mut out, &suite, colour);
+    tell_failures(&mut out, report, colour);
+    tell_checkers(&mut out, &suite.checkers, suite.tally.runs(), colour);
+    tell_totals(&mut out, report, &suite, colour);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{}", text.trim_end()).expect("writing to a string does not fail");
+}
+
+fn tell_scenarios(out: &mut String, suite: &Suite<'_>, colour: bool) {
+    let head = format!(
+        "{:<NAME_WIDTH$} {:>9} {:>9} {:>5} {:>5} {:>7} {:>8}  {}",
+        "scenario", "seeds", "acked", "lost", "dup", "unknown", "faults", "verdict"
+    );
+    line(out, &paint(&head, Ink::Dim, colour));
+    for scenario in &suite.scenarios {
+        let seeds_run: Vec<u64> = scenario.runs.iter().map(|run| run.plan.seed).collect();
+        let row = format!(
+            "{:<NAME_WIDTH$} {:>9} {:>9} {:>5} {:>5} {:>7} {:>8}  ",
+            clip(&clean(&scenario.name), NAME_WIDTH),
+            clip(&short_seeds(&seeds_run), 9),
+            count(scenario.counts.acknowledged),
+            count(scenario.counts.lost),
+            count(scenario.counts.duplicated),
+            count(scenario.counts.unknown),
+            count(scenario.fault_hits),
+        );
+        line(out, &format!("{row}{}", verdict_cell(scenario, colour)));
+    }
+    line(out, "");
+}
+
+/// Seeds in a cell nine wide: `1..20`, `8812`, `3 seeds`.
+fn short_seeds(run: &[u64]) -> String {
+    let told = seeds(run);
+    if told.len() <= 9 { told } else { plural(run.len() as u64, "seed") }
+}
+
+fn verdict_cell(scenario: &Scenario<'_>, colour: bool) -> String {
+    let (tally, word) = (scenario.tally, scenario.tally.word());
+    let how_many = match word {
+        "violated" => tally.violated,
+        "unknown" => tally.unknown,
+        _ => tally.holds,
+    };
+    let told = paint(word, ink_of(word), colour);
+    if how_many == tally.runs() { told } else { format!("{told} {how_many}/{}", tally.runs()) }
+}
+
+fn tell_failures(out: &mut String, report: &Report, colour: bool) {
+    let of = |word: &'static str| report.runs.iter().filter(move |run| run.verdict.word() == word);
+    let failing: Vec<&RunReport> = of("violated").chain(of("unknown")).collect();
+    for run in failing.iter().take(SCREENS_MAX) {
+        line(out, &"─".repeat(WIDTH));
+        out.push_str(&text_run(run, colour));
+        line(out, "");
+    }
+    let rest = failing.get(SCREENS_MAX..).unwrap_or_default();
+    if !rest.is_empty() {
+        line(
+            out,
+            &format!("{} without a screen here", plural(rest.len() as u64, "more failing run")),
+        );
+    }
+    for run in rest.iter().take(ONE_LINERS_MAX) {
+        let said = format!("{}  {}", clean(&run.token), clean(&run.headline));
+        line(out, &format!("  {}", clip(&said, WIDTH - 2)));
+    }
+    if rest.len() > ONE_LINERS_MAX {
+        line(out, &format!("  … and {} more", count((rest.len() - ONE_LINERS_MAX) as u64)));
+    }
+    if !rest.is_empty() {
+        line(out, "");
+    }
+}
+
+fn tell_checkers(out: &mut String, checkers: &[Checker], runs: u64, colour: bool) {
+    if checkers.is_empty() {
+        return;
+    }
+    line(out, &paint("checkers", Ink::Dim, colour));
+    for checker in checkers {
+        let name = clip(&clean(&checker.name), 24);
+        line(out, &format!("  {name:<24} {}", what_it_saw(checker, runs, colour)));
+    }
+    line(out, "");
+}
+
+fn what_it_saw(checker: &Checker, runs: u64, colour: bool) -> String {
+    let tally = checker.tally;
+    if checker.is_never_covered() {
+        let word = paint(&format!("{:>20}", "NEVER COVERED"), Ink::Doubt, colour);
+        return format!("{word} in {}", plural(tally.runs(), "run"));
+    }
+    let mut said = match tally.holds {
+        0 => format!("{:>20}", "·"),
+        holds => {
+            let cases = plural(checker.coverage, "case");
+            format!("{cases:>20} in {} of {}", count(holds), plural(runs, "run"))
+        }
+    };
+    let others = [("VIOLATED", Ink::Bad, tally.violated), ("UNKNOWN", Ink::Doubt, tally.unknown)];
+    for (word, ink, n) in others.into_iter().filter(|(_, _, n)| *n > 0) {
+        said = format!("{said}, {} in {}", paint(word, ink, colour), count(n));
+    }
+    said.replacen("·,", " ", 1)
+}
+
+fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: bool) {
+    let counts = &suite.counts;
+    let said = format!(
+        "attempted {} · acknowledged {} · read {} · lost {} ({} head, {} middle, {} tail) · \
+         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · unknown {} · \
+         fault hits {}",
+        count(counts.attempted),
+        count(counts.acknowledged),
+        count(counts.read),
+        count(counts.lost),
+        count(counts.lost_head),
+        count(counts.lost_middle),
+        count(counts.lost_tail),
+        count(counts.allowed_lost),
+        count(counts.recovered),
+        count(counts.phantom),
+        count(counts.duplicated),
+        count(counts.reordered),
+        count(counts.unknown),
+        count(suite.fault_hits),
+    );
+    line(out, &wrap(&said, WIDTH, "messages  ", "          "));
+    if let Some(risk) = suite.residual_risk() {
+        line(out, &wrap(&risk, WIDTH, "risk      ", "          "));
+    }
+    line(out, &wrap(&clean(&report.command), WIDTH, "repeat    ", "          "));
+    if report.interrupted {
+        line(out, "interrupted: what stands here is complete, but not everything asked for ran");
+    }
+    line(out, "");
+    let word = suite.tally.word();
+    let tally = suite.tally;
+    let exit = ExitCode::of(report);
+    line(
+        out,
+        &format!(
+            "{}  {}: {} hold, {} violated, {} unknown; {} simulated in {}",
+            paint(&word.to_uppercase(), ink_of(word), colour),
+            plural(tally.runs(), "run"),
+            count(tally.holds),
+            count(tally.violated),
+            count(tally.unknown),
+            span(suite.sim_ns),
+            wall(report.wall_ms),
+        ),
+    );
+    line(out, &format!("exit {}: {}", exit.code(), exit.meaning()));
+}
