@@ -6,9 +6,17 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
+mod books;
 pub mod clock;
 pub mod disk;
+mod driver;
+mod load;
+mod nemesis;
 pub mod network;
 mod run;
+mod tasks;
+mod trace;
+pub mod witness;
+mod world;
 
 pub use run::{Options, Simulated, run};

@@ -1,9 +1,22 @@
-//! Plan to run: the one entry of this room.
+//! Plan to run: the one entry of this room. A fresh thread with its own madsim runtime for each run;
+//! nothing process-global feeds it.
 
-use checkers::{Bench, Run};
+use crate::{
+    driver::Driver,
+    tasks::{Drive, keep_panics_quiet, told_by},
+    world::{State, World, format, model_hits},
+};
+use checkers::{Ask, Bench, Counts, Outcome, Recovery, Reply, Run};
+use madsim::{plugin, runtime::Runtime};
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
 
 /// What a caller may ask of a run beside its plan. None of it changes what happens in the world.
 #[derive(Clone, Debug, Default)]
@@ -12,10 +25,10 @@ pub struct Options {
     pub keep_trace: bool,
     /// Stop as soon as a checker is certain of a violation.
     pub stop_on_breach: bool,
-    /// Set from outside (Ctrl-C): the run ends at its next event and says so.
+    /// Set from outside (Ctrl-C): the run ends soon and says so.
     pub cancelled: Option<Arc<AtomicBool>>,
     /// World time reached, in milliseconds, for progress on long runs.
-    pub progress_ms: Option<Arc<std::sync::atomic::AtomicU64>>,
+    pub progress_ms: Option<Arc<AtomicU64>>,
 }
 
 /// A run and what was learned about its plan.
@@ -33,7 +46,152 @@ pub struct Simulated {
 ///
 /// # Panics
 /// When the harness itself is at fault; a node's panic is an [`checkers::Ending::Panicked`].
+#[must_use]
 pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
-    let _ = (plan, bench, options);
-    panic!("the world is not built yet")
+    #[expect(clippy::disallowed_methods, reason = "the one place: a run has a thread of its own")]
+    let ended = std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name(format!("{}-{}", plan.scenario, plan.seed))
+            .spawn_scoped(scope, || on_this_thread(plan, bench, options))
+            .expect("a thread can be started")
+            .join()
+    });
+    match ended {
+        Ok(simulated) => simulated,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn on_this_thread(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
+    keep_panics_quiet();
+    let runtime = Runtime::with_seed_and_config(plan.seed, madsim::Config::default());
+    runtime.add_simulator::<World>();
+    let ending = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let plan = plan.clone();
+        let handle = runtime.handle().clone();
+        runtime.block_on(async move {
+            let world = plugin::simulator::<World>();
+            let mut state = State::new(&plan, bench, options);
+            format(&mut state);
+            world.lay(state);
+            let driver = Driver::new(handle, &world, &plan);
+            let mut drive = Drive { world: world.clone(), driver };
+            std::pin::Pin::new(&mut drive).await;
+            (world, drive.driver)
+        })
+    }));
+    let (world, driver) = match ending {
+        Ok(ended) => ended,
+        Err(panic) => {
+            let (place, message) = told_by(panic.as_ref());
+            panic!(
+                "the harness failed in {} seed {}: {message} ({place})",
+                plan.scenario, plan.seed
+            )
+        }
+    };
+    // Processes say farewell when the runtime lets go of them.
+    drop(runtime);
+    compose(world.take(), driver)
+}
+
+fn compose(state: State, driver: Driver) -> Simulated {
+    let ending = driver.ending.expect("a run that is over has an ending");
+    let mut faults = model_hits(&state);
+    for (kind, count) in &state.books.hits {
+        *faults.entry(kind.clone()).or_insert(0) += count;
+    }
+    let books = state.books;
+    let counts = books.bench.counts();
+    let judgements = books.bench.finish();
+    let (trace_hash, trace) = books.trace.finish();
+    let recovery = recovery(&driver.struck, &books.history, &state.plan, &counts);
+    let run = Run {
+        recovery,
+        ending,
+        judgements,
+        counts,
+        series: books.series,
+        faults,
+        refused_faults: Vec::new(),
+        marks: books.marks,
+        trace_hash,
+        sim_ns: state.now_ns,
+        events: books.events,
+        history: books.history,
+    };
+    Simulated { run, effective: driver.effective, trace }
+}
+
+/// How long each partition was without acknowledgements after each fault that took replicas away: to
+/// the first acknowledgement of a call that was made after the fault began, at the plan's most asked
+/// level.
+fn recovery(
+    struck: &[(String, u64)],
+    history: &checkers::History,
+    plan: &Plan,
+    counts: &Counts,
+) -> Vec<Recovery> {
+    let heaviest = plan.workload.acks.iter().max().copied().unwrap_or(0);
+    let level = plan.workload.acks.iter().rposition(|weight| *weight == heaviest);
+    let level = checkers::Acks::ALL[level.unwrap_or(2)];
+    let drained: BTreeSet<u64> = if counts.lost == 0 { BTreeSet::new() } else { drained(history) };
+    let mut recovery = Vec::new();
+    for (fault, at_ns) in struck.iter().take(64) {
+        let mut first: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut gone: BTreeMap<u32, u64> = BTreeMap::new();
+        // Calls stand in order of their beginning; only what returned early can be lost by a fault.
+        let begin = history.calls.partition_point(|call| call.called.at_ns < *at_ns);
+        for call in &history.calls[begin..] {
+            if first.len() == plan.placement.partitions.len() {
+                break;
+            }
+            let (Ask::Produce { acks, .. }, Outcome::Ok(Reply::Produced { .. }), Some(returned)) =
+                (&call.ask, &call.outcome, call.returned)
+            else {
+                continue;
+            };
+            if *acks == level && !first.contains_key(&call.partition()) {
+                first.insert(call.partition(), returned.at_ns - at_ns);
+            }
+        }
+        if counts.lost > 0 {
+            for call in &history.calls[..begin] {
+                let (Ask::Produce { messages, acks, .. }, Outcome::Ok(_)) =
+                    (&call.ask, &call.outcome)
+                else {
+                    continue;
+                };
+                let lost = messages.iter().filter(|message| !drained.contains(message)).count();
+                if acks.is_durable() && call.returned.is_some_and(|r| r.at_ns <= *at_ns) {
+                    *gone.entry(call.partition()).or_insert(0) += lost as u64;
+                }
+            }
+        }
+        for partition in 1..=plan.placement.partitions.len() as u32 {
+            recovery.push(Recovery {
+                fault: fault.clone(),
+                partition,
+                at_ns: *at_ns,
+                rto_ns: first.get(&partition).copied(),
+                rpo_messages: gone.get(&partition).copied().unwrap_or(0),
+            });
+        }
+    }
+    recovery
+}
+
+/// Every message that was read after the drain began.
+fn drained(history: &checkers::History) -> BTreeSet<u64> {
+    let begin = history.marks.iter().find(|(_, mark)| *mark == checkers::Mark::Draining);
+    let begin = begin.map_or(u64::MAX, |(stamp, _)| stamp.ordinal);
+    let drain = history.calls.iter().filter(|call| call.called.ordinal > begin);
+    drain
+        .filter_map(|call| match &call.outcome {
+            Outcome::Ok(Reply::Fetched { records, .. }) => Some(records),
+            Outcome::Ok(Reply::Produced { .. }) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
+        })
+        .flatten()
+        .map(|record| record.message)
+        .collect()
 }

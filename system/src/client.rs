@@ -129,6 +129,11 @@ impl Client {
         self.locate_at.is_none()
     }
 
+    /// The call that an attempt under way belongs to.
+    pub fn call_of(&self, request: u64) -> Option<u64> {
+        self.answered(request).map(|place| self.active[place].id)
+    }
+
     /// Partitions that it knows.
     pub fn partitions(&self) -> impl Iterator<Item = GroupId> + '_ {
         self.partitions.keys().copied().filter(|group| *group != METADATA)

@@ -1,0 +1,277 @@
+//! The books of a run: what clients asked and got, what the judges are told, numbers for plots, and
+//! the trace hash. Everything is written down the moment it happens, in one order.
+
+use crate::trace::{Kind, Trace};
+use checkers::{
+    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Outcome, Reply, Role, Series,
+    Snapshot, Stamp,
+};
+use scenarios::Plan;
+use std::collections::BTreeMap;
+use system::{Node, Part};
+
+/// The books.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) bench: Bench,
+    pub(crate) history: History,
+    pub(crate) trace: Trace,
+    pub(crate) events: u64,
+    ordinal: u64,
+    pub(crate) series: Series,
+    /// Latencies of the current bucket by level, in microseconds.
+    latencies: BTreeMap<Acks, Vec<u32>>,
+    acknowledged: BTreeMap<Acks, u64>,
+    /// What each replica looked like last: `views[node - 1][group]`.
+    pub(crate) views: Vec<Vec<Option<Snapshot>>>,
+    committed: Vec<EntryId>,
+    pub(crate) marks: BTreeMap<String, u64>,
+    pub(crate) hits: BTreeMap<String, u64>,
+    /// Calls that have not returned.
+    pub(crate) pending: u64,
+    /// When each partition was last acknowledged something at a level above `none`.
+    pub(crate) acked: BTreeMap<u32, (u64, u64)>,
+}
+
+impl Books {
+    pub(crate) fn new(plan: &Plan, bench: Bench, keep_trace: bool) -> Books {
+        let seconds = plan.phases.trouble_ms / 1_000;
+        let groups = plan.placement.partitions.len() + 1;
+        Books {
+            bench,
+            history: History::default(),
+            trace: Trace::new(keep_trace),
+            events: 0,
+            ordinal: 0,
+            // About three hundred points for a plot, never finer than half a second.
+            series: Series {
+                bucket_ns: (seconds / 300).max(1) * 1_000_000_000
+                    / if seconds < 150 { 2 } else { 1 },
+                ..Series::default()
+            },
+            latencies: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            views: vec![vec![None; groups]; plan.nodes.len()],
+            committed: Vec::new(),
+            marks: BTreeMap::new(),
+            hits: BTreeMap::new(),
+            pending: 0,
+            acked: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn bucket_ns(&self) -> u64 {
+        self.series.bucket_ns
+    }
+
+    fn stamp(&mut self, at_ns: u64) -> Stamp {
+        self.ordinal += 1;
+        Stamp { ordinal: self.ordinal, at_ns }
+    }
+
+    /// A client asks.
+    pub(crate) fn called(&mut self, at_ns: u64, client: u32, ask: Ask) -> u64 {
+        let stamp = self.stamp(at_ns);
+        let id = self.history.calls.len() as u64;
+        let call = Call {
+            id,
+            client,
+            ask,
+            called: stamp,
+            returned: None,
+            outcome: Outcome::Unknown("still pending".into()),
+        };
+        self.trace.record(at_ns, Kind::Called, (client, call.partition()), [id, 0]);
+        self.bench.observe(stamp, Event::Called(&call));
+        self.history.calls.push(call);
+        self.pending += 1;
+        id
+    }
+
+    /// Its producer gave the call a sequence.
+    pub(crate) fn sequenced(&mut self, id: u64, sequence: checkers::Sequence) {
+        if let Ask::Produce { producer, .. } = &mut self.history.calls[id as usize].ask {
+            *producer = Some(sequence);
+        }
+    }
+
+    /// The client has its answer.
+    pub(crate) fn returned(&mut self, at_ns: u64, id: u64, outcome: Outcome) {
+        let stamp = self.stamp(at_ns);
+        let call = &mut self.history.calls[id as usize];
+        assert!(call.returned.is_none(), "call {id} returns twice");
+        (call.returned, call.outcome) = (Some(stamp), outcome);
+        self.pending -= 1;
+        let code = match &call.outcome {
+            Outcome::Ok(Reply::Produced { first }) => first.map_or(1, |offset| 2 + offset),
+            Outcome::Ok(Reply::Fetched { records, end }) => {
+                if let Ask::Fetch { .. } = call.ask {
+                    (records.len() as u64) << 40 | end
+                } else {
+                    0
+                }
+            }
+            Outcome::Refused(_) => u64::MAX,
+            Outcome::Unknown(_) => u64::MAX - 1,
+        };
+        self.trace.record(at_ns, Kind::Returned, (call.client, call.partition()), [id, code]);
+        if let (Ask::Produce { acks, messages, partition, .. }, Outcome::Ok(_)) =
+            (&call.ask, &call.outcome)
+            && *acks != Acks::None
+        {
+            let latency = (at_ns - call.called.at_ns) / 1_000;
+            *self.acknowledged.entry(*acks).or_insert(0) += messages.len() as u64;
+            let latencies = self.latencies.entry(*acks).or_default();
+            latencies.push(u32::try_from(latency).unwrap_or(u32::MAX));
+            self.acked.insert(*partition, (call.called.at_ns, at_ns));
+        }
+        self.bench.observe(stamp, Event::Returned(&self.history.calls[id as usize]));
+    }
+
+    /// The world saw something.
+    pub(crate) fn fact(&mut self, at_ns: u64, fact: &Fact) {
+        let stamp = self.stamp(at_ns);
+        self.bench.observe(stamp, Event::Fact(fact));
+    }
+
+    /// The run turned a corner.
+    pub(crate) fn mark(&mut self, at_ns: u64, mark: Mark) {
+        let stamp = self.stamp(at_ns);
+        self.trace.record(at_ns, Kind::Phase, (0, 0), [self.history.marks.len() as u64, 0]);
+        self.bench.observe(stamp, Event::Mark(&mark));
+        self.history.marks.push((stamp, mark));
+    }
+
+    /// For people.
+    pub(crate) fn note(&mut self, at_ns: u64, text: String) {
+        let stamp = self.stamp(at_ns);
+        self.history.notes.push((stamp, text));
+    }
+
+    pub(crate) fn hit(&mut self, kind: &str, count: u64) {
+        if count > 0 {
+            *self.hits.entry(kind.to_owned()).or_insert(0) += count;
+        }
+    }
+
+    /// Looks at every replica that took part in a node's turn, and tells what changed.
+    pub(crate) fn look(&mut self, at_ns: u64, number: u32, node: &Node) {
+        for replica in node.touched() {
+            let (view, group) = (replica.view(), replica.group());
+            let role = match view.part {
+                Part::Learner => Role::Learner,
+                Part::Follower => Role::Follower,
+                Part::PreCandidate => Role::PreCandidate,
+                Part::Candidate => Role::Candidate,
+                Part::Leader => Role::Leader,
+            };
+            let snapshot = Snapshot {
+                node: number,
+                group,
+                role,
+                term: view.term,
+                commit: view.commit,
+                last: view.last,
+                flushed: view.flushed,
+            };
+            let before = self.views[number as usize - 1][group as usize].replace(snapshot);
+            if before == Some(snapshot) {
+                continue;
+            }
+            self.tell_leader(at_ns, before.as_ref(), &snapshot);
+            let told = before.map_or(0, |before| before.commit);
+            if view.commit > told {
+                let mut entries = std::mem::take(&mut self.committed);
+                entries.clear();
+                entries.extend((told + 1..=view.commit).map(|index| {
+                    let id = replica.log().id(index);
+                    EntryId { index: id.index, term: id.term, hash: id.hash }
+                }));
+                let fact = Fact::Committed { node: number, group, entries };
+                self.fact(at_ns, &fact);
+                let Fact::Committed { entries, .. } = fact else { unreachable!("it was built") };
+                self.committed = entries;
+            }
+            let stamp = self.stamp(at_ns);
+            self.bench.observe(stamp, Event::Seen(&snapshot));
+        }
+    }
+
+    /// Leaders over time, for plots and notes.
+    fn tell_leader(&mut self, at_ns: u64, before: Option<&Snapshot>, now: &Snapshot) {
+        let led = before.is_some_and(|before| before.role == Role::Leader);
+        let leads = now.role == Role::Leader;
+        if led == leads {
+            return;
+        }
+        let what = if leads { "leads" } else { "stops leading" };
+        let group = now.group;
+        self.note(at_ns, format!("n{} {what} p{group} (term {})", now.node, now.term));
+        let leader = if leads { now.node } else { 0 };
+        let line = self.series.leaders.entry(group).or_default();
+        // Whoever stops after another took over changes nothing.
+        if leads || line.last().is_some_and(|(_, last)| *last == now.node) {
+            line.push((at_ns, leader));
+        }
+    }
+
+    /// A node's process ended.
+    pub(crate) fn stopped(&mut self, at_ns: u64, number: u32) {
+        for group in 0..self.views[number as usize - 1].len() {
+            let Some(before) = self.views[number as usize - 1][group].take() else { continue };
+            let gone = Snapshot { role: Role::Follower, ..before };
+            self.tell_leader(at_ns, Some(&before), &gone);
+        }
+        self.trace.record(at_ns, Kind::Stop, (number, 0), [0, 0]);
+        self.fact(at_ns, &Fact::Stopped { node: number });
+    }
+
+    /// What a node had counted, once its process is gone.
+    pub(crate) fn farewell(&mut self, _number: u32, node: &Node) {
+        for (name, count) in node.marks().iter() {
+            *self.marks.entry(name.to_owned()).or_insert(0) += count;
+        }
+    }
+
+    /// Who leads a group now, by the newest term.
+    pub(crate) fn leader(&self, group: u32) -> Option<u32> {
+        let views = self.views.iter().filter_map(|groups| groups[group as usize].as_ref());
+        let leaders = views.filter(|view| view.role == Role::Leader);
+        leaders.max_by_key(|view| view.term).map(|view| view.node)
+    }
+
+    /// The furthest commit index of a group that any replica told.
+    pub(crate) fn commit(&self, group: u32) -> u64 {
+        let views = self.views.iter().filter_map(|groups| groups[group as usize].as_ref());
+        views.map(|view| view.commit).max().unwrap_or(0)
+    }
+
+    /// Closes a bucket of the series.
+    pub(crate) fn sample(&mut self, at_ns: u64) {
+        let bucket = (at_ns / self.series.bucket_ns) as usize;
+        for acks in Acks::ALL {
+            let count = self.acknowledged.remove(&acks).unwrap_or(0);
+            let mut latencies = self.latencies.remove(&acks).unwrap_or_default();
+            latencies.sort_unstable();
+            let at = |percent: usize| latencies.get(latencies.len() * percent / 100).copied();
+            let pair = (u64::from(at(50).unwrap_or(0)), u64::from(at(99).unwrap_or(0)));
+            if count > 0 || self.series.acknowledged.contains_key(acks.name()) {
+                let counts = self.series.acknowledged.entry(acks.name().into()).or_default();
+                counts.resize(bucket.saturating_sub(1), 0);
+                counts.push(count);
+                let times = self.series.latency_us.entry(acks.name().into()).or_default();
+                times.resize(bucket.saturating_sub(1), (0, 0));
+                times.push(pair);
+            }
+        }
+        let groups = self.views.first().map_or(0, Vec::len) as u32;
+        let commits: Vec<u64> = (0..groups).map(|group| self.commit(group)).collect();
+        for (place, views) in self.views.iter().enumerate() {
+            let behind = |view: &Option<Snapshot>| {
+                view.as_ref().map_or(0, |v| commits[v.group as usize].saturating_sub(v.commit))
+            };
+            let lag = views.iter().map(behind).sum();
+            self.series.lag.entry(place as u32 + 1).or_default().push(lag);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Clients at work: they call at a steady rate, whether or not earlier calls returned, and what comes
+//! back is translated into `Ok`, `Refused` or `Unknown`. The last client is the harness's own: it
+//! creates the partitions, knocks after heal, and drains.
+
+use crate::books::Books;
+use bytes::Bytes;
+use checkers::{Acks, Ask, Outcome, ReadLevel, Record, Reply, Sequence};
+use scenarios::{Plan, Stream};
+use std::collections::BTreeMap;
+use system::{Client, ClientSettings, Config, Done, Endpoint, Frame, METADATA, Place, Voter};
+
+/// The one cluster of a run.
+pub(crate) const CLUSTER: u64 = 0x7a65_726f_6c6f_7373;
+/// The number of the call that creates the partitions: it is no part of the history.
+const CREATE: u64 = u64::MAX;
+/// Bytes that a client's fetch asks for, and the drain's.
+const FETCH_BYTES: u32 = 64 << 10;
+const DRAIN_BYTES: u32 = 1 << 20;
+
+#[derive(Debug)]
+struct Slot {
+    client: Client,
+    dice: Stream,
+    messages: u64,
+    cursors: BTreeMap<u32, u64>,
+    timer_at: u64,
+}
+
+/// Every client.
+#[derive(Debug)]
+pub(crate) struct Load {
+    slots: Vec<Slot>,
+    n_nodes: usize,
+    partitions: Vec<u32>,
+    produce_ns: Option<u64>,
+    fetch_ns: Option<u64>,
+    acks: [u32; 4],
+    reads: [u32; 2],
+    messages_per_call: u32,
+    pub(crate) frames: Vec<(u32, Frame)>,
+    /// Whether clients still call.
+    pub(crate) is_on: bool,
+    pub(crate) is_created: bool,
+    create_failed: bool,
+}
+
+/// Where a plan puts a partition. Nodes that do not vote do not hold it.
+fn place(
+    plan: &Plan,
+    group: u32,
+    voters: &[u32],
+    learners: Vec<u32>,
+    quorums: (u32, u32),
+) -> Place {
+    let voters = voters
+        .iter()
+        .map(|node| Voter { node: *node, region: plan.nodes[*node as usize - 1] })
+        .collect();
+    let (write_quorum, election_quorum) = quorums;
+    let config = Config { voters, learners, write_quorum, election_quorum };
+    Place { group, incarnation: CLUSTER ^ u64::from(group).rotate_left(32), config }
+}
+
+/// Where a plan puts the metadata group: its voters decide, every other node learns.
+pub(crate) fn metadata_place(plan: &Plan) -> Place {
+    let voters = &plan.placement.metadata;
+    let learners = (1..=plan.nodes.len() as u32).filter(|node| !voters.contains(node)).collect();
+    let majority = voters.len() as u32 / 2 + 1;
+    place(plan, METADATA, voters, learners, (majority, majority))
+}
+
+fn partition_places(plan: &Plan) -> Vec<Place> {
+    let quorums = (plan.placement.write_quorum, plan.placement.election_quorum);
+    let partitions = plan.placement.partitions.iter().zip(1..);
+    partitions.map(|(voters, group)| place(plan, group, voters, vec![], quorums)).collect()
+}
+
+impl Load {
+    pub(crate) fn new(plan: &Plan) -> Load {
+        let n_nodes = plan.nodes.len();
+        let n_clients = plan.workload.clients.len();
+        let slots = (0..=n_clients)
+            .map(|place| Slot {
+                client: Client::new(ClientSettings {
+                    cluster: CLUSTER,
+                    endpoint: (n_nodes + place + 1) as Endpoint,
+                    nodes: nodes_for(plan, place),
+                    attempt: plan.timing.attempt_ms * 1_000_000,
+                    call: plan.timing.call_ms * 1_000_000,
+                    queue_max: 10_000,
+                }),
+                dice: Stream::derive(plan.seed, &format!("client/{}", place + 1)),
+                messages: 0,
+                cursors: BTreeMap::new(),
+                timer_at: u64::MAX,
+            })
+            .collect();
+        let every = |per_ks: u64| {
+            let calls = n_clients as u64 * 1_000_000_000_000;
+            (per_ks > 0 && n_clients > 0).then(|| calls / per_ks)
+        };
+        Load {
+            slots,
+            n_nodes,
+            partitions: (1..=plan.placement.partitions.len() as u32).collect(),
+            produce_ns: every(plan.workload.produce_per_ks),
+            fetch_ns: every(plan.workload.fetch_per_ks),
+            acks: plan.workload.acks,
+            reads: plan.workload.reads,
+            messages_per_call: plan.workload.messages_per_call,
+            frames: Vec::new(),
+            is_on: false,
+            is_created: false,
+            create_failed: false,
+        }
+    }
+
+    /// The region of each client; the harness's own stands in the first.
+    pub(crate) fn regions(&self, plan: &Plan) -> Vec<u32> {
+        plan.workload.clients.iter().copied().chain([0]).collect()
+    }
+
+    pub(crate) fn client(&mut self, place: usize) -> &mut Client {
+        &mut self.slots[place].client
+    }
+
+    /// The harness's own client.
+    pub(crate) fn own(&self) -> usize {
+        self.slots.len() - 1
+    }
+
+    pub(crate) fn endpoint(&self, place: usize) -> Endpoint {
+        (self.n_nodes + place + 1) as Endpoint
+    }
+
+    /// A client's number in histories, from 1.
+    pub(crate) fn number(&self, place: usize) -> u32 {
+        place as u32 + 1
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_created && self.slots.iter().all(|slot| slot.client.is_ready())
+    }
+
+    /// Whether the partitions still have to be asked for.
+    pub(crate) fn must_create(&mut self) -> bool {
+        std::mem::take(&mut self.create_failed)
+    }
+
+    /// When each client first calls: spread over one interval.
+    pub(crate) fn first_arrivals(&mut self, now_ns: u64) -> Vec<(u64, usize, bool)> {
+        self.is_on = true;
+        let mut arrivals = Vec::new();
+        let n_clients = self.own();
+        for place in 0..n_clients {
+            for (interval, is_fetch) in [(self.produce_ns, false), (self.fetch_ns, true)] {
+                if let Some(interval) = interval {
+                    let at = now_ns + self.slots[place].dice.below(interval);
+                    arrivals.push((at, place, is_fetch));
+                }
+            }
+        }
+        arrivals
+    }
+
+    /// A client's next call and when the one after it comes; none once the load is off.
+    pub(crate) fn arrive(&mut self, place: usize, is_fetch: bool, now: u64) -> Option<(Ask, u64)> {
+        if !self.is_on {
+            return None;
+        }
+        let interval = if is_fetch { self.fetch_ns } else { self.produce_ns }?;
+        let slot = &mut self.slots[place];
+        let next = now + interval / 2 + slot.dice.below(interval.max(1));
+        let partition = *slot.dice.choose(&self.partitions);
+        if is_fetch {
+            let level = match slot.dice.weighted(&self.reads) {
+                0 => ReadLevel::Eventual,
+                _ => ReadLevel::Linearizable,
+            };
+            let from = slot.cursors.get(&partition).copied().unwrap_or(0);
+            return Some((Ask::Fetch { partition, from, level }, next));
+        }
+        let acks = Acks::ALL[slot.dice.weighted(&self.acks)];
+        Some((self.produce(place, partition, acks), next))
+    }
+
+    /// A produce call of fresh messages.
+    pub(crate) fn produce(&mut self, place: usize, partition: u32, acks: Acks) -> Ask {
+        let slot = &mut self.slots[place];
+        let first = (place as u64 + 1) << 40 | slot.messages;
+        slot.messages += u64::from(self.messages_per_call);
+        let messages = (first..first + u64::from(self.messages_per_call)).collect();
+        Ask::Produce { partition, messages, acks, producer: None }
+    }
+
+    /// When to wake a client, if that is earlier than what is already in the heap.
+    pub(crate) fn next_timer(&mut self, place: usize) -> Option<u64> {
+        let slot = &mut self.slots[place];
+        let deadline = slot.client.deadline();
+        if deadline >= slot.timer_at {
+            return None;
+        }
+        slot.timer_at = deadline;
+        Some(deadline)
+    }
+
+    pub(crate) fn timer_fired(&mut self, place: usize) {
+        self.slots[place].timer_at = u64::MAX;
+    }
+
+    /// The first message of the call that this attempt belongs to.
+    pub(crate) fn message_of(&self, place: usize, request: u64, books: &Books) -> Option<u64> {
+        let id = self.slots.get(place)?.client.call_of(request)?;
+        match &books.history.calls.get(usize::try_from(id).ok()?)?.ask {
+            Ask::Produce { messages, .. } => messages.first().copied(),
+            Ask::Fetch { .. } => None,
+        }
+    }
+
+    /// Writes down which calls got their sequence and which ended.
+    pub(crate) fn settle(&mut self, place: usize, now_ns: u64, books: &mut Books) {
+        let slot = &mut self.slots[place];
+        for (id, own) in slot.client.take_sequenced() {
+            let (producer, epoch, sequence) = (own.producer, own.epoch, own.sequence);
+            books.sequenced(id, Sequence { producer, epoch, sequence });
+        }
+        let done: Vec<(u64, Done)> = slot.client.take_done().collect();
+        for (id, done) in done {
+            if id == CREATE {
+                self.is_created |= done == Done::Created;
+                self.create_failed |= done != Done::Created;
+                continue;
+            }
+            let partition = books.history.calls[id as usize].partition();
+            let outcome = translate(done);
+            if let Outcome::Ok(Reply::Fetched { records, .. }) = &outcome
+                && let Some(last) = records.last()
+            {
+                self.slots[place].cursors.insert(partition, last.offset + 1);
+            }
+            books.returned(now_ns, id, outcome);
+        }
+    }
+}
+
+/// The nodes that a client asks first: each begins at another.
+fn nodes_for(plan: &Plan, place: usize) -> Vec<u32> {
+    let mut nodes: Vec<u32> = (1..=plan.nodes.len() as u32).collect();
+    let first = place % nodes.len();
+    nodes.rotate_left(first);
+    nodes
+}
+
+/// What a client's answer proves. An unknown stays unknown, for ever.
+fn translate(done: Done) -> Outcome {
+    match done {
+        Done::Produced(receipt) => {
+            Outcome::Ok(Reply::Produced { first: receipt.map(|receipt| receipt.offset) })
+        }
+        Done::Fetched(records, end) => {
+            let records = records.into_iter();
+            let records = records.map(|(offset, message)| Record { offset, message }).collect();
+            Outcome::Ok(Reply::Fetched { records, end })
+        }
+        Done::Created => unreachable!("creating is no call of the history"),
+        Done::Refused(why) => Outcome::Refused(why.into()),
+        Done::Unknown(why) => Outcome::Unknown(why.into()),
+    }
+}
+
+/// Puts a call to a client of the system.
+pub(crate) fn put(client: &mut Client, now: u64, id: u64, ask: &Ask, message_bytes: u32) {
+    match ask {
+        Ask::Produce { partition, messages, acks, .. } => {
+            let with_payload =
+                |id: &u64| -> (u64, Bytes) { (*id, system::payload(*id, message_bytes as usize)) };
+            let encoded: Vec<(u64, Bytes)> = messages.iter().map(with_payload).collect();
+            let acks = match acks {
+                Acks::None => system::Acks::None,
+                Acks::Leader => system::Acks::Leader,
+                Acks::Quorum => system::Acks::Quorum,
+                Acks::RegionQuorum => system::Acks::RegionQuorum,
+            };
+            let count = messages.len() as u32;
+            client.produce(now, id, *partition, acks, count, system::encode(&encoded));
+        }
+        Ask::Fetch { partition, from, level } => {
+            let (level, bytes) = match level {
+                ReadLevel::Eventual => (system::ReadLevel::Eventual, FETCH_BYTES),
+                ReadLevel::Linearizable => (system::ReadLevel::Linearizable, FETCH_BYTES),
+            };
+            client.fetch(now, id, *partition, *from, level, bytes);
+        }
+    }
+}
+
+/// Puts a fetch of the drain, which takes more at once.
+pub(crate) fn put_drain(client: &mut Client, now: u64, id: u64, partition: u32, from: u64) {
+    client.fetch(now, id, partition, from, system::ReadLevel::Linearizable, DRAIN_BYTES);
+}
+
+/// Asks for the partitions of the plan.
+pub(crate) fn create(client: &mut Client, now: u64, plan: &Plan) {
+    client.create(now, CREATE, partition_places(plan));
+}

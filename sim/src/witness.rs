@@ -1,0 +1,496 @@
+//! The second decoder: reads what stands on disks and what claims travel in frames, written from
+//! docs/FORMAT.md and not from the system's code, so that a mistake there cannot hide itself here.
+//!
+//! It keeps up with each disk as flushes end, and turns bytes into facts: this entry is durable, this
+//! log was cut, this vote will be remembered. It trusts no node; it never says what a node believes.
+
+use crate::disk::{Disk, Flushed};
+use bytes::Bytes;
+use checkers::{Acks, Claim, Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
+use std::collections::BTreeMap;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+const BLOCK_HEADER: usize = 64;
+const ENTRY_HEADER: usize = 96;
+
+/// Where one log's decoding stands.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    segment: u32,
+    /// Bytes decoded of that segment.
+    at: u64,
+    /// Bytes decoded of all segments.
+    position: u64,
+    /// Checksum of the last block.
+    previous: u32,
+    incarnation: u64,
+    last: EntryId,
+}
+
+/// What a log says, decoded from its beginning.
+#[derive(Debug, Default)]
+struct Decoded {
+    entries: Vec<EntryId>,
+    vote: Option<(u64, Option<u32>)>,
+}
+
+/// Keeps up with every disk.
+#[derive(Debug, Default)]
+pub struct Witness {
+    logs: BTreeMap<(u32, u32), Progress>,
+    /// The region of each node, from the plan.
+    regions: Vec<u32>,
+    configured: BTreeMap<u32, Configuration>,
+    /// The first message of each entry, by group and index, as the first durable copy told it.
+    messages: Vec<Vec<MessageId>>,
+}
+
+/// A file of a group's log: group and segment; none for the registry.
+fn log_of(file: u64) -> Option<(u32, u32)> {
+    Some((u32::try_from((file >> 32).checked_sub(1)?).ok()?, file as u32))
+}
+
+impl Witness {
+    /// A witness of nodes in these regions; node `i + 1` stands in `regions[i]`.
+    pub fn new(regions: &[u32]) -> Witness {
+        Witness { regions: regions.to_vec(), ..Witness::default() }
+    }
+
+    /// The first message of an entry, once a copy of it was durable somewhere.
+    pub fn message(&self, group: u32, index: u64) -> Option<MessageId> {
+        let messages = self.messages.get(group as usize)?;
+        messages.get(usize::try_from(index.checked_sub(1)?).ok()?).copied()
+    }
+
+    /// A flush ended. Says `false` where it changed durable bytes that were decoded already, or could
+    /// not be read on from there: then [`Witness::reread`] must look at the whole log.
+    pub fn flushed(&mut self, node: u32, flushed: &Flushed<'_>, facts: &mut Vec<Fact>) -> bool {
+        let Some((group, segment)) = log_of(flushed.file) else { return true };
+        let mut progress = self.logs.get(&(node, group)).cloned().unwrap_or_default();
+        if segment == progress.segment + 1 && flushed.len_before == 0 {
+            (progress.segment, progress.at) = (segment, 0);
+        }
+        let appends = progress.segment == segment
+            && flushed.named
+            && flushed.len >= flushed.len_before
+            && flushed.len_before == progress.at
+            && flushed.ranges().first().is_none_or(|range| range.start >= progress.at);
+        if !appends {
+            return false;
+        }
+        let parts: Vec<Bytes> = flushed.parts().map(|(_, bytes)| bytes).collect();
+        let mut sink = Sink { node, group, facts, decoded: None };
+        let length = self.read_blocks(&mut progress, segment, parts, &mut sink);
+        let is_whole = length == flushed.len - flushed.len_before;
+        self.logs.insert((node, group), progress);
+        is_whole
+    }
+
+    /// Reads a log again from its beginning and tells what is different from what was told before.
+    pub fn reread(
+        &mut self,
+        node: u32,
+        group: u32,
+        disk: &Disk,
+        truth: &DiskTruth,
+        facts: &mut Vec<Fact>,
+    ) {
+        let mut progress = Progress::default();
+        let mut decoded = Decoded::default();
+        for segment in 0.. {
+            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
+            let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
+            if length == 0 {
+                break;
+            }
+            (progress.segment, progress.at) = (segment, 0);
+            let mut sink = Sink { node, group, facts, decoded: Some(&mut decoded) };
+            if self.read_blocks(&mut progress, segment, parts, &mut sink) < length {
+                break;
+            }
+        }
+        self.logs.insert((node, group), progress);
+        let told = truth.log(node, group);
+        let same = decoded.entries.iter().take_while(|entry| told.has(**entry)).count();
+        if told.last().is_some_and(|last| last.index > same as u64) {
+            facts.push(Fact::DurableCut { node, group, last: same as u64 });
+        }
+        let news = decoded.entries[same..].iter();
+        facts.extend(news.map(|entry| Fact::Durable { node, group, entry: *entry }));
+        let (term, vote) = decoded.vote.unwrap_or((0, None));
+        if told.vote != (term, vote) {
+            facts.push(Fact::DurableVote { node, group, term, vote });
+        }
+    }
+
+    /// Every group that has files on this disk.
+    pub fn groups_of(disk: &Disk) -> Vec<u32> {
+        let mut groups: Vec<u32> = disk.list().filter_map(log_of).map(|(group, _)| group).collect();
+        groups.dedup();
+        groups
+    }
+
+    /// The digest of the encoded bytes of every durable entry up to `last`, and how far they go.
+    pub fn digest(node: u32, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
+        let mut digest = Entries { entries: Vec::new() };
+        let mut witness = Witness::default();
+        let mut progress = Progress::default();
+        for segment in 0.. {
+            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
+            if parts.is_empty() {
+                break;
+            }
+            (progress.segment, progress.at) = (segment, 0);
+            let mut facts = Vec::new();
+            let mut decoded = Decoded::default();
+            let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
+            witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest));
+        }
+        let mut hasher = Xxh3::new();
+        let reached = (digest.entries.len() as u64).min(last);
+        for bytes in &digest.entries[..reached as usize] {
+            hasher.update(bytes);
+        }
+        (reached, hasher.digest())
+    }
+
+    fn read_blocks(
+        &mut self,
+        progress: &mut Progress,
+        segment: u32,
+        parts: Vec<Bytes>,
+        sink: &mut Sink<'_>,
+    ) -> u64 {
+        self.walk(progress, segment, parts, sink, None)
+    }
+
+    /// Decodes whole, intact blocks; returns how many bytes they took.
+    fn walk(
+        &mut self,
+        progress: &mut Progress,
+        segment: u32,
+        parts: Vec<Bytes>,
+        sink: &mut Sink<'_>,
+        mut keep: Option<&mut Entries>,
+    ) -> u64 {
+        let mut bytes = Cursor::new(parts);
+        let begin = progress.at;
+        while let Some(header) = bytes.peek(BLOCK_HEADER) {
+            let is_block = &header[..4] == b"ZBLK"
+                && crc32c::crc32c(&header[..60]) == u32_at(&header, 60)
+                && u32_at(&header, 8) == sink.group
+                && u32_at(&header, 12) == segment
+                && u64_at(&header, 16) == progress.position
+                && u32_at(&header, 40) == progress.previous
+                && u32_at(&header, 44) == sink.node;
+            let body = u32_at(&header, 4) as usize;
+            if !is_block || bytes.left < BLOCK_HEADER + body {
+                break;
+            }
+            bytes.skip(BLOCK_HEADER);
+            let Some(records) = read_records(&mut bytes, body, &header) else { break };
+            for record in records {
+                self.tell(record, progress, sink, keep.as_deref_mut());
+            }
+            progress.at += (BLOCK_HEADER + body) as u64;
+            progress.position += (BLOCK_HEADER + body) as u64;
+            progress.previous = u32_at(&header, 60);
+        }
+        progress.at - begin
+    }
+
+    fn tell(
+        &mut self,
+        record: Record,
+        progress: &mut Progress,
+        sink: &mut Sink<'_>,
+        keep: Option<&mut Entries>,
+    ) {
+        let (node, group) = (sink.node, sink.group);
+        match record {
+            Record::Place(bytes) => {
+                let configuration = self.configuration(&bytes);
+                progress.incarnation = configuration.incarnation;
+                if self.configured.get(&group) != Some(&configuration) && keep.is_none() {
+                    self.configured.insert(group, configuration.clone());
+                    sink.facts.push(Fact::Configured(configuration));
+                }
+            }
+            Record::Hard { term, vote } => match &mut sink.decoded {
+                Some(decoded) => decoded.vote = Some((term, vote)),
+                None => sink.facts.push(Fact::DurableVote { node, group, term, vote }),
+            },
+            Record::Cut { last } => {
+                if let Some(keep) = keep {
+                    keep.entries.truncate(last as usize);
+                }
+                match &mut sink.decoded {
+                    Some(decoded) => {
+                        decoded.entries.truncate(last as usize);
+                        progress.last = decoded.entries.last().copied().unwrap_or_default();
+                    }
+                    None => {
+                        // The hash at the new end is not at hand: what follows is checked by index.
+                        progress.last = EntryId { index: last, term: 0, hash: 0 };
+                        sink.facts.push(Fact::DurableCut { node, group, last });
+                    }
+                }
+            }
+            Record::Entry { entry, previous, incarnation, message, bytes } => {
+                let chains = progress.last.hash == 0 || progress.last.hash == previous;
+                let follows = entry.index == progress.last.index + 1 && chains;
+                // An entry that does not belong there is no entry of this log.
+                if !follows || incarnation != progress.incarnation {
+                    return;
+                }
+                progress.last = entry;
+                self.remember(group, entry.index, message);
+                if let Some(keep) = keep {
+                    keep.entries.push(bytes);
+                }
+                match &mut sink.decoded {
+                    Some(decoded) => decoded.entries.push(entry),
+                    None => sink.facts.push(Fact::Durable { node, group, entry }),
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, group: u32, index: u64, message: MessageId) {
+        let group = group as usize;
+        if self.messages.len() <= group {
+            self.messages.resize(group + 1, Vec::new());
+        }
+        let messages = &mut self.messages[group];
+        let place = (index - 1) as usize;
+        if place == messages.len() {
+            messages.push(message);
+        } else if let Some(known) = messages.get_mut(place) {
+            *known = message;
+        }
+    }
+
+    fn configuration(&self, bytes: &[u8]) -> Configuration {
+        let voters = u32_at(bytes, 20) as usize;
+        Configuration {
+            group: u32_at(bytes, 0),
+            incarnation: u64_at(bytes, 4),
+            write_quorum: u32_at(bytes, 12),
+            election_quorum: u32_at(bytes, 16),
+            voters: (0..voters)
+                .map(|place| {
+                    let node = u32_at(bytes, 28 + 8 * place);
+                    let region = self.regions.get(node as usize - 1).copied().unwrap_or(u32::MAX);
+                    Voter { node, region }
+                })
+                .collect(),
+        }
+    }
+}
+
+struct Sink<'a> {
+    node: u32,
+    group: u32,
+    facts: &'a mut Vec<Fact>,
+    /// Where entries go instead, when a log is read again as a whole.
+    decoded: Option<&'a mut Decoded>,
+}
+
+struct Entries {
+    entries: Vec<Bytes>,
+}
+
+enum Record {
+    Place(Bytes),
+    Hard { term: u64, vote: Option<u32> },
+    Cut { last: u64 },
+    Entry { entry: EntryId, previous: u64, incarnation: u64, message: MessageId, bytes: Bytes },
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+/// The records of a block's body; none if one of them is not intact.
+fn read_records(bytes: &mut Cursor, body: usize, header: &[u8]) -> Option<Vec<Record>> {
+    let mut records = Vec::with_capacity(u32_at(header, 48).min(1024) as usize);
+    let (mut left, mut crc) = (body, 0);
+    while left > 0 {
+        let head = bytes.peek(8)?;
+        let length = u32_at(&head, 4) as usize;
+        if length < 8 || length > left {
+            return None;
+        }
+        let record = bytes.take(length)?;
+        left -= length;
+        if &record[..4] == b"ZENT" {
+            records.push(read_entry(record)?);
+            continue;
+        }
+        crc = crc32c::crc32c_append(crc, &record);
+        records.push(match (&record[..4], length) {
+            (b"ZHRD", 24) => Record::Hard {
+                term: u64_at(&record, 8),
+                vote: Some(u32_at(&record, 16)).filter(|vote| *vote != 0),
+            },
+            (b"ZCUT", 16) => Record::Cut { last: u64_at(&record, 8) },
+            (b"ZCFG", 36..) => Record::Place(record.slice(8..)),
+            (_, _) => return None,
+        });
+    }
+    let is_whole = records.len() == u32_at(header, 48) as usize && crc == u32_at(header, 52);
+    is_whole.then_some(records)
+}
+
+fn read_entry(bytes: Bytes) -> Option<Record> {
+    if bytes.len() < ENTRY_HEADER {
+        return None;
+    }
+    let body = &bytes[ENTRY_HEADER..];
+    if xxh3_64(&bytes[..88]) != u64_at(&bytes, 88) || xxh3_64(body) != u64_at(&bytes, 72) {
+        return None;
+    }
+    let has_messages = u64_at(&bytes, 80) == 1 && body.len() >= 24;
+    Some(Record::Entry {
+        entry: EntryId {
+            index: u64_at(&bytes, 32),
+            term: u64_at(&bytes, 40),
+            hash: u64_at(&bytes, 88),
+        },
+        previous: u64_at(&bytes, 64),
+        incarnation: u64_at(&bytes, 16),
+        message: if has_messages { u64_at(body, 16) } else { 0 },
+        bytes,
+    })
+}
+
+/// Reads over parts as if they were one.
+struct Cursor {
+    parts: std::vec::IntoIter<Bytes>,
+    current: Bytes,
+    left: usize,
+}
+
+impl Cursor {
+    fn new(parts: Vec<Bytes>) -> Cursor {
+        let left = parts.iter().map(Bytes::len).sum();
+        Cursor { parts: parts.into_iter(), current: Bytes::new(), left }
+    }
+
+    /// Makes the next `length` bytes lie in the current part.
+    fn gather(&mut self, length: usize) -> bool {
+        if self.left < length {
+            return false;
+        }
+        while self.current.is_empty() && length > 0 {
+            self.current = self.parts.next().expect("bytes are left");
+        }
+        if self.current.len() < length {
+            let mut joined = self.current.to_vec();
+            while joined.len() < length {
+                joined.extend_from_slice(&self.parts.next().expect("bytes are left"));
+            }
+            self.current = joined.into();
+        }
+        true
+    }
+
+    fn peek(&mut self, length: usize) -> Option<Bytes> {
+        self.gather(length).then(|| self.current.slice(..length))
+    }
+
+    fn take(&mut self, length: usize) -> Option<Bytes> {
+        if !self.gather(length) {
+            return None;
+        }
+        self.left -= length;
+        Some(self.current.split_to(length))
+    }
+
+    fn skip(&mut self, length: usize) {
+        let _ = self.take(length);
+    }
+}
+
+/// What a frame says that judges must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Something is durable on the sender.
+    Claim { group: u32, claim: Claim },
+    /// A produce request is acknowledged.
+    Acked { group: u32, request: u64, acks: Acks, entry: EntryId, offset: u64 },
+}
+
+/// Hands every claim and acknowledgement in a frame's head to `each`. Stops at what it cannot read:
+/// a node that speaks gibberish claims nothing.
+pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option<()> {
+    let count = u32_at(head.get(28..32)?, 0);
+    let mut rest = head.get(36..head.len().checked_sub(4)?)?;
+    for _ in 0..count {
+        let group = u32_at(rest.get(..4)?, 0);
+        let kind = *rest.get(4)?;
+        let message = rest.get(5..)?;
+        let id = |at: usize| {
+            Some(EntryId {
+                index: u64_at(message.get(at..at + 24)?, 0),
+                term: u64_at(message, at + 8),
+                hash: u64_at(message, at + 16),
+            })
+        };
+        let claim = |entry: EntryId| Claim::Append {
+            term: u64_at(message, 0),
+            index: entry.index,
+            hash: entry.hash,
+        };
+        let size = match kind {
+            1 | 3 => 32,
+            2 => 9,
+            4 => {
+                if *message.get(8)? == 1 {
+                    let claim = Claim::Vote { term: u64_at(message, 0), candidate: to };
+                    each(Told::Claim { group, claim });
+                }
+                9
+            }
+            5 => 44 + 4 * u32_at(message.get(40..44)?, 0) as usize,
+            6 => {
+                each(Told::Claim { group, claim: claim(id(16)?) });
+                40
+            }
+            7 => 32,
+            8 => 24,
+            9 => {
+                let entry = id(32)?;
+                if entry.index > 0 {
+                    each(Told::Claim { group, claim: claim(entry) });
+                }
+                56
+            }
+            30 => {
+                let acks = *Acks::ALL.get(usize::from(*message.get(8)?))?;
+                let request = u64_at(message, 0);
+                let (entry, offset) = (id(17)?, u64_at(message.get(41..49)?, 0));
+                each(Told::Acked { group, request, acks, entry, offset });
+                49
+            }
+            31 => 28 + 4 * u32_at(message.get(24..28)?, 0) as usize,
+            32 => 21,
+            33 => {
+                let mut size = 12;
+                for _ in 0..u32_at(message.get(8..12)?, 0) {
+                    let place = message.get(size..size + 28)?;
+                    size += 28 + 8 * u32_at(place, 20) as usize + 4 * u32_at(place, 24) as usize;
+                }
+                size
+            }
+            // Requests come from clients, which claim nothing and send them alone.
+            _ => return Some(()),
+        };
+        rest = message.get(size..)?;
+    }
+    Some(())
+}
