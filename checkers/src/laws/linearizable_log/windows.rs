@@ -201,10 +201,12 @@ impl LinearizableLog {
             Kind::Read => format!("c{client} asked to read partition {partition}"),
         };
         let told = match deed {
-            Deed::Append(offset, message) => {
-                format!("c{client} was told that m{message} is at offset {offset}")
-            }
-            Deed::Saw(offset, message) => format!("c{client} read m{message} at offset {offset}"),
+            Deed::Append(offset, message) | Deed::Saw(offset, message) => match operation.kind {
+                Kind::Append | Kind::Refused => {
+                    format!("c{client} was told that m{message} is at offset {offset}")
+                }
+                Kind::Read => format!("c{client} read m{message} at offset {offset}"),
+            },
             Deed::Reached(offset) => {
                 format!("c{client} saw that partition {partition} reaches offset {offset}")
             }
