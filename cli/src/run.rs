@@ -1,0 +1,123 @@
+//! `zeroloss run`: selection, folder, sweep, report, in this order, so that a mistake leaves nothing
+//! behind and an interruption leaves what is done.
+
+use crate::{
+    args::{self, Format},
+    folder::{Folder, SUMMARY},
+    interrupt::Interrupt,
+    progress::{self, Progress},
+    record,
+    say::{self, Failure},
+    select::{self, Job},
+    sweep::{Swept, sweep},
+};
+use reports::{ExitCode, Report};
+use serde_json::{Value, json};
+use std::{io::Write, thread};
+
+/// The command.
+pub(crate) fn run(
+    args: &args::Run,
+    format: Format,
+    is_quiet: bool,
+    interrupt: &Interrupt,
+) -> Result<ExitCode, Failure> {
+    let began = progress::now();
+    let selection = select::select(args)?;
+    let jobs = selection.jobs.as_slice();
+    if jobs.is_empty() {
+        return Err(Failure {
+            code: ExitCode::NothingSelected,
+            message: format!("nothing is selected: {}", selection.summary),
+        });
+    }
+    let build = record::build()
+        .map_err(|error| Failure::harness(format!("could not read this binary: {error}")))?;
+    let folder = Folder::create(&args.out, &build, &plan_lines(jobs))?;
+    if !is_quiet {
+        say::aside(&selection.summary);
+    }
+    let cores = || thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let workers = args.jobs.map_or_else(cores, std::num::NonZeroUsize::get);
+    let progress = Progress::begin(jobs.len() as u64, is_quiet);
+    let Swept { runs, mut failures } = sweep(jobs, workers, &folder, interrupt, progress);
+    let report = Report {
+        command: command(),
+        runs,
+        wall_ms: progress::elapsed_ms(began),
+        interrupted: interrupt.is_set(),
+    };
+    failures.extend(write_pages(&folder, &report, &failures, interrupt).err());
+    let document = document(&folder, &report, &failures, interrupt);
+    match format {
+        Format::Json => say::document(&document)?,
+        Format::Human => {
+            let mut text = reports::text(&report, say::has_colour());
+            text.push_str(&format!("\nresults: {}\n", folder.path().display()));
+            say::result(&text)?;
+        }
+    }
+    for failure in &failures {
+        say::error(failure);
+    }
+    Ok(exit_code(&report, &failures, interrupt))
+}
+
+/// One line for each run that will be made.
+fn plan_lines(jobs: &[Job]) -> String {
+    let line = |job: &Job| {
+        let Job { plan, token, .. } = job;
+        json!({ "scenario": plan.scenario, "seed": plan.seed, "token": token }).to_string() + "\n"
+    };
+    jobs.iter().map(line).collect()
+}
+
+fn write_pages(
+    folder: &Folder,
+    report: &Report,
+    failures: &[Failure],
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    folder.write("junit.xml", |file| file.write_all(reports::junit(report).as_bytes()))?;
+    folder.write("report.html", |file| file.write_all(reports::html(report).as_bytes()))?;
+    let summary = document(folder, report, failures, interrupt);
+    folder.write(SUMMARY, |file| writeln!(file, "{summary:#}"))?;
+    folder.become_latest()
+}
+
+/// What `--format json` prints and `summary.json` keeps.
+fn document(
+    folder: &Folder,
+    report: &Report,
+    failures: &[Failure],
+    interrupt: &Interrupt,
+) -> Value {
+    let mut document = reports::json_with(report, exit_code(report, failures, interrupt));
+    document["build"] = json!(folder.build());
+    document["folder"] = json!(folder.path());
+    if !failures.is_empty() {
+        let messages: Vec<&str> = failures.iter().map(|failure| &*failure.message).collect();
+        document["error"] = json!(messages.join("\n"));
+    }
+    document
+}
+
+/// The weightiest of all that happened.
+fn exit_code(report: &Report, failures: &[Failure], interrupt: &Interrupt) -> ExitCode {
+    let told = match (ExitCode::of(report), interrupt.code()) {
+        (ExitCode::Interrupted, Some(signal)) => signal,
+        (code, _) => code,
+    };
+    failures.iter().fold(told, |code, failure| code.and(failure.code))
+}
+
+/// The command as one would type it again.
+fn command() -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+=,@".contains(c);
+    let quote = |word: String| match word.chars().all(is_plain) && !word.is_empty() {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    let words = std::env::args_os().skip(1).map(|word| quote(word.to_string_lossy().into_owned()));
+    ["zeroloss".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}
