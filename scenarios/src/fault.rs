@@ -4,6 +4,7 @@
 
 use crate::plan::Node;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Who is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,3 +162,190 @@ impl Fault {
         }
     }
 }
+
+impl Fault {
+    /// Who is meant, for faults that mean somebody.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Fault::Isolate { target, .. }
+            | Fault::Crash { target }
+            | Fault::PowerLoss { target }
+            | Fault::Pause { target }
+            | Fault::RestartStorm { target, .. }
+            | Fault::SlowDisk { target, .. }
+            | Fault::FsyncError { target }
+            | Fault::ClockOffset { target, .. }
+            | Fault::ClockDrift { target, .. }
+            | Fault::ClockJump { target, .. } => Some(target),
+            Fault::Partition { .. }
+            | Fault::OneWay { .. }
+            | Fault::CutClient { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::Tail { .. } => None,
+        }
+    }
+
+    /// Whether both take hold of the same thing, so that the end of one would lift the other.
+    pub(crate) fn is_same_hold(&self, other: &Fault) -> bool {
+        self.kind() == other.kind()
+            && match self {
+                Fault::Partition { .. } | Fault::OneWay { .. } | Fault::CutClient { .. } => {
+                    self == other
+                }
+                Fault::Loss { .. }
+                | Fault::Duplicate { .. }
+                | Fault::Reorder { .. }
+                | Fault::Tail { .. } => true,
+                // A jump holds nothing: two of them add up.
+                Fault::ClockJump { .. } => false,
+                Fault::Isolate { .. }
+                | Fault::Crash { .. }
+                | Fault::PowerLoss { .. }
+                | Fault::Pause { .. }
+                | Fault::RestartStorm { .. }
+                | Fault::SlowDisk { .. }
+                | Fault::FsyncError { .. }
+                | Fault::ClockOffset { .. }
+                | Fault::ClockDrift { .. } => self.target() == other.target(),
+            }
+    }
+}
+
+/// In words that complete a sentence: `leader of p1`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Node(node) => write!(f, "n{node}"),
+            Target::Leader(partition) => write!(f, "leader of p{partition}"),
+            Target::Follower { partition, rank } => write!(f, "follower {rank} of p{partition}"),
+            Target::Region(region) => write!(f, "region {region}"),
+            Target::All => write!(f, "all"),
+        }
+    }
+}
+
+/// In words: `isolate leader of p1`.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Partition { a, b } => write!(f, "partition {} | {}", Nodes(a), Nodes(b)),
+            Fault::OneWay { from, to } => {
+                write!(f, "{} not heard by {}", Nodes(from), Nodes(to))
+            }
+            Fault::Isolate { target, clients: false } => write!(f, "isolate {target}"),
+            Fault::Isolate { target, clients: true } => {
+                write!(f, "isolate {target}, from clients too")
+            }
+            Fault::CutClient { client } => write!(f, "cut client {client} off"),
+            Fault::Loss { ppm } => write!(f, "lose {} of frames", Share(*ppm)),
+            Fault::Duplicate { ppm } => write!(f, "duplicate {} of frames", Share(*ppm)),
+            Fault::Reorder { ppm } => write!(f, "reorder {} of frames", Share(*ppm)),
+            Fault::Tail { ppm, us } => {
+                write!(f, "delay {} of frames by up to {}", Share(*ppm), Span(*us))
+            }
+            Fault::Crash { target } => write!(f, "crash {target}"),
+            Fault::PowerLoss { target } => write!(f, "cut the power of {target}"),
+            Fault::Pause { target } => write!(f, "pause {target}"),
+            Fault::RestartStorm { target, up_ms, down_ms } => write!(
+                f,
+                "restart {target} again and again, {} up, {} down",
+                Span(up_ms * 1_000),
+                Span(down_ms * 1_000)
+            ),
+            Fault::SlowDisk { target, factor } => write!(f, "slow the disk of {target} {factor}x"),
+            Fault::FsyncError { target } => write!(f, "fail flushes of {target}"),
+            Fault::ClockOffset { target, ms } => {
+                write!(f, "set the clock of {target} off by {ms} ms")
+            }
+            Fault::ClockDrift { target, ppm } => {
+                write!(f, "let the clocks of {target} drift by {ppm} ppm")
+            }
+            Fault::ClockJump { target, ms } => write!(f, "let the clock of {target} jump {ms} ms"),
+        }
+    }
+}
+
+/// Nodes as `n1 n2 n3`, the middle of long lists elided.
+pub(crate) struct Nodes<'a>(pub(crate) &'a [Node]);
+
+impl fmt::Display for Nodes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, node) in self.0.iter().take(NODES_SHOWN).enumerate() {
+            write!(f, "{}n{node}", if place == 0 { "" } else { " " })?;
+        }
+        match self.0.len().checked_sub(NODES_SHOWN + 1) {
+            Some(more) => write!(f, " and {} more", more + 1),
+            None => Ok(()),
+        }
+    }
+}
+
+const NODES_SHOWN: usize = 6;
+
+/// A share in percent, exactly.
+pub(crate) struct Share(pub(crate) u32);
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 10_000, self.0 % 10_000);
+        match rest {
+            0 => write!(f, "{whole}%"),
+            _ => write!(f, "{whole}.{}%", format!("{rest:04}").trim_end_matches('0')),
+        }
+    }
+}
+
+/// A duration, handed over in microseconds, in the largest unit that keeps three digits after the point.
+pub(crate) struct Span(pub(crate) u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            0..1_000 => (1, "us"),
+            1_000..1_000_000 => (1_000, "ms"),
+            1_000_000..120_000_000 => (1_000_000, "s"),
+            120_000_000..7_200_000_000 => (60_000_000, "min"),
+            _ => (3_600_000_000, "h"),
+        };
+        let (whole, rest) = (self.0 / unit, self.0 % unit * 1_000 / unit);
+        match rest {
+            0 => write!(f, "{whole} {name}"),
+            _ => write!(f, "{whole}.{} {name}", format!("{rest:03}").trim_end_matches('0')),
+        }
+    }
+}
+
+/// A kind of fault and what it does, for people who look for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultKind {
+    /// Its name, as in [`Fault::kind`].
+    pub kind: &'static str,
+    /// What it does, in one sentence.
+    pub does: &'static str,
+}
+
+/// Every kind of fault, in the order of [`Fault`].
+pub const FAULTS: [FaultKind; 17] = [
+    FaultKind { kind: "partition", does: "Two sides cannot reach each other, both ways." },
+    FaultKind { kind: "one_way", does: "Frames vanish one way; the other way they pass." },
+    FaultKind { kind: "isolate", does: "A target is cut off from every other node." },
+    FaultKind { kind: "cut_client", does: "A client reaches no node." },
+    FaultKind { kind: "loss", does: "Frames between nodes vanish at a rate." },
+    FaultKind { kind: "duplicate", does: "Frames between nodes arrive twice at a rate." },
+    FaultKind { kind: "reorder", does: "Frames between nodes overtake others at a rate." },
+    FaultKind { kind: "tail", does: "Frames between nodes take a long tail at a rate." },
+    FaultKind { kind: "crash", does: "A process dies; its page cache lives on." },
+    FaultKind { kind: "power_loss", does: "Power is cut; any subset of unsynced pages survives." },
+    FaultKind { kind: "pause", does: "A process stands still while its clocks go on." },
+    FaultKind {
+        kind: "restart_storm",
+        does: "A process crashes again and again after each start.",
+    },
+    FaultKind { kind: "slow_disk", does: "Flushes take many times longer." },
+    FaultKind { kind: "fsync_error", does: "Flushes fail; what they covered stays in doubt." },
+    FaultKind { kind: "clock_offset", does: "The wall clock is off while the fault lasts." },
+    FaultKind { kind: "clock_drift", does: "Both clocks run faster or slower." },
+    FaultKind { kind: "clock_jump", does: "The wall clock jumps once." },
+];

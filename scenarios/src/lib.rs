@@ -1,9 +1,61 @@
-//! What shall happen. Has never seen a socket.
+//! What shall happen: scenarios as people write them, plans as a seed decides them.
+//!
+//! ```text
+//! catalogue/*.toml ─parse─▶ Scenario ─draw(seed)─▶ Plan
+//! ```
+//!
+//! Write a [`Scenario`] in TOML: `why` first, then what differs from the defaults. [`parse`] refuses
+//! what it does not know, with the line and the nearest name. [`draw`] throws all dice at once, and
+//! the [`Plan`] that comes out is data: nothing in it is open but the role of a target such as
+//! *leader of p1*. This room has never seen a socket.
+//!
+//! # Caveats
+//! - Rates per minute and hour are kept per 1,000 seconds, so `"1/min"` is 17 in 1,000 s.
+//! - The sides of a partition are nodes, never roles: isolate a leader instead.
+//! - One topic only; partitions are alike, the weights of a workload are the same for all of them.
 
+mod catalogue;
+mod check;
+mod draw;
 mod fault;
+mod layout;
+mod names;
+mod parse;
+mod place;
 mod plan;
 mod random;
+pub mod scenario;
+mod show;
+mod sound;
+mod token;
+pub mod units;
+mod who;
 
-pub use fault::{Fault, Target};
+pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, load, suite};
+pub use check::Problem;
+pub use draw::draw;
+pub use fault::{FAULTS, Fault, FaultKind, Target};
+pub use names::nearest;
+pub use parse::{Refused, parse};
 pub use plan::{Disk, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload};
 pub use random::Stream;
+pub use scenario::Scenario;
+pub use token::{Seeds, Token};
+pub use who::Who;
+
+/// Checkers that apply unless a scenario says otherwise, the most important first.
+pub const CHECKERS: [&str; 10] = [
+    "claim_witness",
+    "ack_witness",
+    "zero_loss",
+    "offset_agreement",
+    "linearizable_log",
+    "producer_order",
+    "one_leader_per_term",
+    "committed_stays",
+    "convergence",
+    "liveness",
+];
+
+/// The second opinion on short histories, for scenarios that ask for it.
+pub const PORCUPINE: &str = "porcupine";

@@ -155,3 +155,31 @@ pub struct Planned {
     /// What it is.
     pub fault: Fault,
 }
+
+impl Plan {
+    /// The end of trouble, where heal begins, in nanoseconds from the begin of trouble.
+    pub fn end_of_trouble_ns(&self) -> u64 {
+        self.phases.trouble_ms * 1_000_000
+    }
+
+    /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a plan
+    /// is a map, so its JSON has one form only.
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a plan is plain data");
+        blake3::hash(&json).to_hex()[..16].to_owned()
+    }
+
+    /// The same world with a planted bug switched on.
+    #[must_use]
+    pub fn with_plant(mut self, name: &str) -> Plan {
+        self.plants.push(name.to_owned());
+        self
+    }
+}
+
+impl Planned {
+    /// When it ends, from the begin of trouble; none: at heal.
+    pub fn end_ms(&self) -> Option<u64> {
+        Some(self.at_ms.saturating_add(self.for_ms?))
+    }
+}

@@ -1,0 +1,148 @@
+//! What is on the shelf: scenarios that come with the binary, suites of them, planted bugs.
+
+use crate::{
+    names,
+    parse::{Refused, parse},
+    scenario::Scenario,
+    token::Seeds,
+};
+use serde::Serialize;
+use std::path::Path;
+
+/// A scenario of the catalogue, as its author wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Its TOML.
+    pub text: &'static str,
+}
+
+macro_rules! entries {
+    ($($name:literal),* $(,)?) => {
+        &[$(Entry {
+            name: $name,
+            text: include_str!(concat!("../catalogue/", $name, ".toml")),
+        }),*]
+    };
+}
+
+/// Every scenario that comes with the binary, in the order in which they are best run: what must be
+/// believed first stands first.
+pub fn catalogue() -> &'static [Entry] {
+    entries![
+        "smoke",
+        "leader_crash",
+        "split_brain",
+        "one_way_link",
+        "power_loss",
+        "rolling_restart",
+        "slow_disk",
+        "fsync_error",
+        "clock_drift",
+        "early_ack",
+        "stale_hint",
+        "old_term",
+        "swarm",
+        "datacenter_outage",
+        "nine_nodes",
+    ]
+}
+
+impl Entry {
+    /// The scenario.
+    ///
+    /// # Panics
+    /// Never: a test reads every entry.
+    pub fn scenario(&self) -> Scenario {
+        let read = parse(&format!("{}.toml", self.name), self.name, self.text);
+        read.unwrap_or_else(|why| panic!("the catalogue does not {why}"))
+    }
+}
+
+/// The scenario of this name, or an error with the nearest name.
+pub fn find(name: &str) -> Result<&'static Entry, String> {
+    catalogue().iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let known: Vec<&str> = catalogue().iter().map(|entry| entry.name).collect();
+        names::unknown("scenario", name, &known)
+    })
+}
+
+/// The scenario that a person names: one of the catalogue, or a path that ends in `.toml`.
+pub fn load(name: &str) -> Result<Scenario, Refused> {
+    let refused = |what| Refused { file: name.to_owned(), line: None, what };
+    if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
+        return find(name).map(Entry::scenario).map_err(refused);
+    }
+    let text = std::fs::read_to_string(name).map_err(|error| refused(error.to_string()))?;
+    parse(name, name, &text)
+}
+
+/// A set of scenarios that are run together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Suite {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub why: &'static str,
+    /// Seeds of each scenario, unless others are asked for.
+    pub seeds: Seeds,
+}
+
+/// Every suite.
+pub const SUITES: [Suite; 2] = [
+    Suite {
+        name: "default",
+        why: "Every story that fits in about a minute, over a few seeds each.",
+        seeds: Seeds { first: 1, last: 3 },
+    },
+    Suite {
+        name: "case-study",
+        why: "A datacenter is lost for four hours under steady load.",
+        seeds: Seeds { first: 1, last: 1 },
+    },
+];
+
+/// Names of the scenarios of a suite, in the catalogue's order; none if there is no such suite.
+pub fn suite(name: &str) -> Option<Vec<&'static str>> {
+    SUITES.iter().find(|suite| suite.name == name)?;
+    let belongs = |entry: &&Entry| entry.scenario().suites.iter().any(|suite| suite == name);
+    Some(catalogue().iter().filter(belongs).map(|entry| entry.name).collect())
+}
+
+/// A bug that can be switched on, to see that it is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Planted {
+    /// Its name, as `--plant` takes it.
+    pub name: &'static str,
+    /// The scenario that triggers it within seeds 1..20.
+    pub scenario: &'static str,
+    /// Checkers of which each must be able to see it.
+    pub checkers: &'static [&'static str],
+    /// The incident that it comes from.
+    pub source: &'static str,
+}
+
+/// Every planted bug.
+pub const PLANTED: [Planted; 3] = [
+    Planted {
+        name: "ack_before_flush",
+        scenario: "early_ack",
+        checkers: &["claim_witness"],
+        source: "A7: openraft@ee460f37, a response could be sent before its IO completed",
+    },
+    Planted {
+        name: "commit_previous_term",
+        scenario: "old_term",
+        checkers: &["ack_witness", "committed_stays"],
+        source: "C1: nats-server@c8687fc4d, entries of previous terms committed by counting copies \
+                 (Raft's Figure 8)",
+    },
+    Planted {
+        name: "truncate_to_commit_on_restart",
+        scenario: "stale_hint",
+        checkers: &["ack_witness", "zero_loss", "committed_stays"],
+        source: "C12: KIP-101 / KAFKA-1211, followers truncated to their own stale high watermark \
+                 on restart",
+    },
+];

@@ -1,0 +1,377 @@
+//! What a scenario as a whole must obey, where no single number can know: quorums against voters,
+//! names against who there is, faults against the end of trouble. Whatever passes here draws a sound
+//! plan from every seed.
+
+use crate::{
+    catalogue::{PLANTED, SUITES},
+    layout::Layout,
+    names,
+    place::place,
+    plan::Node,
+    scenario::{Acks, Expected, Scenario, Written},
+    sound::{check_checker, check_quorums},
+    units::{Count, Millis, Range},
+    who::Who,
+};
+use std::collections::BTreeSet;
+
+/// What is wrong, and at which key: steps joined by points, elements of lists by their place from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key.
+    pub place: String,
+    /// What is wrong and what was expected.
+    pub what: String,
+}
+
+type Checked = Result<(), Problem>;
+
+fn ensure(holds: bool, place: impl Into<String>, what: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(Problem { place: place.into(), what: what() }) }
+}
+
+impl Scenario {
+    /// Whether it makes sense as a whole; the error says at which key it does not.
+    pub fn check(&self) -> Result<(), Problem> {
+        ensure(!self.why.trim().is_empty(), "why", || "expected a sentence".to_owned())?;
+        self.check_names()?;
+        self.check_cluster()?;
+        self.check_workload()?;
+        self.check_times()?;
+        for (i, scripted) in self.faults.iter().enumerate() {
+            let place = format!("fault.{i}");
+            let begins = scripted.at.high < self.phases.trouble.low;
+            ensure(begins, format!("{place}.at"), || {
+                "begins after the end of trouble, which may come first".to_owned()
+            })?;
+            if let Some(every) = &scripted.every {
+                ensure(every.low > 0, format!("{place}.every"), || {
+                    "expected some time between repetitions".to_owned()
+                })?;
+            }
+            self.check_fault(&scripted.what, scripted.lasts.as_ref(), &place)?;
+        }
+        self.check_menu()
+    }
+
+    fn check_names(&self) -> Checked {
+        let suites: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+        let plants: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
+        for (key, what, named, known) in [
+            ("suites", "suite", &self.suites, suites),
+            ("plants", "planted bug", &self.plants, plants),
+        ] {
+            for (i, name) in named.iter().enumerate() {
+                let is_known = known.contains(&name.as_str());
+                ensure(is_known, format!("{key}.{i}"), || names::unknown(what, name, &known))?;
+            }
+        }
+        let expect = &self.expect;
+        for (key, named) in [("by", Some(&expect.by)), ("checkers", expect.checkers.as_ref())] {
+            for (i, name) in named.into_iter().flatten().enumerate() {
+                check_checker(name)
+                    .map_err(|what| Problem { place: format!("expect.{key}.{i}"), what })?;
+            }
+        }
+        let some = expect.checkers.as_ref().is_none_or(|named| !named.is_empty());
+        ensure(some, "expect.checkers", || "expected at least one checker".to_owned())?;
+        let sensible = expect.verdict == Expected::Violated || expect.by.is_empty();
+        ensure(sensible, "expect.by", || "only a violated verdict is seen `by` someone".to_owned())
+    }
+
+    fn check_cluster(&self) -> Checked {
+        let cluster = &self.cluster;
+        let n = cluster.regions.len();
+        let distinct: BTreeSet<&String> = cluster.regions.iter().collect();
+        ensure(distinct.len() == n, "cluster.regions", || "a region is named twice".to_owned())?;
+        for (i, name) in cluster.regions.iter().enumerate() {
+            let fit = !name.is_empty() && !name.contains(char::is_whitespace);
+            ensure(fit, format!("cluster.regions.{i}"), || "expected a word".to_owned())?;
+        }
+        let layouts = cluster.layout.all();
+        ensure(!layouts.is_empty(), "cluster.layout", || "expected a layout".to_owned())?;
+        for layout in layouts.iter().chain(&cluster.voters) {
+            let place = if Some(layout) == cluster.voters.as_ref() { "voters" } else { "layout" };
+            let place = format!("cluster.{place}");
+            let read: Layout =
+                layout.parse().map_err(|what| Problem { place: place.clone(), what })?;
+            ensure(read.0.len() == n, place, || {
+                format!("layout `{layout}` has {} regions, expected {n}", read.0.len())
+            })?;
+        }
+        for layout in layouts {
+            self.check_layout(&Layout::known(layout))?;
+        }
+        ensure(cluster.partitions.low > 0, "cluster.partitions", || at_least("1 partition"))?;
+        ensure(cluster.partitions.high <= 1_000, "cluster.partitions", || {
+            format!("{} partitions are more than 1,000", cluster.partitions.high)
+        })?;
+        let square = cluster
+            .latency
+            .as_ref()
+            .is_none_or(|rows| rows.len() == n && rows.iter().all(|row| row.len() == n));
+        ensure(square, "cluster.latency", || {
+            format!("expected {n} rows of {n} durations, one for each pair of regions")
+        })
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Checked {
+        let cluster = &self.cluster;
+        let voters = cluster.voters.as_ref().map_or_else(|| layout.clone(), Layout::known);
+        for (region, (want, have)) in voters.0.iter().zip(&layout.0).enumerate() {
+            ensure(want <= have, "cluster.voters", || {
+                let name = &cluster.regions[region];
+                format!("{want} voters in {name} are more than its {have} nodes")
+            })?;
+        }
+        let n = i64::from(voters.sum());
+        let majority = Range::one(n / 2 + 1);
+        let write = cluster.write_quorum.unwrap_or(majority);
+        let election = cluster.election_quorum.unwrap_or(majority);
+        for (write, election) in [(write.low, election.low), (write.high, election.high)] {
+            // Who wrote none of the two has majorities, which are sound.
+            let place = match cluster.write_quorum {
+                Some(quorum) if quorum.high > n || cluster.election_quorum.is_none() => {
+                    "write_quorum"
+                }
+                Some(_) | None => "election_quorum",
+            };
+            check_quorums(write as u32, election as u32, voters.sum())
+                .map_err(|what| Problem { place: format!("cluster.{place}"), what })?;
+        }
+        Ok(())
+    }
+
+    fn check_workload(&self) -> Checked {
+        let workload = &self.workload;
+        let clients = workload.clients;
+        ensure(clients.low > 0, "workload.clients", || at_least("1 client"))?;
+        ensure(clients.high <= 10_000, "workload.clients", || {
+            format!("{} clients are more than 10,000", clients.high)
+        })?;
+        for (i, name) in workload.clients_in.iter().enumerate() {
+            self.check_region(name, format!("workload.clients_in.{i}"))?;
+        }
+        ensure(workload.messages.low > 0, "workload.messages", || at_least("1 message"))?;
+        ensure(workload.produce.low + workload.fetch.low > 0, "workload", || {
+            "produce and fetch may both be 0: nothing would be asked".to_owned()
+        })?;
+        let some = |weights: &[Range<Count>]| weights.iter().any(|weight| weight.low > 0);
+        let acks = workload.acks.weights();
+        ensure(workload.produce.high == 0 || some(&acks), "workload.acks", || {
+            "expected some level whose weight is never 0".to_owned()
+        })?;
+        let reads = workload.reads.weights();
+        ensure(workload.fetch.high == 0 || some(&reads), "workload.reads", || {
+            "expected some level whose weight is never 0".to_owned()
+        })?;
+        if workload.acks.region_quorum.high > 0 {
+            for layout in self.cluster.layout.all() {
+                let voters = Layout::known(self.cluster.voters.as_ref().unwrap_or(layout));
+                let regions = voters.0.iter().filter(|n| **n > 0).count();
+                ensure(regions > 1, "workload.acks.region_quorum", || {
+                    format!("voters `{voters}` stand in one region, region_quorum needs two")
+                })?;
+            }
+        }
+        for (i, level) in self.expect.acks.iter().flatten().enumerate() {
+            let place = format!("expect.acks.{i}");
+            let Some(weight) = Acks::NAMES.iter().position(|name| name == level) else {
+                let what = names::unknown("acknowledgement level", level, &Acks::NAMES);
+                return Err(Problem { place, what });
+            };
+            ensure(acks[weight].high > 0, place, || {
+                format!("nobody asks for `{level}`: it has no weight in workload.acks")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_region(&self, name: &str, place: String) -> Checked {
+        let known: Vec<&str> = self.cluster.regions.iter().map(String::as_str).collect();
+        ensure(known.contains(&name), place, || names::unknown("region", name, &known))
+    }
+
+    fn check_times(&self) -> Checked {
+        let (timing, phases) = (&self.timing, &self.phases);
+        let rises = |low: &Range<Millis>, high: &Range<Millis>| low.high <= high.low;
+        ensure(timing.heartbeat.low > 0, "timing.heartbeat", || at_least("1ms"))?;
+        let sooner = timing.heartbeat.high < timing.election_min.low;
+        ensure(sooner, "timing.heartbeat", || {
+            "expected less than election_min, or no leader stays".to_owned()
+        })?;
+        ensure(rises(&timing.election_min, &timing.election_max), "timing.election_max", || {
+            "expected at least election_min".to_owned()
+        })?;
+        ensure(timing.attempt.low > 0, "timing.attempt", || at_least("1ms"))?;
+        ensure(rises(&timing.attempt, &timing.call), "timing.call", || {
+            "expected at least attempt".to_owned()
+        })?;
+        ensure(self.disk.mb_per_s.low > 0, "disk.mb_per_s", || at_least("1"))?;
+        for (key, ms) in [
+            ("boot_max", phases.boot_max),
+            ("trouble", phases.trouble),
+            ("heal_max", phases.heal_max),
+            ("drain_max", phases.drain_max),
+        ] {
+            ensure(ms.low > 0, format!("phases.{key}"), || at_least("1ms"))?;
+        }
+        Ok(())
+    }
+
+    fn check_menu(&self) -> Checked {
+        let Some(menu) = &self.menu else { return Ok(()) };
+        let some = menu.faults.iter().any(|dish| dish.weight.low > 0);
+        ensure(some, "menu.faults", || "expected some fault whose weight is never 0".to_owned())?;
+        ensure(menu.rate.low > 0, "menu.rate", || {
+            "expected a rate above 0; leave the menu out for no faults".to_owned()
+        })?;
+        for (i, dish) in menu.faults.iter().enumerate() {
+            self.check_fault(&dish.what, dish.lasts.as_ref(), &format!("menu.faults.{i}"))?;
+        }
+        Ok(())
+    }
+
+    fn check_fault(&self, what: &Written, lasts: Option<&Range<Millis>>, place: &str) -> Checked {
+        let at = |key: &str| format!("{place}.do.{}.{key}", what.kind());
+        match what {
+            Written::Partition { a, b } => self.check_sides(a, b, &at("a"), &at("b")),
+            Written::OneWay { from, to } => self.check_sides(from, to, &at("from"), &at("to")),
+            Written::CutClient { client: Some(client) } => {
+                let n = self.workload.clients.low;
+                ensure((1..=n).contains(&client.low) && client.high <= n, at("client"), || {
+                    format!("client {} is not within 1 and {n}", client.high)
+                })
+            }
+            Written::CutClient { client: None }
+            | Written::Loss { .. }
+            | Written::Duplicate { .. }
+            | Written::Reorder { .. }
+            | Written::Tail { .. } => Ok(()),
+            Written::RestartStorm { who, up, down } => {
+                self.check_who(who, at("who"))?;
+                ensure(up.low > 0, at("up"), || at_least("1ms"))?;
+                ensure(down.low > 0, at("down"), || at_least("1ms"))
+            }
+            Written::SlowDisk { who, factor } => {
+                self.check_who(who, at("who"))?;
+                ensure(factor.low > 0, at("factor"), || at_least("1"))
+            }
+            Written::ClockJump { who, .. } => {
+                self.check_who(who, at("who"))?;
+                ensure(lasts.is_none(), format!("{place}.for"), || {
+                    "a clock jumps once and does not last".to_owned()
+                })
+            }
+            Written::Isolate { who, .. }
+            | Written::Crash { who }
+            | Written::PowerLoss { who }
+            | Written::Pause { who }
+            | Written::FsyncError { who }
+            | Written::ClockOffset { who, .. }
+            | Written::ClockDrift { who, .. } => self.check_who(who, at("who")),
+        }
+    }
+
+    fn check_who(&self, who: &Who, place: String) -> Checked {
+        let sums = self.cluster.layout.all().iter().map(|layout| Layout::known(layout).sum());
+        let n_nodes = sums.min().unwrap_or(0);
+        let n_partitions = self.cluster.partitions.low;
+        let known = |partition: u32, place: String| {
+            ensure((1..=n_partitions).contains(&i64::from(partition)), place, || {
+                format!("p{partition} is not within p1 and p{n_partitions}")
+            })
+        };
+        match who {
+            Who::Node(node) => ensure((1..=n_nodes).contains(node), place, || {
+                format!("n{node} is beyond the cluster's {n_nodes} nodes")
+            }),
+            Who::Leader(partition) => known(*partition, place),
+            Who::Follower { partition, rank } => {
+                known(*partition, place.clone())?;
+                self.check_followers(rank.unwrap_or(0), place)
+            }
+            Who::AnyFollower => self.check_followers(0, place),
+            Who::Region(name) => self.check_region(name, place),
+            Who::AnyNode | Who::AnyLeader | Who::AnyRegion | Who::All => Ok(()),
+        }
+    }
+
+    fn check_followers(&self, rank: u32, place: String) -> Checked {
+        let cluster = &self.cluster;
+        let layouts = cluster.layout.all().iter();
+        let voters = layouts.map(|layout| Layout::known(cluster.voters.as_ref().unwrap_or(layout)));
+        let n = voters.map(|voters| voters.sum()).min().unwrap_or(0).saturating_sub(1);
+        ensure(rank < n, place, || {
+            format!("follower {rank}, counted from 0, is beyond the {n} followers of a partition")
+        })
+    }
+
+    /// Sides are nodes of the plan, so roles may not stand there; and in no layout may they touch.
+    fn check_sides(&self, a: &[Who], b: &[Who], at_a: &str, at_b: &str) -> Checked {
+        ensure(!a.is_empty() || b.is_empty(), at_b, || "expected the first side, too".to_owned())?;
+        for layout in self.cluster.layout.all() {
+            let layout = Layout::known(layout);
+            let a = self.check_side(a, &layout, at_a)?;
+            let b = self.check_side(b, &layout, at_b)?;
+            if let Some(node) = a.intersection(&b).next() {
+                let what = format!("n{node} is on both sides in layout `{layout}`");
+                return Err(Problem { place: at_b.to_owned(), what });
+            }
+            let others = a.len() < layout.sum() as usize;
+            ensure(others, at_a, || format!("nobody is on the other side in layout `{layout}`"))?;
+        }
+        Ok(())
+    }
+
+    fn check_side(
+        &self,
+        side: &[Who],
+        layout: &Layout,
+        place: &str,
+    ) -> Result<BTreeSet<Node>, Problem> {
+        let shape = place_nodes(layout);
+        let mut nodes = BTreeSet::new();
+        for (i, who) in side.iter().enumerate() {
+            let at = format!("{place}.{i}");
+            self.check_who(who, at.clone())?;
+            match who {
+                Who::Node(node) => {
+                    nodes.insert(*node);
+                }
+                Who::Region(name) => {
+                    let region = self.cluster.regions.iter().position(|region| region == name);
+                    let here = (1..).zip(&shape).filter(|(_, r)| Some(**r as usize) == region);
+                    let before = nodes.len();
+                    nodes.extend(here.map(|(node, _)| node));
+                    ensure(nodes.len() > before, at, || {
+                        format!("region {name} has no nodes in layout `{layout}`")
+                    })?;
+                }
+                Who::AnyNode | Who::AnyRegion if side.len() == 1 => {}
+                Who::AnyNode
+                | Who::AnyRegion
+                | Who::Leader(_)
+                | Who::AnyLeader
+                | Who::Follower { .. }
+                | Who::AnyFollower
+                | Who::All => {
+                    let what = format!(
+                        "\"{who}\" cannot stand here: expected nodes and regions, or one \
+                         \"any node\" or \"any region\" against everyone else"
+                    );
+                    return Err(Problem { place: at, what });
+                }
+            }
+        }
+        Ok(nodes)
+    }
+}
+
+fn place_nodes(layout: &Layout) -> Vec<u32> {
+    place(layout, None, 1, None, None).nodes
+}
+
+fn at_least(what: &str) -> String {
+    format!("expected at least {what}")
+}

@@ -1,0 +1,554 @@
+//! What a person wrote: the cluster, the load, what may go wrong, what is expected, and why. Ranges
+//! stay ranges and names stay names; no dice are thrown here (`draw` does) and nothing is looked up.
+//!
+//! Every key has a default but `why` and `phases.trouble`; unknown keys are refused.
+
+use crate::{
+    units::{Count, Drift, Micros, Millis, Ppm, Range, Rate, Shift},
+    who::Who,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a person wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The name: of the catalogue, or the path as given. Not in the file.
+    #[serde(skip)]
+    pub name: String,
+    /// What this is good for, in one sentence.
+    pub why: String,
+    /// Suites that it belongs to.
+    #[serde(default)]
+    pub suites: Vec<String>,
+    /// Planted bugs whose directed trigger this is. They are switched on by `--plant` only.
+    #[serde(default)]
+    pub plants: Vec<String>,
+    /// Who there is.
+    #[serde(default)]
+    pub cluster: Cluster,
+    /// What clients do.
+    #[serde(default)]
+    pub workload: Workload,
+    /// The network when nothing is wrong.
+    #[serde(default)]
+    pub network: Network,
+    /// Disks when nothing is wrong.
+    #[serde(default)]
+    pub disk: Disk,
+    /// Timers.
+    #[serde(default)]
+    pub timing: Timing,
+    /// How long it all lasts.
+    pub phases: Phases,
+    /// Faults by script.
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Scripted>,
+    /// Faults at random.
+    #[serde(default)]
+    pub menu: Option<Menu>,
+    /// What must come of it.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+/// One value, or a list of which a seed draws one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a text such as \"2/2/1\", or a list of them")]
+pub enum OneOf {
+    /// This one.
+    One(String),
+    /// One of these.
+    Many(Vec<String>),
+}
+
+impl OneOf {
+    /// All that may be drawn.
+    pub fn all(&self) -> &[String] {
+        match self {
+            OneOf::One(one) => std::slice::from_ref(one),
+            OneOf::Many(many) => many,
+        }
+    }
+}
+
+/// Who there is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cluster {
+    /// Names of the regions.
+    pub regions: Vec<String>,
+    /// Nodes in each region, such as `2/2/1`.
+    pub layout: OneOf,
+    /// Voters of a partition in each region, where they are fewer than the nodes. Partitions turn
+    /// them over regions and nodes.
+    pub voters: Option<String>,
+    /// Partitions.
+    pub partitions: Range<Count>,
+    /// Flushed copies that commit an entry; a majority of the voters if not said.
+    pub write_quorum: Option<Range<Count>>,
+    /// Votes that elect a leader; a majority of the voters if not said.
+    pub election_quorum: Option<Range<Count>>,
+    /// One-way latency, `latency[from][to]` by region. Not said: 0.5 ms inside, 30 ms between the
+    /// first two regions, 40 ms elsewhere.
+    pub latency: Option<Vec<Vec<Range<Micros>>>>,
+}
+
+impl Default for Cluster {
+    fn default() -> Cluster {
+        Cluster {
+            regions: ["us-east", "eu-west", "ap-south"].map(str::to_owned).to_vec(),
+            layout: OneOf::One("2/2/1".to_owned()),
+            voters: None,
+            partitions: Range::one(2),
+            write_quorum: None,
+            election_quorum: None,
+            latency: None,
+        }
+    }
+}
+
+/// What clients do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workload {
+    /// Clients, spread over regions in turn.
+    pub clients: Range<Count>,
+    /// Regions in which clients stand; none named: all.
+    pub clients_in: Vec<String>,
+    /// Produce calls of all clients together.
+    pub produce: Range<Rate>,
+    /// Fetch calls of all clients together.
+    pub fetch: Range<Rate>,
+    /// Weights of acknowledgement levels.
+    pub acks: Acks,
+    /// Weights of read levels.
+    pub reads: Reads,
+    /// Messages in a produce call.
+    pub messages: Range<Count>,
+    /// Bytes of a message's payload.
+    pub bytes: Range<Count>,
+}
+
+impl Default for Workload {
+    fn default() -> Workload {
+        Workload {
+            clients: Range::one(6),
+            clients_in: Vec::new(),
+            produce: Range::one(40_000),
+            fetch: Range::one(10_000),
+            acks: Acks::default(),
+            reads: Reads::default(),
+            messages: Range::one(1),
+            bytes: Range::one(128),
+        }
+    }
+}
+
+/// Weights of acknowledgement levels. A table that names some gives the others no weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acks {
+    /// No acknowledgement.
+    #[serde(default = "no_weight")]
+    pub none: Range<Count>,
+    /// The leader's disk.
+    #[serde(default = "no_weight")]
+    pub leader: Range<Count>,
+    /// A write quorum.
+    #[serde(default = "no_weight")]
+    pub quorum: Range<Count>,
+    /// A write quorum in two regions at least.
+    #[serde(default = "no_weight")]
+    pub region_quorum: Range<Count>,
+}
+
+impl Acks {
+    /// The levels' names, weakest first.
+    pub const NAMES: [&'static str; 4] = ["none", "leader", "quorum", "region_quorum"];
+
+    /// The weights, weakest level first.
+    pub fn weights(&self) -> [Range<Count>; 4] {
+        [self.none, self.leader, self.quorum, self.region_quorum]
+    }
+}
+
+impl Default for Acks {
+    fn default() -> Acks {
+        Acks {
+            none: no_weight(),
+            leader: no_weight(),
+            quorum: Range::one(1),
+            region_quorum: no_weight(),
+        }
+    }
+}
+
+/// Weights of read levels. A table that names some gives the others no weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reads {
+    /// Any replica.
+    #[serde(default = "no_weight")]
+    pub eventual: Range<Count>,
+    /// Read-index at the leader.
+    #[serde(default = "no_weight")]
+    pub linearizable: Range<Count>,
+}
+
+impl Reads {
+    /// The weights, weakest level first.
+    pub fn weights(&self) -> [Range<Count>; 2] {
+        [self.eventual, self.linearizable]
+    }
+}
+
+impl Default for Reads {
+    fn default() -> Reads {
+        Reads { eventual: Range::one(1), linearizable: Range::one(1) }
+    }
+}
+
+fn no_weight() -> Range<Count> {
+    Range::one(0)
+}
+
+/// The network when nothing is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Jitter on top of latency, as a share of it.
+    pub jitter: Range<Ppm>,
+    /// Frames that are lost.
+    pub loss: Range<Ppm>,
+    /// Frames that arrive twice.
+    pub duplicate: Range<Ppm>,
+    /// Frames that may overtake others.
+    pub reorder: Range<Ppm>,
+    /// Frames that take a long tail.
+    pub tail: Range<Ppm>,
+    /// The longest tail.
+    pub tail_max: Range<Micros>,
+}
+
+impl Default for Network {
+    fn default() -> Network {
+        Network {
+            jitter: Range::one(100_000),
+            loss: Range::one(0),
+            duplicate: Range::one(0),
+            reorder: Range::one(0),
+            tail: Range::one(1_000),
+            tail_max: Range::one(50_000),
+        }
+    }
+}
+
+/// Disks when nothing is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Disk {
+    /// A flush takes at least this.
+    pub flush: Range<Micros>,
+    /// Jitter on top of it.
+    pub flush_jitter: Range<Micros>,
+    /// Megabytes that a flush writes in a second.
+    pub mb_per_s: Range<Count>,
+    /// Flushes that take a long tail.
+    pub tail: Range<Ppm>,
+    /// The longest tail.
+    pub tail_max: Range<Micros>,
+}
+
+impl Default for Disk {
+    fn default() -> Disk {
+        Disk {
+            flush: Range::one(1_000),
+            flush_jitter: Range::one(1_000),
+            mb_per_s: Range::one(200),
+            tail: Range::one(1_000),
+            tail_max: Range::one(100_000),
+        }
+    }
+}
+
+/// Timers, as one would set them in production.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// Between two heartbeats of a leader.
+    pub heartbeat: Range<Millis>,
+    /// Shortest election timeout.
+    pub election_min: Range<Millis>,
+    /// Longest election timeout.
+    pub election_max: Range<Millis>,
+    /// A client gives an attempt up after this.
+    pub attempt: Range<Millis>,
+    /// A client gives a call up after this.
+    pub call: Range<Millis>,
+    /// Timers of nodes are late by up to this.
+    pub timer_jitter: Range<Micros>,
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
+            heartbeat: Range::one(150),
+            election_min: Range::one(900),
+            election_max: Range::one(1_800),
+            attempt: Range::one(1_000),
+            call: Range::one(15_000),
+            timer_jitter: Range::one(1_000),
+        }
+    }
+}
+
+/// How long it all lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// How long faults and load last.
+    pub trouble: Range<Millis>,
+    /// The cluster must be healthy by then.
+    #[serde(default = "boot_max")]
+    pub boot_max: Range<Millis>,
+    /// Replicas must be equal by then, counted from heal: 25 of the longest election timeouts, and
+    /// time to catch up.
+    #[serde(default = "heal_max")]
+    pub heal_max: Range<Millis>,
+    /// The drain must be complete by then.
+    #[serde(default = "drain_max")]
+    pub drain_max: Range<Millis>,
+}
+
+fn boot_max() -> Range<Millis> {
+    Range::one(30_000)
+}
+
+fn heal_max() -> Range<Millis> {
+    Range::one(90_000)
+}
+
+fn drain_max() -> Range<Millis> {
+    Range::one(60_000)
+}
+
+/// A fault by script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scripted {
+    /// When, from the begin of trouble.
+    pub at: Range<Millis>,
+    /// How long; not said: until heal.
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Range<Millis>>,
+    /// Again after this, counted from begin to begin, until trouble ends.
+    #[serde(default)]
+    pub every: Option<Range<Millis>>,
+    /// How often at most, where `every` is said.
+    #[serde(default)]
+    pub times: Option<Range<Count>>,
+    /// What.
+    #[serde(rename = "do")]
+    pub what: Written,
+}
+
+/// Faults at random.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Menu {
+    /// How many, in the mean.
+    pub rate: Range<Rate>,
+    /// Each dish is off for a whole seed at this chance, so that seeds differ in kind.
+    #[serde(default = "never")]
+    pub off: Range<Ppm>,
+    /// What there is.
+    pub faults: Vec<Dish>,
+}
+
+fn never() -> Range<Ppm> {
+    Range::one(0)
+}
+
+/// One line of a menu.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dish {
+    /// How often, against the others.
+    pub weight: Range<Count>,
+    /// How long; not said: until heal.
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Range<Millis>>,
+    /// What.
+    #[serde(rename = "do")]
+    pub what: Written,
+}
+
+/// A fault as written: the verbs of [`crate::Fault`], with ranges and names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Written {
+    /// Two sides that cannot reach each other. Without `b`: everyone else; without both: any split.
+    Partition {
+        /// One side.
+        #[serde(default)]
+        a: Vec<Who>,
+        /// The other.
+        #[serde(default)]
+        b: Vec<Who>,
+    },
+    /// Frames vanish one way. Without `to`: towards everyone else; without both: on any one link.
+    OneWay {
+        /// Who is not heard.
+        #[serde(default)]
+        from: Vec<Who>,
+        /// Who does not hear.
+        #[serde(default)]
+        to: Vec<Who>,
+    },
+    /// Cut off from every other node.
+    Isolate {
+        /// Who.
+        who: Who,
+        /// From clients too.
+        #[serde(default)]
+        clients: bool,
+    },
+    /// A client that reaches no node.
+    CutClient {
+        /// Which, from 1; any if not said.
+        #[serde(default)]
+        client: Option<Range<Count>>,
+    },
+    /// Frames vanish.
+    Loss {
+        /// How many.
+        rate: Range<Ppm>,
+    },
+    /// Frames arrive twice.
+    Duplicate {
+        /// How many.
+        rate: Range<Ppm>,
+    },
+    /// Frames overtake others.
+    Reorder {
+        /// How many.
+        rate: Range<Ppm>,
+    },
+    /// Frames take a long tail.
+    Tail {
+        /// How many.
+        rate: Range<Ppm>,
+        /// The longest.
+        max: Range<Micros>,
+    },
+    /// The process dies.
+    Crash {
+        /// Whose.
+        who: Who,
+    },
+    /// Power is cut.
+    PowerLoss {
+        /// Whose.
+        who: Who,
+    },
+    /// The process stands still.
+    Pause {
+        /// Whose.
+        who: Who,
+    },
+    /// Crashes again and again.
+    RestartStorm {
+        /// Who.
+        who: Who,
+        /// How long it is up each time.
+        up: Range<Millis>,
+        /// How long it is down each time.
+        down: Range<Millis>,
+    },
+    /// Flushes take longer.
+    SlowDisk {
+        /// Whose.
+        who: Who,
+        /// How many times longer.
+        factor: Range<Count>,
+    },
+    /// Flushes fail.
+    FsyncError {
+        /// Whose.
+        who: Who,
+    },
+    /// The wall clock is off.
+    ClockOffset {
+        /// Whose.
+        who: Who,
+        /// By how much.
+        by: Range<Shift>,
+    },
+    /// Both clocks run at another speed.
+    ClockDrift {
+        /// Whose.
+        who: Who,
+        /// By how much.
+        by: Range<Drift>,
+    },
+    /// The wall clock jumps once.
+    ClockJump {
+        /// Whose.
+        who: Who,
+        /// How far.
+        by: Range<Shift>,
+    },
+}
+
+impl Written {
+    /// The kind's name, as in [`crate::Fault::kind`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Written::Partition { .. } => "partition",
+            Written::OneWay { .. } => "one_way",
+            Written::Isolate { .. } => "isolate",
+            Written::CutClient { .. } => "cut_client",
+            Written::Loss { .. } => "loss",
+            Written::Duplicate { .. } => "duplicate",
+            Written::Reorder { .. } => "reorder",
+            Written::Tail { .. } => "tail",
+            Written::Crash { .. } => "crash",
+            Written::PowerLoss { .. } => "power_loss",
+            Written::Pause { .. } => "pause",
+            Written::RestartStorm { .. } => "restart_storm",
+            Written::SlowDisk { .. } => "slow_disk",
+            Written::FsyncError { .. } => "fsync_error",
+            Written::ClockOffset { .. } => "clock_offset",
+            Written::ClockDrift { .. } => "clock_drift",
+            Written::ClockJump { .. } => "clock_jump",
+        }
+    }
+}
+
+/// What must come of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// Whether every checker must hold.
+    pub verdict: Expected,
+    /// Checkers that must see the violation, if one is expected.
+    pub by: Vec<String>,
+    /// Acknowledgement levels that must have been promised to some call; not said: all with weight.
+    pub acks: Option<Vec<String>>,
+    /// Checkers that apply; not said: all of [`crate::CHECKERS`].
+    pub checkers: Option<Vec<String>>,
+    /// Whether the second opinion of `porcupine` is asked, too: for short runs.
+    pub porcupine: bool,
+}
+
+/// What must come of it, in a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// Every law holds.
+    #[default]
+    Holds,
+    /// Some law is broken.
+    Violated,
+}

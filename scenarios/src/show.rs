@@ -1,0 +1,166 @@
+//! A plan in at most twenty lines, for people. Long lists are elided here and nowhere else: the
+//! plan's JSON is complete.
+
+use crate::{
+    fault::{Nodes, Share, Span},
+    plan::{Node, Plan, Planned},
+    scenario::Acks,
+};
+use std::fmt;
+
+/// Lines of the timeline that are shown. With nine lines above them and one below: twenty.
+const FAULTS_SHOWN: usize = 10;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plan {} of {}, seed {}", self.hash(), self.scenario, self.seed)?;
+        if !self.plants.is_empty() {
+            write!(f, ", planted: {}", self.plants.join(", "))?;
+        }
+        self.show_cluster(f)?;
+        self.show_machines(f)?;
+        self.show_workload(f)?;
+        self.show_times(f)?;
+        write!(f, "\ncheckers    {}", self.checkers.join(" "))?;
+        self.show_timeline(f)
+    }
+}
+
+impl Plan {
+    fn show_cluster(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\ncluster     {} nodes:", self.nodes.len())?;
+        for (region, name) in (0_u32..).zip(&self.regions).take(4) {
+            let nodes: Vec<Node> = (1..)
+                .zip(&self.nodes)
+                .filter(|(_, stands)| **stands == region)
+                .map(|(node, _)| node)
+                .collect();
+            write!(f, "{} {name} {}", if region == 0 { "" } else { "," }, Nodes(&nodes))?;
+        }
+        if self.regions.len() > 4 {
+            write!(f, " and {} more regions", self.regions.len() - 4)?;
+        }
+        let placement = &self.placement;
+        write!(
+            f,
+            "\npartitions  {} of voters {}, {} write, {} elect; p1 on {}",
+            placement.partitions.len(),
+            placement.layout,
+            placement.write_quorum,
+            placement.election_quorum,
+            Nodes(&placement.partitions[0]),
+        )
+    }
+
+    fn show_machines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let network = &self.network;
+        let latencies = network.latency_us.iter().flatten();
+        let least = latencies.clone().min().copied().unwrap_or(0);
+        let most = latencies.max().copied().unwrap_or(0);
+        write!(
+            f,
+            "\nnetwork     {} to {} + {}%, lost {}, twice {}, overtaking {}, tail {} to {}",
+            Span(least),
+            Span(most),
+            network.jitter_percent,
+            Share(network.loss_ppm),
+            Share(network.duplicate_ppm),
+            Share(network.reorder_ppm),
+            Share(network.tail_ppm),
+            Span(network.tail_us),
+        )?;
+        let disk = &self.disk;
+        write!(
+            f,
+            "\ndisk        flush {} + {}, {} MB/s, tail {} to {}",
+            Span(disk.flush_us),
+            Span(disk.flush_jitter_us),
+            disk.bytes_per_us,
+            Share(disk.tail_ppm),
+            Span(disk.tail_us),
+        )
+    }
+
+    fn show_workload(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workload = &self.workload;
+        write!(
+            f,
+            "\nworkload    {} clients, {}/s produce of {} x {} bytes (",
+            workload.clients.len(),
+            PerSecond(workload.produce_per_ks),
+            workload.messages_per_call,
+            workload.message_bytes,
+        )?;
+        show_weights(f, &Acks::NAMES, &workload.acks)?;
+        write!(f, "), {}/s fetch (", PerSecond(workload.fetch_per_ks))?;
+        show_weights(f, &["eventual", "linearizable"], &workload.reads)?;
+        f.write_str(")")
+    }
+
+    fn show_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |ms: u64| Span(ms * 1_000);
+        let timing = &self.timing;
+        write!(
+            f,
+            "\ntiming      heartbeat {}, election {} to {}, attempt {}, call {}",
+            ms(timing.heartbeat_ms),
+            ms(timing.election_min_ms),
+            ms(timing.election_max_ms),
+            ms(timing.attempt_ms),
+            ms(timing.call_ms),
+        )?;
+        let phases = &self.phases;
+        write!(
+            f,
+            "\nphases      boot within {}, trouble {}, heal within {}, drain within {}",
+            ms(phases.boot_ms_max),
+            ms(phases.trouble_ms),
+            ms(phases.heal_ms_max),
+            ms(phases.drain_ms_max),
+        )
+    }
+
+    fn show_timeline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for planned in self.timeline.iter().take(FAULTS_SHOWN) {
+            write!(f, "\n  {planned}")?;
+        }
+        match self.timeline.len() {
+            0 => write!(f, "\nno faults"),
+            n if n > FAULTS_SHOWN => write!(f, "\n  and {} more faults", n - FAULTS_SHOWN),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn show_weights(f: &mut fmt::Formatter<'_>, names: &[&str], weights: &[u32]) -> fmt::Result {
+    let some: Vec<String> = names
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0)
+        .map(|(name, weight)| format!("{name} {weight}"))
+        .collect();
+    f.write_str(&some.join(", "))
+}
+
+/// `12.340 s for 3 s: crash leader of p1`.
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03} s", self.at_ms / 1_000, self.at_ms % 1_000)?;
+        match self.for_ms {
+            Some(for_ms) => write!(f, " for {}: {}", Span(for_ms * 1_000), self.fault),
+            None => write!(f, " until heal: {}", self.fault),
+        }
+    }
+}
+
+/// Calls in 1,000 seconds as calls in one.
+struct PerSecond(u64);
+
+impl fmt::Display for PerSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 1_000 {
+            0 => write!(f, "{}", self.0 / 1_000),
+            rest => write!(f, "{}.{rest:03}", self.0 / 1_000),
+        }
+    }
+}

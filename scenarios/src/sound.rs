@@ -1,0 +1,213 @@
+//! Whether a plan makes sense by itself. A drawn plan always does; one that came from a file may have
+//! been edited by hand, and the world that runs it asserts and does not ask.
+
+use crate::{
+    CHECKERS, PORCUPINE,
+    catalogue::PLANTED,
+    fault::{Fault, Target},
+    names,
+    plan::{Node, Plan, Planned},
+};
+use std::collections::BTreeSet;
+
+/// A day of a month, in milliseconds: sums of times stay far from overflow in nanoseconds.
+const LONGEST_MS: u64 = 31 * 86_400_000;
+
+impl Plan {
+    /// Whether the plan makes sense by itself; the error says what does not.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_places()?;
+        self.check_load()?;
+        self.check_times()?;
+        for (i, planned) in self.timeline.iter().enumerate() {
+            self.check_planned(planned).map_err(|why| format!("timeline line {}: {why}", i + 1))?;
+        }
+        let sorted = self.timeline.is_sorted_by_key(|planned| planned.at_ms);
+        ensure(sorted, || "timeline is not in order of time".to_owned())?;
+        self.check_names()
+    }
+
+    fn check_places(&self) -> Result<(), String> {
+        let placement = &self.placement;
+        let n_regions = self.regions.len();
+        ensure(!self.nodes.is_empty(), || "there are no nodes".to_owned())?;
+        for (node, region) in (1..).zip(&self.nodes) {
+            let node: Node = node;
+            ensure((*region as usize) < n_regions, || format!("n{node} is in no known region"))?;
+        }
+        self.check_group("the metadata group", &placement.metadata)?;
+        ensure(!placement.partitions.is_empty(), || "there are no partitions".to_owned())?;
+        for (p, voters) in (1..).zip(&placement.partitions) {
+            let p: u32 = p;
+            self.check_group(&format!("p{p}"), voters)?;
+            check_quorums(placement.write_quorum, placement.election_quorum, voters.len() as u32)
+                .map_err(|why| format!("p{p}: {why}"))?;
+        }
+        let square = self.network.latency_us.len() == n_regions
+            && self.network.latency_us.iter().all(|row| row.len() == n_regions);
+        ensure(square, || format!("latency is not {n_regions} by {n_regions}"))
+    }
+
+    fn check_group(&self, name: &str, voters: &[Node]) -> Result<(), String> {
+        ensure(!voters.is_empty(), || format!("{name} has no voters"))?;
+        let distinct: BTreeSet<&Node> = voters.iter().collect();
+        ensure(distinct.len() == voters.len(), || format!("{name} has one voter twice"))?;
+        voters.iter().try_for_each(|node| self.check_node(*node))
+    }
+
+    fn check_node(&self, node: Node) -> Result<(), String> {
+        let n = self.nodes.len();
+        ensure((1..=n).contains(&(node as usize)), || format!("n{node} is none of {n} nodes"))
+    }
+
+    fn check_load(&self) -> Result<(), String> {
+        let workload = &self.workload;
+        ensure(!workload.clients.is_empty(), || "there are no clients".to_owned())?;
+        for region in &workload.clients {
+            let known = (*region as usize) < self.regions.len();
+            ensure(known, || format!("a client stands in no known region ({region})"))?;
+        }
+        let calls = workload.produce_per_ks + workload.fetch_per_ks;
+        ensure(calls > 0, || "there is neither produce nor fetch".to_owned())?;
+        let asked = workload.produce_per_ks == 0 || workload.acks.iter().any(|n| *n > 0);
+        ensure(asked, || "produce has no weight on any acknowledgement level".to_owned())?;
+        let asked = workload.fetch_per_ks == 0 || workload.reads.iter().any(|n| *n > 0);
+        ensure(asked, || "fetch has no weight on any read level".to_owned())?;
+        ensure(workload.messages_per_call > 0, || "produce calls are empty".to_owned())?;
+        let rates = [
+            self.network.loss_ppm,
+            self.network.duplicate_ppm,
+            self.network.reorder_ppm,
+            self.network.tail_ppm,
+            self.disk.tail_ppm,
+        ];
+        rates.into_iter().try_for_each(check_ppm)?;
+        ensure(self.disk.bytes_per_us > 0, || "disks write nothing".to_owned())
+    }
+
+    fn check_times(&self) -> Result<(), String> {
+        let timing = &self.timing;
+        let (heartbeat, least) = (timing.heartbeat_ms, timing.election_min_ms);
+        ensure(heartbeat > 0, || "heartbeats have no time between them".to_owned())?;
+        ensure(heartbeat < least, || "heartbeats come no sooner than elections".to_owned())?;
+        let rising = least <= timing.election_max_ms && timing.attempt_ms <= timing.call_ms;
+        ensure(rising, || "election or attempt timeouts fall".to_owned())?;
+        ensure(timing.attempt_ms > 0, || "attempts have no time".to_owned())?;
+        let phases = &self.phases;
+        let times =
+            [phases.boot_ms_max, phases.trouble_ms, phases.heal_ms_max, phases.drain_ms_max];
+        for ms in times {
+            let fits = (1..=LONGEST_MS).contains(&ms);
+            ensure(fits, || format!("a phase of {ms} ms is not within 1 ms and 31 days"))?;
+        }
+        Ok(())
+    }
+
+    fn check_planned(&self, planned: &Planned) -> Result<(), String> {
+        let trouble_ms = self.phases.trouble_ms;
+        ensure(planned.at_ms < trouble_ms, || "begins after the end of trouble".to_owned())?;
+        let ends = planned.end_ms().is_none_or(|end| end <= trouble_ms);
+        ensure(ends, || "outlasts trouble (say null to last until heal)".to_owned())?;
+        if let Some(target) = planned.fault.target() {
+            self.check_target(target)?;
+        }
+        match &planned.fault {
+            Fault::Partition { a, b } | Fault::OneWay { from: a, to: b } => {
+                ensure(!a.is_empty() && !b.is_empty(), || "a side is empty".to_owned())?;
+                a.iter().chain(b).try_for_each(|node| self.check_node(*node))?;
+                let both = a.iter().find(|node| b.contains(node));
+                ensure(both.is_none(), || "a node is on both sides".to_owned())
+            }
+            Fault::CutClient { client } => {
+                let n = self.workload.clients.len();
+                let known = (1..=n).contains(&(*client as usize));
+                ensure(known, || format!("client {client} is none of {n} clients"))
+            }
+            Fault::Loss { ppm }
+            | Fault::Duplicate { ppm }
+            | Fault::Reorder { ppm }
+            | Fault::Tail { ppm, .. } => check_ppm(*ppm),
+            Fault::RestartStorm { up_ms, down_ms, .. } => {
+                ensure(up_ms + down_ms > 0, || "a restart storm without time".to_owned())
+            }
+            Fault::SlowDisk { factor, .. } => {
+                ensure(*factor > 0, || "a disk cannot be 0 times slower".to_owned())
+            }
+            Fault::ClockDrift { ppm, .. } => {
+                let bounded = ppm.unsigned_abs() <= 200_000;
+                ensure(bounded, || format!("a drift of {ppm} ppm is beyond 200,000"))
+            }
+            Fault::Isolate { .. }
+            | Fault::Crash { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Pause { .. }
+            | Fault::FsyncError { .. }
+            | Fault::ClockOffset { .. }
+            | Fault::ClockJump { .. } => Ok(()),
+        }
+    }
+
+    fn check_target(&self, target: &Target) -> Result<(), String> {
+        let voters = |partition: u32| {
+            let place = (partition as usize).checked_sub(1);
+            place
+                .and_then(|place| self.placement.partitions.get(place))
+                .ok_or_else(|| format!("p{partition} is no partition"))
+        };
+        match target {
+            Target::Node(node) => self.check_node(*node),
+            Target::Leader(partition) => voters(*partition).map(|_| ()),
+            Target::Follower { partition, rank } => {
+                let n = voters(*partition)?.len();
+                let known = (*rank as usize) + 1 < n;
+                ensure(known, || format!("p{partition} has no follower {rank} (counted from 0)"))
+            }
+            Target::Region(region) => {
+                let known = (*region as usize) < self.regions.len();
+                ensure(known, || format!("region {region} is unknown"))
+            }
+            Target::All => Ok(()),
+        }
+    }
+
+    fn check_names(&self) -> Result<(), String> {
+        for plant in &self.plants {
+            let known: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
+            let is_known = known.contains(&plant.as_str());
+            ensure(is_known, || names::unknown("planted bug", plant, &known))?;
+        }
+        ensure(!self.checkers.is_empty(), || "no checker applies".to_owned())?;
+        self.checkers.iter().try_for_each(|name| check_checker(name))
+    }
+}
+
+/// Quorums that keep the log safe (flexible Raft: every write quorum meets every election quorum, and
+/// two election quorums of one term meet each other).
+pub(crate) fn check_quorums(write: u32, election: u32, voters: u32) -> Result<(), String> {
+    for (name, quorum) in [("write", write), ("election", election)] {
+        let fits = (1..=voters).contains(&quorum);
+        ensure(fits, || format!("{name} quorum {quorum} is not within 1 and {voters} voters"))?;
+    }
+    ensure(write + election > voters, || {
+        format!(
+            "write quorum {write} and election quorum {election} of {voters} voters need not meet: \
+             together they must be more than {voters}"
+        )
+    })?;
+    ensure(2 * election > voters, || {
+        format!("election quorum {election} of {voters} voters lets two leaders win one term")
+    })
+}
+
+pub(crate) fn check_checker(name: &str) -> Result<(), String> {
+    let known: Vec<&str> = CHECKERS.into_iter().chain([PORCUPINE]).collect();
+    ensure(known.contains(&name), || names::unknown("checker", name, &known))
+}
+
+fn check_ppm(ppm: u32) -> Result<(), String> {
+    ensure(ppm <= 1_000_000, || format!("{ppm} is more than 1,000,000 parts per million"))
+}
+
+fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(why()) }
+}

@@ -1,0 +1,184 @@
+//! Everything on the shelf reads, draws, shows and round-trips, over many seeds.
+
+use scenarios::{
+    CHECKERS, Entry, FAULTS, Fault, PLANTED, PORCUPINE, Plan, SUITES, Scenario, catalogue, draw,
+    find, suite,
+};
+use std::collections::BTreeSet;
+
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=200;
+
+fn plans(name: &str) -> Vec<Plan> {
+    let scenario = find(name).expect("in the catalogue").scenario();
+    SEEDS.map(|seed| draw(&scenario, seed)).collect()
+}
+
+#[test]
+fn every_scenario_draws_a_sound_plan_from_every_seed() {
+    for entry in catalogue() {
+        let scenario = entry.scenario();
+        for seed in SEEDS {
+            let plan = draw(&scenario, seed);
+            assert_eq!(plan.check(), Ok(()), "{} seed {seed}", entry.name);
+            assert_eq!(plan, draw(&scenario, seed), "{} seed {seed} drew twice", entry.name);
+            assert!(plan.timeline.is_sorted_by_key(|planned| planned.at_ms));
+            let end = plan.phases.trouble_ms;
+            assert!(plan.timeline.iter().all(|p| p.end_ms().is_none_or(|at| at < end)));
+            assert_eq!(plan.end_of_trouble_ns(), end * 1_000_000);
+        }
+    }
+}
+
+#[test]
+fn seeds_differ_where_anything_is_left_to_draw() {
+    for entry in catalogue() {
+        let scenario = entry.scenario();
+        let hashes: BTreeSet<String> = SEEDS.map(|seed| draw(&scenario, seed).hash()).collect();
+        assert_eq!(hashes.len(), SEEDS.count(), "{}: two seeds, one hash", entry.name);
+        let without_seed: BTreeSet<String> =
+            SEEDS.map(|seed| Plan { seed: 0, ..draw(&scenario, seed) }.hash()).collect();
+        let is_fixed = ["smoke", "datacenter_outage"].contains(&entry.name);
+        assert_eq!(without_seed.len() == 1, is_fixed, "{}: {}", entry.name, without_seed.len());
+    }
+}
+
+#[test]
+fn a_plan_survives_json_and_shows_in_twenty_lines() {
+    for entry in catalogue() {
+        for seed in SEEDS {
+            let plan = draw(&entry.scenario(), seed);
+            let json = serde_json::to_string(&plan).expect("plain data");
+            let back: Plan = serde_json::from_str(&json).expect("its own JSON");
+            assert_eq!(back, plan);
+            assert_eq!(back.hash(), plan.hash());
+            let shown = plan.to_string();
+            assert!(shown.lines().count() <= 20, "{shown}");
+            assert!(shown.lines().all(|line| line.chars().count() <= 200), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn every_scenario_survives_toml() {
+    for entry in catalogue() {
+        let scenario = entry.scenario();
+        let text = toml::to_string(&scenario).expect("plain data");
+        let mut back: Scenario = toml::from_str(&text).expect("its own TOML");
+        back.name.clone_from(&scenario.name);
+        assert_eq!(back, scenario, "{text}");
+    }
+}
+
+#[test]
+fn the_default_suite_has_every_story_but_the_long_ones() {
+    let all: BTreeSet<&str> = catalogue().iter().map(|entry| entry.name).collect();
+    let default: BTreeSet<&str> = suite("default").expect("a suite").into_iter().collect();
+    let left: Vec<&str> = all.difference(&default).copied().collect();
+    assert_eq!(left, ["datacenter_outage", "nine_nodes"]);
+    assert_eq!(suite("case-study"), Some(vec!["datacenter_outage"]));
+    assert_eq!(suite("defalt"), None);
+    assert_eq!(all.len(), catalogue().len(), "two entries of one name");
+    for suite in SUITES {
+        assert!(suite.seeds.first <= suite.seeds.last, "{} has no seeds", suite.name);
+    }
+}
+
+#[test]
+fn every_checker_applies_and_porcupine_only_where_it_is_asked() {
+    for Entry { name, .. } in catalogue() {
+        let plan = &plans(name)[0];
+        let (porcupine, rest): (Vec<_>, Vec<_>) =
+            plan.checkers.iter().partition(|name| *name == PORCUPINE);
+        assert_eq!(rest, CHECKERS.iter().collect::<Vec<_>>(), "{name}");
+        assert_eq!(porcupine.len(), usize::from(*name == "smoke"), "{name}");
+    }
+}
+
+#[test]
+fn every_planted_bug_has_its_directed_scenario() {
+    for planted in PLANTED {
+        let scenario = find(planted.scenario).expect("in the catalogue").scenario();
+        assert_eq!(scenario.plants, [planted.name]);
+        assert!(planted.checkers.iter().all(|name| CHECKERS.contains(name)), "{planted:?}");
+        let plan = draw(&scenario, 1);
+        let with = plan.clone().with_plant(planted.name);
+        assert_eq!(with.check(), Ok(()));
+        assert_ne!(with.hash(), plan.hash(), "a planted bug must show in the hash");
+    }
+}
+
+#[test]
+fn early_ack_crashes_nobody() {
+    for plan in plans("early_ack") {
+        for planted in &plan.timeline {
+            assert_eq!(planted.fault.kind(), "slow_disk", "claims must be seen without a crash");
+        }
+    }
+}
+
+#[test]
+fn swarm_varies_in_kind_and_not_only_in_number() {
+    let plans = plans("swarm");
+    let layouts: BTreeSet<&str> = plans.iter().map(|p| p.placement.layout.as_str()).collect();
+    assert_eq!(layouts, BTreeSet::from(["1/1/1", "2/2/1", "3/1/1"]));
+    for level in 0..4 {
+        assert!(plans.iter().any(|p| p.workload.acks[level] > 0), "no seed asks level {level}");
+    }
+    for kind in FAULTS.map(|fault| fault.kind) {
+        let with = |p: &&Plan| p.timeline.iter().any(|planned| planned.fault.kind() == kind);
+        let n = plans.iter().filter(with).count();
+        assert!(n > 0, "no seed has {kind}");
+        assert!(n < plans.len(), "every seed has {kind}");
+    }
+}
+
+#[test]
+fn default_stories_are_short_and_light() {
+    for name in suite("default").expect("a suite") {
+        for plan in plans(name) {
+            assert!((20_000..=60_000).contains(&plan.phases.trouble_ms), "{name}");
+            assert!((20_000..=60_000).contains(&plan.workload.produce_per_ks), "{name}");
+            assert!((4..=8).contains(&plan.workload.clients.len()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_outage_acknowledges_a_million_messages_in_four_dark_hours() {
+    let plan = &plans("datacenter_outage")[0];
+    let [dark] = plan.timeline.as_slice() else { panic!("{:?}", plan.timeline) };
+    assert_eq!((dark.at_ms, dark.for_ms), (60_000, Some(4 * 3_600_000)));
+    assert!(matches!(dark.fault, Fault::PowerLoss { .. }));
+    assert_eq!(dark.fault.to_string(), "cut the power of region 0");
+    let dark_messages = plan.workload.produce_per_ks * dark.for_ms.unwrap() / 1_000_000;
+    assert!(dark_messages >= 1_000_000, "{dark_messages} are asked in the dark");
+    assert!(plan.workload.clients.iter().all(|region| *region != 0), "a client stands in the dark");
+}
+
+#[test]
+fn the_yardstick_is_the_one_that_figures_are_quoted_for() {
+    let plan = &plans("nine_nodes")[0];
+    assert_eq!(plan.nodes, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(plan.placement.partitions.len(), 12);
+    assert!(plan.placement.partitions.iter().all(|voters| voters.len() == 5));
+    assert_eq!((plan.placement.write_quorum, plan.placement.election_quorum), (3, 3));
+    let workload = &plan.workload;
+    assert_eq!((workload.produce_per_ks, workload.fetch_per_ks), (100_000, 20_000));
+    assert_eq!((workload.messages_per_call, workload.message_bytes), (1, 256));
+    assert_eq!(workload.acks, [0, 0, 1, 0]);
+    assert_eq!(plan.network.latency_us[0], [500, 30_000, 40_000]);
+    assert_eq!(plan.phases.trouble_ms, 600_000);
+}
+
+#[test]
+fn a_name_that_is_not_on_the_shelf_gets_the_nearest() {
+    let near = find("leader_crsh").unwrap_err();
+    assert_eq!(near, "unknown scenario `leader_crsh` (did you mean `leader_crash`?)");
+    let refused = scenarios::load("splitbrain").unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "read scenario `splitbrain`: unknown scenario `splitbrain` (did you mean `split_brain`?)"
+    );
+    let refused = scenarios::load("no/such.toml").unwrap_err().to_string();
+    assert!(refused.starts_with("read scenario `no/such.toml`: No such file"), "{refused}");
+}
