@@ -71,7 +71,10 @@ fn items(what: What) -> Vec<Value> {
             })
             .collect(),
         What::Faults => FAULTS.iter().map(|fault| json!(fault)).collect(),
-        What::Checkers => checkers::CATALOGUE.iter().map(|checker| json!(checker)).collect(),
+        What::Checkers => checkers::CATALOGUE
+            .iter()
+            .map(|law| json!({ "name": law.name, "law": law.law, "source": law.source }))
+            .collect(),
         What::Planted => PLANTED.iter().map(|planted| json!(planted)).collect(),
     }
 }

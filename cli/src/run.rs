@@ -13,7 +13,7 @@ use crate::{
 };
 use reports::{ExitCode, Report};
 use serde_json::{Value, json};
-use std::{io::Write, thread};
+use std::thread;
 
 /// The command.
 pub(crate) fn run(
