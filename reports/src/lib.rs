@@ -13,8 +13,10 @@
 //! elided on the terminal and complete in the JSON.
 
 mod exit;
+mod html;
 mod json;
 mod junit;
+mod plot;
 mod report;
 mod screen;
 mod suite;
@@ -22,6 +24,7 @@ mod text;
 mod words;
 
 pub use exit::ExitCode;
+pub use html::html;
 pub use json::{json, json_error, json_with};
 pub use junit::junit;
 pub use report::{
@@ -29,9 +32,3 @@ pub use report::{
 };
 pub use screen::text_run;
 pub use text::text;
-
-/// One self-contained HTML page of an invocation.
-pub fn html(report: &Report) -> String {
-    let _ = report;
-    String::new()
-}

@@ -80,7 +80,7 @@ pub fn compose(
     plant: Option<String>,
     wall_ms: u64,
 ) -> RunReport {
-    run.judgements.retain(|judgement| !DERIVED.contains(&judgement.name.as_str()));
+    run.judgements.retain(|judgement| !is_derived(&judgement.name));
     let mut derived = derive(&plan, &run, plant.as_deref());
     run.judgements.append(&mut derived);
     let verdict = fold(&run.judgements);
@@ -121,6 +121,11 @@ impl RunReport {
     }
 }
 
+/// Whether a judgement of that name is derived here and appears only where it does not hold.
+pub(crate) fn is_derived(name: &str) -> bool {
+    DERIVED.contains(&name)
+}
+
 /// Judgements that no judge can give.
 fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
     let mut derived = Vec::new();
@@ -151,7 +156,7 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
         }
     }
     for name in &plan.checkers {
-        if !DERIVED.contains(&name.as_str()) && !run.judgements.iter().any(|j| &j.name == name) {
+        if !is_derived(name) && !run.judgements.iter().any(|j| &j.name == name) {
             add(name, Verdict::Unknown("the checker gave no answer".to_owned()));
         }
     }

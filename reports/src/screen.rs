@@ -6,7 +6,7 @@
 use crate::{
     report::{Replay, RunReport},
     suite::scenario_name,
-    words::{clean, clip, count, plural, seconds, span, wall, wrap},
+    words::{clean, clip, count, plural, seconds, span, span_up, wall, wrap},
 };
 use checkers::{Ask, Evidence, Judgement, Run, Verdict};
 use std::fmt::Write;
@@ -50,23 +50,16 @@ pub(crate) fn ink_of(word: &str) -> Ink {
 pub fn text_run(run: &RunReport, colour: bool) -> String {
     let mut out = String::new();
     let title = format!("{}  seed {}", clean(&scenario_name(run)), run.plan.seed);
-    let world = clip(&world(run), WIDTH.saturating_sub(title.chars().count() + 2));
-    line(&mut out, &format!("{}  {world}", paint(&title, Ink::Bold, colour)));
+    line(&mut out, &paint(&clip(&title, WIDTH), Ink::Bold, colour));
+    line(&mut out, &wrap(&world(run), WIDTH, "", "  "));
     line(&mut out, &verdict_line(run, colour));
     for judgement in &run.run.judgements {
-        match &judgement.verdict {
-            Verdict::Holds(_) => {}
-            Verdict::Violated(evidence) => {
-                line(&mut out, "");
-                tell_evidence(&mut out, &judgement.name, evidence, colour);
-            }
-            Verdict::Unknown(why) => {
-                line(&mut out, "");
-                let first = format!("  {}: ", clean(&judgement.name));
-                line(&mut out, &wrap(&clean(why), WIDTH, &first, "    "));
-            }
+        if let Verdict::Violated(evidence) = &judgement.verdict {
+            line(&mut out, "");
+            tell_evidence(&mut out, &judgement.name, evidence, colour);
         }
     }
+    tell_doubts(&mut out, &run.run.judgements);
     tell_faults(&mut out, run);
     tell_verdicts(&mut out, &run.run.judgements, colour);
     tell_recovery(&mut out, &run.run);
@@ -137,6 +130,20 @@ fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool
         let first = format!("    {:>width$}  ", seconds(evidence.at_ns));
         let rest = " ".repeat(first.len() + 2);
         line(out, &wrap(&clean(&evidence.text), WIDTH, &first, &rest));
+    }
+}
+
+fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
+    let mut is_first = true;
+    for judgement in judgements {
+        if let Verdict::Unknown(why) = &judgement.verdict {
+            if is_first {
+                line(out, "");
+                is_first = false;
+            }
+            let first = format!("  {}: ", clean(&judgement.name));
+            line(out, &wrap(&clean(why), WIDTH, &first, "    "));
+        }
     }
 }
 
@@ -227,7 +234,7 @@ fn tell_recovery(out: &mut String, run: &Run) {
     }
     line(out, "");
     for recovery in run.recovery.iter().take(RECOVERY_MAX) {
-        let rto = recovery.rto_ns.map_or("none, no later ack".to_owned(), span);
+        let rto = recovery.rto_ns.map_or("none (no later ack)".to_owned(), span_up);
         let rpo = plural(recovery.rpo_messages, "message");
         let said = format!(
             "{} at {}: p{} RTO {rto}, RPO {rpo}",

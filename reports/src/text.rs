@@ -11,7 +11,6 @@ use crate::{
     suite::{Checker, Scenario, Suite},
     words::{clean, clip, count, plural, seeds, span, wall, wrap},
 };
-use checkers::Verdict;
 use std::fmt::Write;
 
 const SCREENS_MAX: usize = 5;
@@ -22,6 +21,12 @@ const NAME_WIDTH: usize = 34;
 pub fn text(report: &Report, colour: bool) -> String {
     let suite = Suite::of(report);
     let mut out = String::new();
+    if report.runs.is_empty() {
+        let exit = ExitCode::of(report);
+        line(&mut out, &wrap(&clean(&report.command), WIDTH, "no run came of: ", "  "));
+        line(&mut out, &format!("exit {}: {}", exit.code(), exit.meaning()));
+        return out;
+    }
     tell_scenarios(&mut out, &suite, colour);
     tell_failures(&mut out, report, colour);
     tell_checkers(&mut out, &suite.checkers, suite.tally.runs(), colour);
@@ -106,25 +111,30 @@ fn tell_checkers(out: &mut String, checkers: &[Checker], runs: u64, colour: bool
     }
     line(out, &paint("checkers", Ink::Dim, colour));
     for checker in checkers {
-        let tally = checker.tally;
-        let cases = plural(checker.coverage, "case");
-        let mut said = format!("{cases:>20} in {} of {}", count(tally.holds), plural(runs, "run"));
-        if checker.is_never_covered() {
-            said = format!("{} in {}", paint("NEVER COVERED", Ink::Doubt, colour), {
-                plural(tally.runs(), "run")
-            });
-        }
-        if tally.violated > 0 {
-            let word = paint("VIOLATED", Ink::Bad, colour);
-            said = format!("{said}, {word} in {}", count(tally.violated));
-        }
-        if tally.unknown > 0 && !checker.is_never_covered() {
-            let word = paint("UNKNOWN", Ink::Doubt, colour);
-            said = format!("{said}, {word} in {}", count(tally.unknown));
-        }
-        line(out, &format!("  {:<24} {said}", clip(&clean(&checker.name), 24)));
+        let name = clip(&clean(&checker.name), 24);
+        line(out, &format!("  {name:<24} {}", what_it_saw(checker, runs, colour)));
     }
     line(out, "");
+}
+
+fn what_it_saw(checker: &Checker, runs: u64, colour: bool) -> String {
+    let tally = checker.tally;
+    if checker.is_never_covered() {
+        let word = paint(&format!("{:>20}", "NEVER COVERED"), Ink::Doubt, colour);
+        return format!("{word} in {}", plural(tally.runs(), "run"));
+    }
+    let mut said = match tally.holds {
+        0 => format!("{:>20}", "·"),
+        holds => {
+            let cases = plural(checker.coverage, "case");
+            format!("{cases:>20} in {} of {}", count(holds), plural(runs, "run"))
+        }
+    };
+    let others = [("VIOLATED", Ink::Bad, tally.violated), ("UNKNOWN", Ink::Doubt, tally.unknown)];
+    for (word, ink, n) in others.into_iter().filter(|(_, _, n)| *n > 0) {
+        said = format!("{said}, {} in {}", paint(word, ink, colour), count(n));
+    }
+    said.replacen("·,", " ", 1)
 }
 
 fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: bool) {
@@ -163,7 +173,7 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
     line(
         out,
         &format!(
-            "{}  {}: {} hold, {} violated, {} unknown; {} simulated in {} (exit {}, {})",
+            "{}  {}: {} hold, {} violated, {} unknown; {} simulated in {}",
             paint(&word.to_uppercase(), ink_of(word), colour),
             plural(tally.runs(), "run"),
             count(tally.holds),
@@ -171,19 +181,7 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
             count(tally.unknown),
             span(suite.sim_ns),
             wall(report.wall_ms),
-            exit.code(),
-            exit.meaning(),
         ),
     );
-}
-
-/// The page's one-line verdict, for titles.
-pub(crate) fn title(report: &Report) -> String {
-    let suite = Suite::of(report);
-    let failing =
-        report.runs.iter().filter(|run| !matches!(run.verdict, Verdict::Holds(_))).count();
-    match failing {
-        0 => format!("{} hold", plural(suite.tally.runs(), "run")),
-        _ => format!("{failing} of {} do not hold", plural(suite.tally.runs(), "run")),
-    }
+    line(out, &format!("exit {}: {}", exit.code(), exit.meaning()));
 }

@@ -39,6 +39,11 @@ pub(crate) fn span(ns: u64) -> String {
     }
 }
 
+/// [`span`], rounded up to the next millisecond: a recovery is never told better than it was.
+pub(crate) fn span_up(ns: u64) -> String {
+    span(ns.div_ceil(1_000_000).saturating_mul(1_000_000))
+}
+
 /// Milliseconds of wall time in the unit that fits them.
 pub(crate) fn wall(ms: u64) -> String {
     span(ms.saturating_mul(1_000_000))

@@ -10,7 +10,7 @@ use crate::{
     plan::Node,
     scenario::{Acks, Expected, Scenario, Written},
     sound::{check_checker, check_quorums},
-    units::{Count, Millis, Range},
+    units::{Count, Millis, Range, write},
     who::Who,
 };
 use std::collections::BTreeSet;
@@ -40,9 +40,13 @@ impl Scenario {
         self.check_times()?;
         for (i, scripted) in self.faults.iter().enumerate() {
             let place = format!("fault.{i}");
-            let begins = scripted.at.high < self.phases.trouble.low;
-            ensure(begins, format!("{place}.at"), || {
-                "begins after the end of trouble, which may come first".to_owned()
+            let (at, end) = (scripted.at.high, self.phases.trouble.low);
+            ensure(at < end, format!("{place}.at"), || {
+                format!(
+                    "begins at {}, but trouble ends at {}",
+                    write::<Millis>(at),
+                    write::<Millis>(end)
+                )
             })?;
             if let Some(every) = &scripted.every {
                 ensure(every.low > 0, format!("{place}.every"), || {
@@ -198,14 +202,14 @@ impl Scenario {
         ensure(timing.heartbeat.low > 0, "timing.heartbeat", || at_least("1ms"))?;
         let sooner = timing.heartbeat.high < timing.election_min.low;
         ensure(sooner, "timing.heartbeat", || {
-            "expected less than election_min, or no leader stays".to_owned()
+            "expected less than `election_min`, or no leader stays".to_owned()
         })?;
         ensure(rises(&timing.election_min, &timing.election_max), "timing.election_max", || {
-            "expected at least election_min".to_owned()
+            "expected at least `election_min`".to_owned()
         })?;
         ensure(timing.attempt.low > 0, "timing.attempt", || at_least("1ms"))?;
         ensure(rises(&timing.attempt, &timing.call), "timing.call", || {
-            "expected at least attempt".to_owned()
+            "expected at least `attempt`".to_owned()
         })?;
         ensure(self.disk.mb_per_s.low > 0, "disk.mb_per_s", || at_least("1"))?;
         for (key, ms) in [

@@ -257,12 +257,14 @@ impl fmt::Display for Fault {
             Fault::SlowDisk { target, factor } => write!(f, "slow the disk of {target} {factor}x"),
             Fault::FsyncError { target } => write!(f, "fail flushes of {target}"),
             Fault::ClockOffset { target, ms } => {
-                write!(f, "set the clock of {target} off by {ms} ms")
+                write!(f, "set the clock of {target} off by {}", Signed(*ms))
             }
             Fault::ClockDrift { target, ppm } => {
                 write!(f, "let the clocks of {target} drift by {ppm} ppm")
             }
-            Fault::ClockJump { target, ms } => write!(f, "let the clock of {target} jump {ms} ms"),
+            Fault::ClockJump { target, ms } => {
+                write!(f, "let the clock of {target} jump by {}", Signed(*ms))
+            }
         }
     }
 }
@@ -314,6 +316,16 @@ impl fmt::Display for Span {
             0 => write!(f, "{whole} {name}"),
             _ => write!(f, "{whole}.{} {name}", format!("{rest:03}").trim_end_matches('0')),
         }
+    }
+}
+
+/// Milliseconds either way, as a [`Span`] with its sign.
+struct Signed(i64);
+
+impl fmt::Display for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "+" };
+        write!(f, "{sign}{}", Span(self.0.unsigned_abs().saturating_mul(1_000)))
     }
 }
 

@@ -93,6 +93,16 @@ fn in_words(message: &str) -> String {
         };
         return names::unknown(what, name, &known);
     }
+    // What `toml` itself says of an enum's table: the first of the keys that are too many.
+    if let Some(rest) = message.strip_prefix("unexpected keys in table: ")
+        && let Some((keys, known)) = rest.split_once(", available keys: ")
+    {
+        let known: Vec<&str> = known.split(", ").collect();
+        return names::unknown("key", keys.split(", ").next().unwrap_or(keys), &known);
+    }
+    if message.starts_with("wanted exactly 1 element") {
+        return "expected exactly one fault under `do`".to_owned();
+    }
     match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
         Some((name, _)) => format!("expected the key `{name}`, which is missing"),
         None => message,

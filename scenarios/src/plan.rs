@@ -1,7 +1,7 @@
 //! One seed's world, fully decided. A plan is data: print it, edit it, delete lines from it, run it
 //! again. It needs nothing but itself to replay; nothing in it is a choice left open.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Target};
 use serde::{Deserialize, Serialize};
 
 /// A node's number, from 1.
@@ -167,6 +167,19 @@ impl Plan {
     pub fn hash(&self) -> String {
         let json = serde_json::to_vec(self).expect("a plan is plain data");
         blake3::hash(&json).to_hex()[..16].to_owned()
+    }
+
+    /// A fault in words, with its region by name: `cut the power of region us-east`.
+    pub fn words(&self, fault: &Fault) -> String {
+        let words = fault.to_string();
+        match fault.target() {
+            Some(target @ Target::Region(region)) => match self.regions.get(*region as usize) {
+                Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
+                None => words,
+            },
+            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
+            | None => words,
+        }
     }
 
     /// The same world with a planted bug switched on.

@@ -2,7 +2,7 @@
 //! plan's JSON is complete.
 
 use crate::{
-    fault::{Nodes, Share, Span},
+    fault::{Fault, Nodes, Share, Span},
     plan::{Node, Plan, Planned},
     scenario::Acks,
 };
@@ -122,7 +122,7 @@ impl Plan {
 
     fn show_timeline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for planned in self.timeline.iter().take(FAULTS_SHOWN) {
-            write!(f, "\n  {planned}")?;
+            write!(f, "\n  {}: {}", When(planned), self.words(&planned.fault))?;
         }
         match self.timeline.len() {
             0 => write!(f, "\nno faults"),
@@ -142,13 +142,24 @@ fn show_weights(f: &mut fmt::Formatter<'_>, names: &[&str], weights: &[u32]) -> 
     f.write_str(&some.join(", "))
 }
 
-/// `12.340 s for 3 s: crash leader of p1`.
+/// `12.340 s for 3 s: crash leader of p1`. A region has its number; [`Plan::words`] knows its name.
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03} s", self.at_ms / 1_000, self.at_ms % 1_000)?;
-        match self.for_ms {
-            Some(for_ms) => write!(f, " for {}: {}", Span(for_ms * 1_000), self.fault),
-            None => write!(f, " until heal: {}", self.fault),
+        write!(f, "{}: {}", When(self), self.fault)
+    }
+}
+
+/// When a fault begins and how long it lasts.
+struct When<'a>(&'a Planned);
+
+impl fmt::Display for When<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Planned { at_ms, for_ms, fault } = self.0;
+        write!(f, "{}.{:03} s", at_ms / 1_000, at_ms % 1_000)?;
+        match (for_ms, fault) {
+            (Some(for_ms), _) => write!(f, " for {}", Span(for_ms * 1_000)),
+            (None, Fault::ClockJump { .. }) => Ok(()),
+            (None, _) => write!(f, " until heal"),
         }
     }
 }

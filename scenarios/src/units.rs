@@ -138,7 +138,7 @@ impl<U: Unit> Range<U> {
 }
 
 /// Reads one value of a unit.
-pub fn read<U: Unit>(text: &str) -> Result<i64, String> {
+pub(crate) fn read<U: Unit>(text: &str) -> Result<i64, String> {
     let expected = || format!("expected {}, got \"{text}\"", U::EXPECTED);
     // The longest suffix that fits is the one that was meant: `ms` before `s`.
     let (digits, numerator, denominator) = U::SUFFIXES
@@ -185,7 +185,7 @@ fn within<U: Unit>(value: i64, text: &str) -> Result<i64, String> {
 }
 
 /// The value as [`read`] reads it: the largest suffix that keeps it exact.
-fn write<U: Unit>(value: i64) -> String {
+pub(crate) fn write<U: Unit>(value: i64) -> String {
     for (suffix, numerator, denominator) in U::SUFFIXES.iter().rev() {
         if *denominator == 1 && value % numerator == 0 {
             return format!("{}{suffix}", value / numerator);

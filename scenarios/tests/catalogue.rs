@@ -149,7 +149,7 @@ fn the_outage_acknowledges_a_million_messages_in_four_dark_hours() {
     let [dark] = plan.timeline.as_slice() else { panic!("{:?}", plan.timeline) };
     assert_eq!((dark.at_ms, dark.for_ms), (60_000, Some(4 * 3_600_000)));
     assert!(matches!(dark.fault, Fault::PowerLoss { .. }));
-    assert_eq!(dark.fault.to_string(), "cut the power of region 0");
+    assert_eq!(plan.words(&dark.fault), "cut the power of region us-east");
     let dark_messages = plan.workload.produce_per_ks * dark.for_ms.unwrap() / 1_000_000;
     assert!(dark_messages >= 1_000_000, "{dark_messages} are asked in the dark");
     assert!(plan.workload.clients.iter().all(|region| *region != 0), "a client stands in the dark");

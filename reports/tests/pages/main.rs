@@ -1,0 +1,6 @@
+//! Every page of this room, told from runs that never ran.
+
+mod fixtures;
+mod golden;
+mod page;
+mod shape;

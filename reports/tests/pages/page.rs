@@ -1,0 +1,101 @@
+//! The HTML page: safe against whatever a stranger named, bounded, and the same every time.
+
+use crate::fixtures::{green, hostile, invocation, mixed, passing, violated};
+use reports::html;
+
+/// Every tag of the page: what stands between `<` and the first white space or `>`.
+fn tags(page: &str) -> Vec<&str> {
+    page.split('<')
+        .skip(1)
+        .map(|rest| rest.split([' ', '>', '\n']).next().expect("split yields at least one"))
+        .collect()
+}
+
+#[test]
+fn a_stranger_cannot_add_a_tag_nor_an_attribute() {
+    let hostile = html(&invocation(vec![hostile(1)]));
+    let harmless = html(&mixed());
+    let known = tags(&harmless);
+    for tag in tags(&hostile) {
+        assert!(known.contains(&tag), "a stranger's tag <{tag}");
+    }
+    assert!(!hostile.contains("<img") && !hostile.contains("</script"), "not escaped");
+    for (what, page) in [("hostile", &hostile), ("harmless", &harmless)] {
+        for tag in page.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+            assert!(!tag.contains(" on"), "{what}: an event handler in <{tag}>");
+        }
+    }
+    let svgs: String =
+        hostile.split("<svg").skip(1).filter_map(|s| s.split("</svg").next()).collect();
+    assert!(svgs.contains("onerror"), "the attack reaches the plots, else this proves nothing");
+    assert!(hostile.contains("{{ 7*7 }}"), "shown as it was written");
+    assert!(!hostile.contains(|c: char| c.is_control() && c != '\n'), "a control character");
+}
+
+#[test]
+fn the_page_asks_no_one_for_anything() {
+    let page = html(&mixed());
+    assert!(
+        page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"")
+    );
+    let rest = page.replace("http://www.w3.org/2000/svg", "");
+    for outside in ["http:", "https:", "url(", "@import", "src=", "href=", "<script", "<link"] {
+        assert!(!rest.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn the_same_report_is_the_same_page() {
+    assert!(html(&mixed()) == html(&mixed()));
+}
+
+#[test]
+fn verdict_first_then_evidence_then_the_way_back_then_plots() {
+    let page = html(&invocation(vec![violated(8_812)]));
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    let order = [
+        at("class=\"run\""),
+        at("<strong class=\"violated\">zero_loss"),
+        at("12.902s</time><span>n3 became leader (term 5)"),
+        at("<pre>zeroloss replay z1:leader_crash+ack_before_flush:8812:c3f0a1b2</pre>"),
+        at("<title>Acknowledged per second</title>"),
+        at("<title>Latency of produce calls</title>"),
+        at("<title>Replica lag</title>"),
+        at("<title>Leaders</title>"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    assert!(page.contains("562 ms</td>"), "RTO");
+}
+
+#[test]
+fn a_page_of_a_thousand_seeds_stays_small_and_says_what_it_left_out() {
+    let mut runs: Vec<_> = (1..=960).map(passing).collect();
+    runs.extend((1..=40).map(violated));
+    let page = html(&invocation(runs));
+    assert!(page.len() < 2_500_000, "{} bytes", page.len());
+    assert_eq!(page.matches("<details class=\"run\"").count(), 16 + 12);
+    assert!(page.contains("972 runs without a section"));
+    assert!(page.contains("<code>z1:smoke:960:c3f0a1b2</code>"));
+}
+
+#[test]
+fn every_scenario_has_a_passing_run_on_the_page() {
+    let page = html(&green());
+    assert!(page.contains("All 21 runs hold"));
+    assert!(page.contains("datacenter_outage <span class=\"soft\">seed 1</span>"));
+}
+
+/// `PAGE_OUT=/some/folder` keeps the pages, to be looked at.
+#[test]
+fn the_page_of_nothing_is_a_page() {
+    let nothing = html(&invocation(Vec::new()));
+    assert!(nothing.contains("Nothing was selected"));
+    if let Some(folder) = std::env::var_os("PAGE_OUT") {
+        let folder = std::path::Path::new(&folder);
+        for (name, page) in [("mixed.html", html(&mixed())), ("green.html", html(&green()))] {
+            std::fs::write(folder.join(name), page).expect("the folder can be written");
+        }
+        let hostile = html(&invocation(vec![hostile(1)]));
+        std::fs::write(folder.join("hostile.html"), hostile).expect("the folder can be written");
+    }
+}
