@@ -108,8 +108,7 @@ fn first_difference(plan: &Plan, interrupt: &Interrupt) -> Result<Option<Option<
     if rerun(plan, Some(file.path()), interrupt)?.is_none() {
         return Ok(None);
     }
-    let watch =
-        Watch { keep_trace: true, cancelled: Some(interrupt.flag()), ..Watch::default() };
+    let watch = Watch { keep_trace: true, cancelled: Some(interrupt.flag()), ..Watch::default() };
     let here = simulate(plan, &watch)?.trace;
     if interrupt.is_set() {
         return Ok(None);
@@ -176,7 +175,8 @@ mod tests {
     use super::*;
 
     fn difference(here: &[&str], there: &str) -> Option<String> {
-        compare(here.iter().map(|record| one_line(record)), there.as_bytes()).expect("memory can be read")
+        compare(here.iter().map(|record| one_line(record)), there.as_bytes())
+            .expect("memory can be read")
     }
 
     #[test]

@@ -40,7 +40,10 @@ pub(crate) fn show(args: &args::Show, format: Format) -> Result<ExitCode, Failur
     match format {
         Format::Json => say::document(&json!({ "schema": 1, "token": token, "plan": plan }))?,
         Format::Human => {
-            say::result(&format!("{}\n\nreplay: zeroloss replay {token}", plan.to_string().trim_end()))?;
+            say::result(&format!(
+                "{}\n\nreplay: zeroloss replay {token}",
+                plan.to_string().trim_end()
+            ))?;
         }
     }
     Ok(ExitCode::Holds)
@@ -91,7 +94,8 @@ fn page(heading: &str, items: &[Value]) -> String {
     for item in items {
         let about = text(item, &["why", "does", "law", "source"]);
         page.push_str(&format!("  {:width$}  {about}\n", name(item)));
-        for (key, word) in [("suites", "suites"), ("scenario", "scenario"), ("checkers", "seen by")] {
+        for (key, word) in [("suites", "suites"), ("scenario", "scenario"), ("checkers", "seen by")]
+        {
             let words = match item.get(key) {
                 Some(Value::String(one)) => one.clone(),
                 Some(Value::Array(many)) => {

@@ -74,7 +74,8 @@ impl Progress {
             let began = now();
             return Progress::Lines { began, last: began };
         }
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+        let bar =
+            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
         bar.set_style(ProgressStyle::with_template(TEMPLATE).expect("the template is constant"));
         Progress::Bar(bar)
     }
@@ -97,11 +98,18 @@ impl Progress {
         }
     }
 
+    /// Shows nothing more; what came of it is told elsewhere.
+    pub(crate) fn clear(self) {
+        match self {
+            Progress::Bar(bar) => bar.finish_and_clear(),
+            Progress::Quiet | Progress::Lines { .. } => {}
+        }
+    }
+
     /// Shows where it ended.
     pub(crate) fn end(self, reached: &Reached) {
         match self {
-            Progress::Quiet => {}
-            Progress::Bar(bar) => bar.finish_and_clear(),
+            Progress::Quiet | Progress::Bar(_) => self.clear(),
             Progress::Lines { began, .. } => say::aside(&line(reached, elapsed_ms(began))),
         }
     }
@@ -114,8 +122,8 @@ fn line(reached: &Reached, wall_ms: u64) -> String {
 
 fn message(reached: &Reached) -> String {
     let failed = match reached.failed {
-        0 => "all hold".to_owned(),
-        failed => format!("{failed} not holding"),
+        0 => "none failed".to_owned(),
+        failed => format!("{failed} failed"),
     };
     match &reached.current {
         None => failed,
@@ -145,10 +153,10 @@ mod tests {
         let current =
             Current { name: "swarm seed 7".to_owned(), sim_ms: 61_000, planned_ms: 14_400_000 };
         let mut reached = Reached { done: 3, failed: 0, total: 8, current: Some(current) };
-        let expected = "3 of 8 runs, all hold, swarm seed 7 at 1m 1s of 4h 0m, 12s elapsed";
+        let expected = "3 of 8 runs, none failed, swarm seed 7 at 1m 1s of 4h 0m, 12s elapsed";
         assert_eq!(line(&reached, 12_345), expected);
         reached.current = None;
         reached.failed = 2;
-        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 not holding, 0s elapsed");
+        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 failed, 0s elapsed");
     }
 }

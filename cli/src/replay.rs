@@ -82,7 +82,11 @@ pub(crate) fn replay(
             (Against::Process, outcome.ok_or_else(interrupted)?)
         }
     };
-    let report = report.with_replay(outcome);
+    // Of a comparison with a record the page says nothing unless it failed: no process ran again.
+    let report = match (&against, outcome) {
+        (Against::Record(_), Replay::Same) => report,
+        (Against::Record(_) | Against::Process, outcome) => report.with_replay(outcome),
+    };
     let was_violated = record.as_ref().is_some_and(|record| record.is_violated);
     tell(report, &against, was_violated, format, progress::elapsed_ms(began))
 }
@@ -114,7 +118,7 @@ fn tell(
         Against::Record(record) => ("record", Some(record.place.display().to_string())),
         Against::Process => ("process", None),
     };
-    match format {
+    let told = match format {
         Format::Json => {
             let mut document = reports::json_with(&report, code);
             document["replay"] = json!({
@@ -124,18 +128,22 @@ fn tell(
                 "record": place,
                 "recorded_failure": was_violated,
             });
-            say::document(&document)?;
+            say::document(&document)
         }
         Format::Human => {
             let mut text = reports::text_run(run, say::has_colour());
-            let verb = if is_same { "the same as" } else { "DIFFERENT from" };
+            let verb = if is_same { "the same" } else { "ANOTHER" };
             let other = place.map_or("in a second process".to_owned(), |at| format!("in {at}"));
-            text.push_str(&format!("\ntrace hash {}\n{verb} {other}\n", run.run.trace_hash));
+            text.push_str(&format!("\ntrace hash {}, {verb} {other}\n", run.run.trace_hash));
             if is_missed {
                 text.push_str("the recorded failure is absent\n");
             }
-            say::result(&text)?;
+            say::result(&text)
         }
+    };
+    if let Err(failure) = told {
+        say::error(&failure);
+        return Ok(code.and(failure.code));
     }
     Ok(code)
 }
@@ -158,7 +166,7 @@ fn run_shown(job: &Job, watch: Watch, mut progress: Progress) -> Result<Simulate
         }
         run.join().expect("a bug of the harness is caught inside")
     });
-    progress.end(&Reached { done: 1, ..reached });
+    progress.clear();
     simulated
 }
 
@@ -174,7 +182,8 @@ fn find(args: &args::Replay, build: Option<&str>) -> Result<(Job, Option<Record>
         return Ok((job, record));
     }
     let token: Token = args.what.parse().map_err(|why| {
-        let hint = if args.what.starts_with("z1:") { "" } else { "; no such file or folder either" };
+        let hint =
+            if args.what.starts_with("z1:") { "" } else { "; no such file or folder either" };
         Failure::usage(format!("could not {why}{hint}"))
     })?;
     if let Some(plant) = &token.plant {
@@ -233,9 +242,8 @@ fn in_folder(
 
 /// A plan that a person may have edited.
 fn read_plan(path: &Path) -> Result<Job, Failure> {
-    let refused = |why: String| {
-        Failure::usage(format!("could not read plan `{}`: {why}", path.display()))
-    };
+    let refused =
+        |why: String| Failure::usage(format!("could not read plan `{}`: {why}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     plan.check().map_err(refused)?;

@@ -47,16 +47,16 @@ pub(crate) fn run(
         wall_ms: progress::elapsed_ms(began),
         interrupted: interrupt.is_set(),
     };
-    failures.extend(write_pages(&folder, &report, &failures, interrupt).err());
-    let document = document(&folder, &report, &failures, interrupt);
-    match format {
-        Format::Json => say::document(&document)?,
+    write_pages(&folder, &report, &mut failures, interrupt);
+    let told = match format {
+        Format::Json => say::document(&document(&folder, &report, &failures, interrupt)),
         Format::Human => {
             let mut text = reports::text(&report, say::has_colour());
             text.push_str(&format!("\nresults: {}\n", folder.path().display()));
-            say::result(&text)?;
+            say::result(&text)
         }
-    }
+    };
+    failures.extend(told.err());
     for failure in &failures {
         say::error(failure);
     }
@@ -72,17 +72,21 @@ fn plan_lines(jobs: &[Job]) -> String {
     jobs.iter().map(line).collect()
 }
 
+/// Writes every page that can be written: what a full disk refuses to one, it may grant to another.
+/// The summary comes last, so that it knows of the others; without it this is not the latest run.
 fn write_pages(
     folder: &Folder,
     report: &Report,
-    failures: &[Failure],
+    failures: &mut Vec<Failure>,
     interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    folder.write("junit.xml", |file| file.write_all(reports::junit(report).as_bytes()))?;
-    folder.write("report.html", |file| file.write_all(reports::html(report).as_bytes()))?;
+) {
+    let pages = [("junit.xml", reports::junit(report)), ("report.html", reports::html(report))];
+    for (name, page) in pages {
+        failures.extend(folder.write(name, |file| file.write_all(page.as_bytes())).err());
+    }
     let summary = document(folder, report, failures, interrupt);
-    folder.write(SUMMARY, |file| writeln!(file, "{summary:#}"))?;
-    folder.become_latest()
+    let written = folder.write(SUMMARY, |file| writeln!(file, "{summary:#}"));
+    failures.extend(written.and_then(|()| folder.become_latest()).err());
 }
 
 /// What `--format json` prints and `summary.json` keeps.

@@ -92,8 +92,9 @@ pub(crate) fn select(run: &args::Run) -> Result<Selection, Failure> {
 /// The scenario of a name or a path.
 pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
     if is_path(name) {
-        let text = std::fs::read_to_string(name)
-            .map_err(|error| Failure::usage(format!("could not read scenario `{name}`: {error}")))?;
+        let text = std::fs::read_to_string(name).map_err(|error| {
+            Failure::usage(format!("could not read scenario `{name}`: {error}"))
+        })?;
         return scenarios::parse(name, name, &text).map_err(could_not);
     }
     match scenarios::find(name) {
@@ -189,9 +190,9 @@ fn summary(
 ) -> String {
     let names: Vec<String> = chosen
         .iter()
-        .map(|(scenario, home)| format!("{} ({})", scenario.name, asked.unwrap_or(*home)))
+        .map(|(scenario, home)| format!("{} seeds {}", scenario.name, asked.unwrap_or(*home)))
         .collect();
-    let share = shard.map_or(String::new(), |shard| format!(", share {shard}"));
+    let share = shard.map_or(String::new(), |shard| format!(" (share {shard})"));
     let runs = if n_runs == 1 { "run" } else { "runs" };
-    format!("{n_runs} {runs} (seeds in brackets){share}: {}", names.join(", "))
+    format!("{n_runs} {runs}{share} of {}", names.join(", "))
 }
