@@ -105,20 +105,25 @@ impl Bench {
             .collect()
     }
 
-    /// Judges a finished history: calls, returns and marks in order of their ordinals.
+    /// Judges a finished history.
     pub fn judge(mut self, history: &History) -> Vec<Judgement> {
-        let mut events: Vec<(Stamp, Event<'_>)> = Vec::with_capacity(history.calls.len() * 2);
-        for call in &history.calls {
-            events.push((call.called, Event::Called(call)));
-            if let Some(returned) = call.returned {
-                events.push((returned, Event::Returned(call)));
-            }
-        }
-        events.extend(history.marks.iter().map(|(at, mark)| (*at, Event::Mark(mark))));
-        events.sort_by_key(|(at, _)| at.ordinal);
-        for (at, event) in events {
+        for (at, event) in events(history) {
             self.observe(at, event);
         }
         self.finish()
     }
+}
+
+/// A finished history as events: calls, returns and marks in order of their ordinals.
+pub fn events(history: &History) -> Vec<(Stamp, Event<'_>)> {
+    let mut events: Vec<(Stamp, Event<'_>)> = Vec::with_capacity(history.calls.len() * 2);
+    for call in &history.calls {
+        events.push((call.called, Event::Called(call)));
+        if let Some(returned) = call.returned {
+            events.push((returned, Event::Returned(call)));
+        }
+    }
+    events.extend(history.marks.iter().map(|(at, mark)| (*at, Event::Mark(mark))));
+    events.sort_by_key(|(at, _)| at.ordinal);
+    events
 }

@@ -1,18 +1,48 @@
 //! Judges. Each is a pure fold over what happened: no async, no clock, no dice, no files.
+//!
+//! A run, or a file that tells of one, becomes [`Event`]s; a [`Bench`] shows them to every judge and
+//! keeps the truth of the disks that some of them share; each judge ends with a [`Verdict`]. Which
+//! laws there are says [`CATALOGUE`]; [`checkers`] makes judges from names. [`text`] reads and prints
+//! histories as people write them.
+//!
+//! ```
+//! use checkers::{Bench, Verdict, checkers, text};
+//! let text = text::parse("c1 produce p1 m1 @0.1..0.2 ok offset=0\n\
+//!                         c2 fetch p1 from=0 @0.3..0.4 ok [] end=0").unwrap();
+//! let judges = checkers(&["linearizable_log".to_owned()]).unwrap();
+//! let verdict = Bench::new(judges).judge(&text.history).remove(0).verdict;
+//! assert!(matches!(verdict, Verdict::Violated(evidence) if evidence.summary.starts_with("stale_read")));
+//! ```
+//!
+//! # Caveats
+//!
+//! - There are no models of one's own yet: logs have a monitor of their own, queues and sets none.
+//! - Retention and transactions are unknown here: a read below a log's start would look like a loss.
+//! - `linearizable_log` does not demand that a batch becomes visible at once.
 
+mod breach;
+mod by_offset;
 mod checker;
 mod facts;
 mod history;
+mod intern;
+mod laws;
 mod run;
+mod streams;
+pub mod text;
 mod truth;
 mod verdict;
 
-pub use checker::{Bench, Checker, Event, Judgement};
+#[cfg(test)]
+mod testing;
+
+pub use checker::{Bench, Checker, Event, Judgement, events};
 pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
 pub use history::{
     Acks, Ask, Call, History, Mark, MessageId, Offset, Outcome, Partition, ReadLevel, Record,
     Reply, Sequence, Stamp,
 };
+pub use laws::{CATALOGUE, DEFAULT, Law, checkers};
 pub use run::{Counts, Ending, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
 pub use verdict::{Coverage, Evidence, Line, Verdict};

@@ -47,6 +47,11 @@ impl DiskTruth {
         self.logs.get(group as usize).and_then(|nodes| nodes.get(node as usize)).unwrap_or(&EMPTY)
     }
 
+    /// The highest node that ever had anything durable in this group; 0 for none.
+    pub fn node_max(&self, group: Group) -> Node {
+        self.logs.get(group as usize).map_or(0, |nodes| nodes.len().saturating_sub(1) as Node)
+    }
+
     /// The group's configuration, once it is known.
     pub fn configuration(&self, group: Group) -> Option<&Configuration> {
         self.configurations.get(group as usize)?.as_ref()

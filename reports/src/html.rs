@@ -14,7 +14,6 @@ use crate::{
 };
 use askama::Template;
 use checkers::{Judgement, Verdict};
-use scenarios::Plan;
 
 /// Failing runs with a section of their own.
 const FAILING_MAX: usize = 16;
@@ -63,8 +62,7 @@ struct Section {
     counts: Vec<(&'static str, String)>,
     hits: Vec<(String, String)>,
     marks: Vec<(String, String)>,
-    plan: Vec<(&'static str, String)>,
-    timeline: Vec<(String, String, String)>,
+    plan: String,
 }
 
 struct Broken {
@@ -272,8 +270,7 @@ fn section(id: usize, report: &RunReport) -> Section {
         ],
         hits: pairs(&run.faults),
         marks: pairs(&run.marks),
-        plan: plan_rows(&report.effective),
-        timeline: timeline(&report.effective),
+        plan: report.effective.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"),
     }
 }
 
@@ -296,67 +293,4 @@ fn checker_cell(judgement: &Judgement) -> (String, String, &'static str) {
         Verdict::Unknown(why) => clean(why),
     };
     (clean(&judgement.name), saw, judgement.verdict.word())
-}
-
-/// The world that was run, in a few rows.
-fn plan_rows(plan: &Plan) -> Vec<(&'static str, String)> {
-    let regions: Vec<String> = (plan.regions.iter().enumerate())
-        .map(|(number, name)| {
-            let here = plan.nodes.iter().enumerate().filter(|(_, at)| **at as usize == number);
-            let nodes: Vec<String> = here.map(|(i, _)| format!("n{}", i + 1)).collect();
-            format!("{} ({})", clean(name), nodes.join(" "))
-        })
-        .collect();
-    let placement = &plan.placement;
-    let partitions = plural(placement.partitions.len() as u64, "partition");
-    let (load, timing) = (&plan.workload, &plan.timing);
-    let acks: Vec<String> = (checkers::Acks::ALL.iter().zip(load.acks))
-        .filter(|(_, weight)| *weight > 0)
-        .map(|(acks, weight)| format!("{} {weight}", acks.name()))
-        .collect();
-    vec![
-        ("regions", regions.join(", ")),
-        (
-            "placement",
-            format!(
-                "{partitions}, voters {}, write quorum {}, election quorum {}",
-                clean(&placement.layout),
-                placement.write_quorum,
-                placement.election_quorum
-            ),
-        ),
-        (
-            "workload",
-            format!(
-                "{} and {} per 1,000 s from {}; {} of {} bytes a call; acks by weight: {}",
-                plural(load.produce_per_ks, "produce call"),
-                plural(load.fetch_per_ks, "fetch call"),
-                plural(load.clients.len() as u64, "client"),
-                plural(load.messages_per_call.into(), "message"),
-                count(load.message_bytes.into()),
-                acks.join(", ")
-            ),
-        ),
-        (
-            "timers",
-            format!(
-                "heartbeat {} ms, election {}..{} ms",
-                timing.heartbeat_ms, timing.election_min_ms, timing.election_max_ms
-            ),
-        ),
-        ("trouble", wall(plan.phases.trouble_ms)),
-        ("plants", clean(&plan.plants.join(", "))),
-    ]
-}
-
-fn timeline(plan: &Plan) -> Vec<(String, String, String)> {
-    plan.timeline
-        .iter()
-        .take(ROWS_MAX)
-        .map(|planned| {
-            let lasts = planned.for_ms.map_or("until heal".to_owned(), wall);
-            let what = serde_json::to_string(&planned.fault).expect("a fault is plain data");
-            (seconds(planned.at_ms.saturating_mul(1_000_000)), lasts, what)
-        })
-        .collect()
 }

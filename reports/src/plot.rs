@@ -265,6 +265,8 @@ fn draw<Y>(
     Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
 {
+    let (second, unit) = unit(end);
+    let end = end / second;
     let y: Y::CoordDescType = y.into();
     let std::ops::Range { start: bottom, end: top } = y.range();
     let mut chart = ChartBuilder::on(root)
@@ -284,18 +286,19 @@ fn draw<Y>(
         .x_labels(9)
         .y_labels(5)
         .label_style(label.clone())
-        .x_label_formatter(&|at| tick(*at, end))
+        .x_label_formatter(&|at| format!("{} {unit}", number(*at)))
         .y_label_formatter(&|value| name_of(*value))
         .draw()
         .expect("drawing into memory does not fail");
     let name = label.pos(Pos::new(HPos::Left, VPos::Top));
     for (from, to, what) in bands {
-        let shape = Rectangle::new([(*from, bottom), (to.min(end), top)], BAND.mix(0.16).filled());
+        let (from, to) = (from / second, to / second);
+        let shape = Rectangle::new([(from, bottom), (to.min(end), top)], BAND.mix(0.16).filled());
         chart.draw_series([shape]).expect("drawing into memory does not fail");
         let room = ((to - from) / end * f64::from(SIZE.0 - 68) / 7.0) as usize;
         if room >= 8 {
             let text =
-                EmptyElement::at((*from, top)) + Text::new(clip(what, room), (5, 5), name.clone());
+                EmptyElement::at((from, top)) + Text::new(clip(what, room), (5, 5), name.clone());
             chart.draw_series([text]).expect("drawing into memory does not fail");
         }
     }
@@ -306,23 +309,23 @@ fn draw<Y>(
             false => colour.stroke_width(2),
         };
         for stretch in &line.stretches {
-            // A stretch of one point would be invisible as a line.
-            let stretch = match stretch.as_slice() {
-                [(x, y)] => vec![(x - end / 600.0, *y), (x + end / 600.0, *y)],
-                _ => stretch.clone(),
-            };
+            let mut stretch: Vec<_> = stretch.iter().map(|(x, y)| (x / second, *y)).collect();
+            if let [(x, y)] = stretch[..] {
+                // A line of one point would be invisible.
+                stretch = vec![(x - end / 600.0, y), (x + end / 600.0, y)];
+            }
             let path = PathElement::new(stretch, style);
             chart.draw_series([path]).expect("drawing into memory does not fail");
         }
     }
 }
 
-fn tick(at: f64, end: f64) -> String {
-    let rounded = |value: f64| format!("{}", (value * 100.0).round() / 100.0);
+/// The unit in which a time axis of so many seconds has round numbers: seconds in it, and its name.
+fn unit(end: f64) -> (f64, &'static str) {
     match end {
-        ..180.0 => format!("{} s", rounded(at)),
-        ..10_800.0 => format!("{} min", rounded(at / 60.0)),
-        _ => format!("{} h", rounded(at / 3_600.0)),
+        ..180.0 => (1.0, "s"),
+        ..10_800.0 => (60.0, "min"),
+        _ => (3_600.0, "h"),
     }
 }
 

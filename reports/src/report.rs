@@ -5,7 +5,7 @@
 //! judge's answer: what it adds are doubts and violations that no judge can see (a panic, a run
 //! that never ended, a planted bug that was never executed, a judge that kept silent).
 
-use crate::words::seconds;
+use crate::words::{plural, seconds};
 use checkers::{Ending, Evidence, Judgement, Line, Run, Verdict};
 use scenarios::Plan;
 
@@ -185,7 +185,8 @@ fn fold(judgements: &[Judgement]) -> Verdict {
 fn headline(judgements: &[Judgement], verdict: &Verdict) -> String {
     match verdict {
         Verdict::Holds(coverage) => {
-            format!("{} checkers hold over {coverage} cases", judgements.len())
+            let checkers = plural(judgements.len() as u64, "checker");
+            format!("nothing broken in {}, {checkers}", plural(coverage.get(), "case"))
         }
         Verdict::Violated(evidence) => {
             let broken: Vec<&str> = judgements

@@ -58,12 +58,15 @@ pub(crate) struct Checker {
     pub(crate) tally: Tally,
     /// Cases examined, in the runs where it holds.
     pub(crate) coverage: u64,
+    /// Violations that it saw in runs that were not confirmed: they count as unknown.
+    pub(crate) unconfirmed: u64,
 }
 
 impl Checker {
     /// Whether it never saw a case: it proves nothing about this invocation.
     pub(crate) fn is_never_covered(&self) -> bool {
-        self.coverage == 0 && self.tally.violated == 0 && !is_derived(&self.name)
+        let saw_some = self.coverage + self.tally.violated + self.unconfirmed > 0;
+        !saw_some && !is_derived(&self.name)
     }
 }
 
@@ -131,20 +134,31 @@ impl<'a> Suite<'a> {
 
 /// Every checker that some run's plan or result names, by name.
 pub(crate) fn checkers_of(runs: &[&RunReport]) -> Vec<Checker> {
-    let mut found: BTreeMap<&str, (Tally, u64)> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Checker> = BTreeMap::new();
     for run in runs {
         for judgement in &run.run.judgements {
-            let (tally, coverage) = found.entry(&judgement.name).or_default();
-            tally.add(&judgement.verdict);
-            if let Verdict::Holds(cases) = &judgement.verdict {
-                *coverage += cases.get();
+            let checker = found.entry(&judgement.name).or_insert_with(|| Checker {
+                name: judgement.name.clone(),
+                tally: Tally::default(),
+                coverage: 0,
+                unconfirmed: 0,
+            });
+            match (&judgement.verdict, &run.verdict) {
+                (Verdict::Violated(_), Verdict::Unknown(_) | Verdict::Holds(_)) => {
+                    checker.unconfirmed += 1;
+                    checker.tally.unknown += 1;
+                }
+                (verdict @ Verdict::Holds(cases), _) => {
+                    checker.coverage += cases.get();
+                    checker.tally.add(verdict);
+                }
+                (verdict @ (Verdict::Violated(_) | Verdict::Unknown(_)), _) => {
+                    checker.tally.add(verdict);
+                }
             }
         }
     }
-    found
-        .into_iter()
-        .map(|(name, (tally, coverage))| Checker { name: name.to_owned(), tally, coverage })
-        .collect()
+    found.into_values().collect()
 }
 
 /// The scenario as tokens write it: with its plant, if it has one.

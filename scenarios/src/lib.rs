@@ -4,10 +4,10 @@
 //! catalogue/*.toml ─parse─▶ Scenario ─draw(seed)─▶ Plan
 //! ```
 //!
-//! Write a [`Scenario`] in TOML: `why` first, then what differs from the defaults. [`parse`] refuses
-//! what it does not know, with the line and the nearest name. [`draw`] throws all dice at once, and
-//! the [`Plan`] that comes out is data: nothing in it is open but the role of a target such as
-//! *leader of p1*. This room has never seen a socket.
+//! Write a [`Scenario`] in TOML: `why` first, then what differs from the defaults. [`parse`]
+//! refuses what it does not know, with the line and the nearest name. [`draw`] throws all dice at
+//! once, and the [`Plan`] that comes out is data: nothing in it is open but the role of a target
+//! such as *leader of p1*. This room has never seen a socket.
 //!
 //! # Caveats
 //! - Rates per minute and hour are kept per 1,000 seconds, so `"1/min"` is 17 in 1,000 s.
@@ -30,6 +30,8 @@ mod sound;
 mod token;
 pub mod units;
 mod who;
+mod words;
+pub mod written;
 
 pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;

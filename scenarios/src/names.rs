@@ -1,7 +1,8 @@
-//! The nearest valid name, for errors: a slip of the finger gets an answer, a wild guess gets the list.
+//! The nearest valid name, for errors: a slip of the finger gets an answer, a wild guess gets the
+//! list.
 
-/// The one of these that was probably meant, if any is near: at most a third of it is wrong, swapped
-/// neighbours counting once.
+/// The one of these that was probably meant, if any is near: at most a third of it is wrong,
+/// swapped neighbours counting once.
 pub fn nearest<'a>(name: &str, of: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     of.into_iter()
         .map(|known| (strsim::osa_distance(name, known), known))

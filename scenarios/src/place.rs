@@ -30,8 +30,9 @@ impl Shape {
 }
 
 /// Places partitions on a layout of nodes. `voters` by region are all nodes if not said; else they
-/// turn by one region from partition to partition (2/2/1, 2/1/2, 1/2/2), and inside a region each takes
-/// up where the last one ended, so that load spreads evenly. Quorums are majorities if not said.
+/// turn by one region from partition to partition (2/2/1, 2/1/2, 1/2/2), and inside a region each
+/// takes up where the last one ended, so that load spreads evenly. Quorums are majorities if not
+/// said.
 pub(crate) fn place(
     layout: &Layout,
     voters: Option<&Layout>,

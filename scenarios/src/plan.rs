@@ -1,7 +1,7 @@
 //! One seed's world, fully decided. A plan is data: print it, edit it, delete lines from it, run it
 //! again. It needs nothing but itself to replay; nothing in it is a choice left open.
 
-use crate::fault::{Fault, Target};
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 
 /// A node's number, from 1.
@@ -47,8 +47,8 @@ pub struct Placement {
     pub layout: String,
     /// Voters of the metadata group; every other node learns it.
     pub metadata: Vec<Node>,
-    /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is preferred
-    /// as its leader.
+    /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is
+    /// preferred as its leader.
     pub partitions: Vec<Vec<Node>>,
     /// Flushed copies that commit an entry of a partition.
     pub write_quorum: u32,
@@ -138,7 +138,8 @@ pub struct Phases {
     pub boot_ms_max: u64,
     /// How long faults and load last.
     pub trouble_ms: u64,
-    /// After heal: progress bound and catch-up; the run is stuck when replicas are not equal by then.
+    /// After heal: progress bound and catch-up; the run is stuck when replicas are not equal by
+    /// then.
     pub heal_ms_max: u64,
     /// The drain must be complete by then.
     pub drain_ms_max: u64,
@@ -162,24 +163,11 @@ impl Plan {
         self.phases.trouble_ms * 1_000_000
     }
 
-    /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a plan
-    /// is a map, so its JSON has one form only.
+    /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a
+    /// plan is a map, so its JSON has one form only.
     pub fn hash(&self) -> String {
         let json = serde_json::to_vec(self).expect("a plan is plain data");
         blake3::hash(&json).to_hex()[..16].to_owned()
-    }
-
-    /// A fault in words, with its region by name: `cut the power of region us-east`.
-    pub fn words(&self, fault: &Fault) -> String {
-        let words = fault.to_string();
-        match fault.target() {
-            Some(target @ Target::Region(region)) => match self.regions.get(*region as usize) {
-                Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
-                None => words,
-            },
-            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
-            | None => words,
-        }
     }
 
     /// The same world with a planted bug switched on.

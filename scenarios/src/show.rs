@@ -2,9 +2,10 @@
 //! plan's JSON is complete.
 
 use crate::{
-    fault::{Fault, Nodes, Share, Span},
+    fault::Fault,
     plan::{Node, Plan, Planned},
     scenario::Acks,
+    words::{Nodes, Share, Span},
 };
 use std::fmt;
 
@@ -98,7 +99,7 @@ impl Plan {
     }
 
     fn show_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |ms: u64| Span(ms * 1_000);
+        let ms = Span::of_ms;
         let timing = &self.timing;
         write!(
             f,
@@ -157,7 +158,7 @@ impl fmt::Display for When<'_> {
         let Planned { at_ms, for_ms, fault } = self.0;
         write!(f, "{}.{:03} s", at_ms / 1_000, at_ms % 1_000)?;
         match (for_ms, fault) {
-            (Some(for_ms), _) => write!(f, " for {}", Span(for_ms * 1_000)),
+            (Some(for_ms), _) => write!(f, " for {}", Span::of_ms(*for_ms)),
             (None, Fault::ClockJump { .. }) => Ok(()),
             (None, _) => write!(f, " until heal"),
         }

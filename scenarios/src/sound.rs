@@ -1,5 +1,5 @@
-//! Whether a plan makes sense by itself. A drawn plan always does; one that came from a file may have
-//! been edited by hand, and the world that runs it asserts and does not ask.
+//! Whether a plan makes sense by itself. A drawn plan always does; one that came from a file may
+//! have been edited by hand, and the world that runs it asserts and does not ask.
 
 use crate::{
     CHECKERS, PORCUPINE,
@@ -67,7 +67,7 @@ impl Plan {
             let known = (*region as usize) < self.regions.len();
             ensure(known, || format!("a client stands in no known region ({region})"))?;
         }
-        let calls = workload.produce_per_ks + workload.fetch_per_ks;
+        let calls = workload.produce_per_ks.saturating_add(workload.fetch_per_ks);
         ensure(calls > 0, || "there is neither produce nor fetch".to_owned())?;
         let asked = workload.produce_per_ks == 0 || workload.acks.iter().any(|n| *n > 0);
         ensure(asked, || "produce has no weight on any acknowledgement level".to_owned())?;
@@ -128,7 +128,7 @@ impl Plan {
             | Fault::Reorder { ppm }
             | Fault::Tail { ppm, .. } => check_ppm(*ppm),
             Fault::RestartStorm { up_ms, down_ms, .. } => {
-                ensure(up_ms + down_ms > 0, || "a restart storm without time".to_owned())
+                ensure(*up_ms > 0 && *down_ms > 0, || "a restart storm without time".to_owned())
             }
             Fault::SlowDisk { factor, .. } => {
                 ensure(*factor > 0, || "a disk cannot be 0 times slower".to_owned())
@@ -181,8 +181,8 @@ impl Plan {
     }
 }
 
-/// Quorums that keep the log safe (flexible Raft: every write quorum meets every election quorum, and
-/// two election quorums of one term meet each other).
+/// Quorums that keep the log safe (flexible Raft: every write quorum meets every election quorum,
+/// and two election quorums of one term meet each other).
 pub(crate) fn check_quorums(write: u32, election: u32, voters: u32) -> Result<(), String> {
     for (name, quorum) in [("write", write), ("election", election)] {
         let fits = (1..=voters).contains(&quorum);

@@ -1,5 +1,5 @@
-//! A run's name, short enough for a chat: `z1:<scenario>[+<plant>]:<seed>:<plan-hash>`. And ranges of
-//! seeds as people type them.
+//! A run's name, short enough for a chat: `z1:<scenario>[+<plant>]:<seed>:<plan-hash>`. And ranges
+//! of seeds as people type them.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
@@ -36,8 +36,8 @@ impl Token {
         match token.to_string().parse::<Token>() {
             Ok(same) if same == token => Ok(token),
             Ok(_) | Err(_) => Err(format!(
-                "name `{scenario}` in a token: expected a name or path without `:`, `+`, blanks and \
-                 control characters"
+                "name `{scenario}` in a token: expected a name or path without `:`, `+`, blanks \
+                 and control characters"
             )),
         }
     }

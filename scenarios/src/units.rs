@@ -1,8 +1,9 @@
-//! Numbers as people write them: `"300ms"`, `"100/s"`, `"1%"`, and ranges `["2s", "10s"]` from which
-//! a seed draws. Every number of a scenario is a [`Range`] of some unit; one value is a range of one.
+//! Numbers as people write them: `"300ms"`, `"100/s"`, `"1%"`, and ranges `["2s", "10s"]` from
+//! which a seed draws. Every number of a scenario is a [`Range`] of some unit; one value is a range
+//! of one.
 //!
-//! Nothing is rounded in silence where it could be exact: `"0.3us"` is refused, not 0. What a single
-//! number cannot know (does it fit the cluster?) is asked in `check`.
+//! Nothing is rounded in silence where it could be exact: `"0.3us"` is refused, not 0. What a
+//! single number cannot know (does it fit the cluster?) is asked in `check`.
 
 use crate::random::Stream;
 use serde::{

@@ -1,6 +1,6 @@
-//! Who is meant, as people write it: `"n3"`, `"any leader"`, `"follower of p2"`, `"region us-east"`.
-//! What is left open (*any*, which follower) is drawn, so that a plan holds a [`Target`] and nothing
-//! open but the role itself.
+//! Who is meant, as people write it: `"n3"`, `"any leader"`, `"follower of p2"`, `"region
+//! us-east"`. What is left open (*any*, which follower) is drawn, so that a plan holds a [`Target`]
+//! and nothing open but the role itself.
 //!
 //! [`Target`]: crate::Target
 

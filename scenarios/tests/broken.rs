@@ -192,6 +192,12 @@ refused! {
     a_repetition_without_time_between:
         "[[fault]]\nat = \"1s\"\nevery = \"0s\"\ndo.crash.who = \"n1\"\n" =>
         "line 6: expected some time between repetitions";
+    a_fault_that_strikes_without_end:
+        "[[fault]]\nat = \"1s\"\nevery = \"1ms\"\ndo.crash.who = \"n1\"\n" =>
+        "line 6: would strike 20000 times, expected at most 10000";
+    a_menu_that_never_ends_to_serve:
+        "[menu]\nrate = \"1000/s\"\nfaults = [{ weight = 1, do.crash.who = \"n1\" }]\n" =>
+        "line 5: would strike 20000 times, expected at most 10000";
     a_node_on_both_sides:
         "[[fault]]\nat = \"1s\"\ndo.partition = { a = [\"n1\", \"n2\"], b = [\"n2\"] }\n" =>
         "line 6: n2 is on both sides in layout `2/2/1`";

@@ -65,6 +65,7 @@ fn verdict_first_then_evidence_then_the_way_back_then_plots() {
     ];
     assert!(order.is_sorted(), "{order:?}");
     assert!(page.contains("562 ms</td>"), "RTO");
+    assert!(page.contains("<pre>plan "), "the plan's own display");
 }
 
 #[test]

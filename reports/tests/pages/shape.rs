@@ -183,6 +183,18 @@ fn a_failure_that_goes_another_way_is_nondeterminism_and_not_a_violation() {
 }
 
 #[test]
+fn a_violation_that_was_not_confirmed_fails_no_checker_in_the_sums() {
+    let differs =
+        violated(1).with_replay(Replay::Different { first_difference: "event 9".to_owned() });
+    let xml = reports::junit(&invocation(vec![differs.clone()]));
+    assert!(xml.contains("failures=\"0\""), "{xml}");
+    assert!(xml.contains("unknown in 1 of 1 run"), "{xml}");
+    let page = reports::text(&invocation(vec![differs]), false);
+    let line = page.lines().rfind(|line| line.starts_with("  zero_loss")).expect("it is listed");
+    assert!(line.ends_with("UNKNOWN in 1"), "{line}");
+}
+
+#[test]
 fn the_weightier_exit_code_wins() {
     let mut report = invocation(vec![unknown(1)]);
     assert_eq!(ExitCode::of(&report), ExitCode::Inconclusive);

@@ -1,0 +1,263 @@
+//! **claim_witness**: when a frame that claims durability leaves a node, that node's disk already
+//! covers the claim (S4, S9; DESIGN 5).
+//!
+//! A missing flush shows here at once, without a crash at an unlucky moment. An acknowledgement to a
+//! client would not show it: a remote hop hides a flush that comes late. It never asks whether the
+//! claim was *useful*, only whether it was true when it was made.
+
+use crate::{
+    breach::{Breach, line},
+    by_offset::seat,
+    checker::{Checker, Event},
+    facts::{Claim, EntryId, Fact, Group, Node},
+    history::{MessageId, Offset, Stamp},
+    truth::DiskTruth,
+    verdict::{Evidence, Verdict},
+};
+use std::collections::VecDeque;
+
+/// Recent acknowledgements of each group that are kept to name the message behind an index.
+const RECENT_MAX: usize = 64;
+/// Claims that a certain violation waits for its message to be acknowledged, before a run may stop.
+const PATIENCE: u32 = 2_000;
+
+/// The judge.
+#[derive(Debug, Default)]
+pub(crate) struct ClaimWitness {
+    claims: u64,
+    breach: Breach,
+    /// The false claim's group, and the entries it covers that its disk does not hold.
+    unnamed: Option<(Group, std::ops::RangeInclusive<u64>)>,
+    patience: u32,
+    recent: Vec<VecDeque<(EntryId, Offset, MessageId)>>,
+}
+
+impl Checker for ClaimWitness {
+    fn name(&self) -> &'static str {
+        "claim_witness"
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {
+        match event {
+            Event::Fact(Fact::Claimed { node, group, claim }) => {
+                self.claims += 1;
+                self.patience = self.patience.saturating_sub(1);
+                match claim {
+                    Claim::Append { term, index, hash } => {
+                        self.judge_append(at, (*node, *group), (*term, *index, *hash), truth);
+                    }
+                    Claim::Vote { term, candidate } => {
+                        self.judge_vote(at, (*node, *group), (*term, *candidate), truth);
+                    }
+                }
+            }
+            Event::Fact(Fact::Acked { group, entry, offset, message, .. }) => {
+                self.name_message(*group, (*entry, *offset, *message));
+                let recent = seat(&mut self.recent, *group);
+                if recent.len() == RECENT_MAX {
+                    recent.pop_front();
+                }
+                recent.push_back((*entry, *offset, *message));
+            }
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Returned(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+        let claims = self.claims;
+        self.breach.verdict_or(|| {
+            Verdict::holds_if_covered(claims, "no frame claimed that anything is durable")
+        })
+    }
+
+    fn is_breached(&self) -> bool {
+        self.breach.is_some() && (self.unnamed.is_none() || self.patience == 0)
+    }
+}
+
+impl ClaimWitness {
+    fn judge_append(
+        &mut self,
+        at: Stamp,
+        (node, group): (Node, Group),
+        (term, index, hash): (u64, u64, u64),
+        truth: &DiskTruth,
+    ) {
+        let log = truth.log(node, group);
+        let held = log.get(index);
+        if index == 0 || held.is_some_and(|held| held.hash == hash) {
+            return;
+        }
+        let is_first = !self.breach.is_some();
+        self.breach.add(|| {
+            let reach = log.last().map_or(0, |last| last.index);
+            let mut evidence = Evidence {
+                summary: format!(
+                    "n{node} claimed under term {term} that its log of partition {group} is \
+                     durable up to index {index}, and its disk did not hold that entry (S9)"
+                ),
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            };
+            let text = match held {
+                Some(held) => format!(
+                    "n{node}: disk: index {index} is term {} hash {:016x}, not the claimed hash \
+                     {hash:016x}",
+                    held.term, held.hash
+                ),
+                None => format!("n{node}: disk: ends at index {reach}, {} short", index - reach),
+            };
+            evidence.lines.push(line(at, text));
+            evidence.lines.push(line(at, whereabouts(truth, group, index, hash)));
+            evidence
+        });
+        if is_first {
+            let reach = log.last().map_or(0, |last| last.index).min(index - 1);
+            self.unnamed = Some((group, reach + 1..=index));
+            self.patience = PATIENCE;
+            let recent = seat(&mut self.recent, group).clone();
+            recent.into_iter().for_each(|acked| self.name_message(group, acked));
+        }
+    }
+
+    fn judge_vote(
+        &mut self,
+        at: Stamp,
+        (node, group): (Node, Group),
+        (term, candidate): (u64, Node),
+        truth: &DiskTruth,
+    ) {
+        let (durable, vote) = truth.log(node, group).vote;
+        if durable > term || (durable == term && vote == Some(candidate)) {
+            return;
+        }
+        self.breach.add(|| {
+            let held = match vote {
+                Some(vote) => format!("term {durable} and a vote for n{vote}"),
+                None => format!("term {durable} and no vote"),
+            };
+            Evidence {
+                summary: format!(
+                    "n{node} gave n{candidate} its vote of term {term} in partition {group}, and \
+                     its disk did not hold that vote (S4)"
+                ),
+                lines: vec![line(at, format!("n{node}: disk: {held}"))],
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            }
+        });
+    }
+
+    /// Completes the evidence with the first acknowledged message that the false claim covers.
+    fn name_message(&mut self, group: Group, acked: (EntryId, Offset, MessageId)) {
+        let (entry, offset, message) = acked;
+        let Some((partition, covered)) = &self.unnamed else { return };
+        if *partition != group || !covered.contains(&entry.index) {
+            return;
+        }
+        self.unnamed = None;
+        if let Some(evidence) = self.breach.evidence_mut() {
+            evidence.offset = Some(offset);
+            evidence.message = Some(message);
+            evidence.summary += &format!("; it covers m{message}, acknowledged at offset {offset}");
+        }
+    }
+}
+
+/// Whose disk holds the entry.
+fn whereabouts(truth: &DiskTruth, group: Group, index: u64, hash: u64) -> String {
+    let holds = |node: &Node| {
+        truth.log(*node, group).get(index).is_some_and(|entry| entry.hash == hash)
+    };
+    let holders: Vec<String> =
+        (1..=truth.node_max(group)).filter(holds).map(|node| format!("n{node}")).collect();
+    match holders.is_empty() {
+        true => format!("index {index} of partition {group} is durable on no disk at all"),
+        false => format!("index {index} of partition {group} is durable on {}", holders.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, entry, evidence, holds};
+
+    fn claim(node: Node, index: u64, hash: u64) -> Fact {
+        Fact::Claimed { node, group: 1, claim: Claim::Append { term: 1, index, hash } }
+    }
+
+    #[test]
+    fn a_claim_that_the_disk_covers_holds() {
+        let mut world = World::of("claim_witness");
+        world.fact(claim(2, 0, 0));
+        world.durable(2, entry(1, 1));
+        world.fact(claim(2, 1, entry(1, 1).hash));
+        assert_eq!(holds(&world.verdict()), 2);
+    }
+
+    #[test]
+    fn a_claim_before_the_flush_is_a_violation_without_any_crash() {
+        let mut world = World::of("claim_witness");
+        world.durable(1, entry(1, 1));
+        world.fact(claim(2, 1, entry(1, 1).hash));
+        assert!(!world.bench.is_breached(), "it waits for the message's name");
+        world.durable(2, entry(1, 1));
+        world.acked(1, entry(1, 1), 40, 77);
+        assert!(world.bench.is_breached());
+        let evidence = evidence(world.verdict());
+        assert_eq!((evidence.node, evidence.partition), (Some(2), Some(1)));
+        assert_eq!((evidence.offset, evidence.message), (Some(40), Some(77)));
+        assert!(evidence.lines[0].text.contains("ends at index 0, 1 short"), "{evidence:?}");
+        assert!(evidence.lines[1].text.contains("durable on n1"), "{evidence:?}");
+    }
+
+    #[test]
+    fn an_earlier_acknowledgement_names_the_message_of_a_late_false_claim() {
+        let mut world = World::of("claim_witness");
+        world.acked(1, entry(1, 1), 40, 77);
+        world.fact(claim(3, 1, entry(1, 1).hash));
+        assert_eq!(evidence(world.verdict()).message, Some(77));
+    }
+
+    #[test]
+    fn another_entry_at_the_claimed_index_does_not_cover_it() {
+        let mut world = World::of("claim_witness");
+        world.durable(2, entry(1, 1));
+        world.fact(claim(2, 1, entry(2, 1).hash));
+        assert!(evidence(world.verdict()).lines[0].text.contains("not the claimed hash"));
+    }
+
+    #[test]
+    fn a_vote_must_be_durable_before_it_leaves() {
+        let vote = |term, candidate| Fact::Claimed {
+            node: 2,
+            group: 1,
+            claim: Claim::Vote { term, candidate },
+        };
+        let durable = |term, vote| Fact::DurableVote { node: 2, group: 1, term, vote };
+        let mut world = World::of("claim_witness");
+        world.fact(durable(3, Some(1)));
+        world.fact(vote(3, 1));
+        world.fact(vote(2, 3)); // it has moved on: no vote of term 2 can be given again
+        assert_eq!(holds(&world.verdict()), 2);
+        for unkept in [durable(2, None), durable(3, None), durable(3, Some(4))] {
+            let mut world = World::of("claim_witness");
+            world.fact(unkept);
+            world.fact(vote(3, 1));
+            assert_eq!(evidence(world.verdict()).node, Some(2));
+        }
+    }
+
+    #[test]
+    fn without_a_claim_it_is_vacuous() {
+        let mut world = World::of("claim_witness");
+        world.durable(1, entry(1, 1));
+        assert!(matches!(world.verdict(), Verdict::Unknown(why) if why.starts_with("vacuous")));
+    }
+}

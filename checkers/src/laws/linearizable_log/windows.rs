@@ -1,0 +1,218 @@
+//! The walk up the offsets: the earliest moment that each can have come to be, or two operations
+//! that leave it none.
+
+use super::{
+    Kind, LinearizableLog, NOWHERE,
+    certificate::{Deed, Step, is_impossible},
+};
+use crate::{
+    breach::line,
+    history::{Offset, Partition, Stamp},
+    verdict::{Evidence, Line},
+};
+
+/// Two operations that clash: one proves that `late` did not exist yet, the other that `early`, at
+/// or above it, existed before.
+struct Clash {
+    partition: Partition,
+    late: (Offset, u32),
+    early: (Offset, u32),
+}
+
+impl LinearizableLog {
+    pub(super) fn fit_windows(&mut self) {
+        let mut fillers = self.fillers();
+        for partition in 0..self.logs.len() {
+            // Pending appends by the time they were asked; the walk takes them from the front.
+            let of_partition = fillers.get_mut(partition).map(std::mem::take).unwrap_or_default();
+            self.fit_partition(partition as Partition, &of_partition);
+        }
+    }
+
+    /// For each partition, the appends that may have happened and were never seen, one for each
+    /// message, in order of their calls.
+    fn fillers(&self) -> Vec<Vec<u32>> {
+        let mut fillers: Vec<Vec<u32>> = vec![Vec::new(); self.logs.len()];
+        for message in &self.messages {
+            let append = &self.operations[message.append as usize];
+            let is_open = message.offset == NOWHERE && append.kind == Kind::Append;
+            if let Some(of_partition) = fillers.get_mut(append.partition as usize) {
+                if is_open {
+                    of_partition.push(message.append);
+                }
+            }
+        }
+        for of_partition in &mut fillers {
+            of_partition.sort_by_key(|append| self.operations[*append as usize].called);
+        }
+        fillers
+    }
+
+    fn fit_partition(&mut self, partition: Partition, fillers: &[u32]) {
+        let log = &self.logs[partition as usize];
+        let known = log.iter().filter(|(_, place)| place.message != 0 || place.upper != 0);
+        let Some((last, _)) = known.last() else { return };
+        // The latest lower bound so far: its moment, and the offset and operation that set it.
+        let mut floor: Option<(Stamp, Offset, u32)> = None;
+        let mut fillers_used = 0;
+        for offset in 0..=last {
+            let place = log.get(offset);
+            if let Some(lower) = place.lower.checked_sub(1) {
+                let called = self.operations[lower as usize].called;
+                if floor.is_none_or(|(at, ..)| at < called) {
+                    floor = Some((called, offset, lower));
+                }
+            }
+            if place.message == 0 {
+                // Nobody named it, yet something above exists: a pending append must stand here.
+                // The earliest asked is the best choice, for any other could be exchanged with it.
+                let deadline = self.deadline(partition, offset);
+                let filler = fillers.get(fillers_used).copied();
+                let filler = filler
+                    .filter(|filler| self.operations[*filler as usize].called <= deadline.0);
+                if filler.is_none() {
+                    self.report_gap(partition, offset, deadline.1, fillers);
+                    return;
+                }
+                fillers_used += 1;
+            }
+            let Some(upper) = place.upper.checked_sub(1) else { continue };
+            let Some((at, late, by)) = floor else { continue };
+            if at > self.operations[upper as usize].returned {
+                let clash = Clash { partition, late: (late, by), early: (offset, upper) };
+                self.report_clash(&clash);
+                return;
+            }
+        }
+    }
+
+    /// The earliest moment by which this offset existed, and the operation that proves it. A scan,
+    /// which only offsets pay for that nobody named.
+    fn deadline(&self, partition: Partition, offset: Offset) -> (Stamp, u32) {
+        let mut earliest = (super::NEVER, 0);
+        for (_, place) in self.logs[partition as usize].from(offset) {
+            for by in [place.upper, place.named_by] {
+                let Some(by) = by.checked_sub(1) else { continue };
+                let returned = self.operations[by as usize].returned;
+                if returned < earliest.0 {
+                    earliest = (returned, by);
+                }
+            }
+        }
+        earliest
+    }
+
+    fn report_clash(&mut self, clash: &Clash) {
+        let Clash { partition, late, early } = *clash;
+        let log = &self.logs[partition as usize];
+        let (late_place, early_place) = (log.get(late.0), log.get(early.0));
+        let (late_op, early_op) =
+            (self.operations[late.1 as usize], self.operations[early.1 as usize]);
+        let late_deed = match late_op.kind {
+            Kind::Read => Deed::EndedAt(late.0),
+            Kind::Append | Kind::Refused => self.deed(late.1, late.0, late_place),
+        };
+        let early_deed = self.deed(early.1, early.0, early_place);
+        let steps = [
+            Step {
+                called: early_op.called.ordinal,
+                returned: early_op.returned.ordinal,
+                deed: early_deed,
+            },
+            Step {
+                called: late_op.called.ordinal,
+                returned: late_op.returned.ordinal,
+                deed: late_deed,
+            },
+        ];
+        assert!(is_impossible(&steps), "the monitor refutes what brute force explains: {steps:?}");
+        let kind = match (late_op.kind, early_op.kind) {
+            (Kind::Read, _) => "stale_read",
+            (Kind::Append | Kind::Refused, Kind::Read) => "future_read",
+            (Kind::Append | Kind::Refused, Kind::Append | Kind::Refused) => "realtime_order",
+        };
+        let subject = match late_op.kind {
+            Kind::Read => early_place,
+            Kind::Append | Kind::Refused => late_place,
+        };
+        let message = subject.message.checked_sub(1).map(|message| self.ids.id(message));
+        let mut lines = self.lines(early.1, early_deed);
+        lines.extend(self.lines(late.1, late_deed));
+        self.breach.add(|| Evidence {
+            summary: format!(
+                "{kind}: in partition {partition}, offset {} existed before offset {} could have \
+                 come to be",
+                early.0, late.0
+            ),
+            lines,
+            partition: Some(partition),
+            offset: Some(late.0),
+            message,
+            ..Evidence::default()
+        });
+    }
+
+    /// More offsets without a name than there are appends that could stand there.
+    fn report_gap(&mut self, partition: Partition, offset: Offset, proof: u32, fillers: &[u32]) {
+        let log = &self.logs[partition as usize];
+        let until = self.operations[proof as usize].returned;
+        let unnamed = (0..=offset).filter(|offset| log.get(*offset).message == 0).count();
+        let asked = |append: &&u32| self.operations[**append as usize].called <= until;
+        let available = fillers.iter().filter(asked).count();
+        assert!(
+            unnamed > available,
+            "the monitor misses an append that could fill offset {offset} of partition {partition}"
+        );
+        let above = log.from(offset).find_map(|(above, place)| {
+            let proves = place.upper == proof + 1 || place.named_by == proof + 1;
+            proves.then_some(above)
+        });
+        let lines = self.lines(proof, Deed::Reached(above.unwrap_or(offset)));
+        self.breach.add(|| Evidence {
+            summary: format!(
+                "offset_gap: partition {partition} reaches past offset {offset}, where no message \
+                 was ever seen; {unnamed} offsets up to there have no name, and only {available} \
+                 appends without a known outcome could stand there"
+            ),
+            lines,
+            partition: Some(partition),
+            offset: Some(offset),
+            ..Evidence::default()
+        });
+    }
+
+    /// The call and the return of one operation, in words.
+    pub(super) fn lines(&self, number: u32, deed: Deed) -> Vec<Line> {
+        let operation = &self.operations[number as usize];
+        let (client, partition) = (operation.client, operation.partition);
+        let asked = match operation.kind {
+            Kind::Append | Kind::Refused => match deed {
+                Deed::Append(_, message) | Deed::Saw(_, message) => {
+                    format!("c{client} asked to append m{message} to partition {partition}")
+                }
+                Deed::Reached(_) | Deed::EndedAt(_) | Deed::Once(_) | Deed::Never(_) => {
+                    format!("c{client} asked to append to partition {partition}")
+                }
+            },
+            Kind::Read => format!("c{client} asked to read partition {partition}"),
+        };
+        let told = match deed {
+            Deed::Append(offset, message) => {
+                format!("c{client} was told that m{message} is at offset {offset}")
+            }
+            Deed::Saw(offset, message) => format!("c{client} read m{message} at offset {offset}"),
+            Deed::Reached(offset) => {
+                format!("c{client} saw that partition {partition} reaches offset {offset}")
+            }
+            Deed::EndedAt(end) => {
+                format!("c{client} was told that partition {partition} ends at {end}")
+            }
+            Deed::Once(_) | Deed::Never(_) => format!("c{client} had its answer"),
+        };
+        let mut lines = vec![line(operation.called, asked)];
+        if operation.returned != super::NEVER {
+            lines.push(line(operation.returned, told));
+        }
+        lines
+    }
+}

@@ -1,0 +1,274 @@
+//! **offset_agreement**: one committed offset of a partition holds one message, for every read and
+//! every acknowledgement at `quorum` or above, for ever; and a message has one offset
+//! (messaging.md 2.0 OA; Jepsen's `inconsistent-offsets` and `duplicate`).
+//!
+//! Acknowledgements below `quorum` are outside: their offset may be given to another message until
+//! a read shows it, and then the read is what counts. A message whose producer is not idempotent
+//! may stand at several offsets, because its retries may each be appended.
+
+use crate::{
+    breach::{Breach, line},
+    by_offset::{ByOffset, seat},
+    checker::{Checker, Event},
+    facts::Fact,
+    history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
+    intern::Interner,
+    truth::DiskTruth,
+    verdict::{Evidence, Verdict},
+};
+
+/// Who said that a message stands at an offset.
+#[derive(Clone, Copy, Debug)]
+enum Witness {
+    Acknowledged { client: u32 },
+    Read { client: u32 },
+    Sent { node: u32 },
+}
+
+/// One sighting of a message at an offset.
+#[derive(Clone, Copy, Debug)]
+struct Sighting {
+    at: Stamp,
+    partition: Partition,
+    offset: Offset,
+    witness: Witness,
+}
+
+/// What is known of one message.
+#[derive(Clone, Copy, Debug, Default)]
+struct Message {
+    first: Option<Sighting>,
+    is_idempotent: bool,
+}
+
+/// The judge.
+#[derive(Debug, Default)]
+pub(crate) struct OffsetAgreement {
+    ids: Interner,
+    messages: Vec<Message>,
+    /// By partition and offset: the message's number plus one.
+    placed: Vec<ByOffset<u32>>,
+    compared: u64,
+    breach: Breach,
+}
+
+impl Checker for OffsetAgreement {
+    fn name(&self) -> &'static str {
+        "offset_agreement"
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+        match event {
+            Event::Called(call) => self.note_producer(call),
+            Event::Returned(call) => self.judge_call(at, call),
+            Event::Fact(Fact::Acked { node, group, acks, offset, message, .. }) => {
+                if acks.is_durable() {
+                    let witness = Witness::Sent { node: *node };
+                    self.judge(at, *group, (*offset, *message), witness);
+                }
+            }
+            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+        let compared = self.compared;
+        self.breach
+            .verdict_or(|| Verdict::holds_if_covered(compared, "no offset was ever named twice"))
+    }
+
+    fn is_breached(&self) -> bool {
+        self.breach.is_some()
+    }
+}
+
+impl OffsetAgreement {
+    fn note_producer(&mut self, call: &Call) {
+        if let Ask::Produce { messages, producer: Some(_), .. } = &call.ask {
+            for message in messages {
+                let (number, _) = self.ids.intern(*message);
+                seat(&mut self.messages, number).is_idempotent = true;
+            }
+        }
+    }
+
+    fn judge_call(&mut self, at: Stamp, call: &Call) {
+        let client = call.client;
+        match (&call.ask, &call.outcome) {
+            (
+                Ask::Produce { partition, messages, acks, .. },
+                Outcome::Ok(Reply::Produced { first: Some(first) }),
+            ) if acks.is_durable() => {
+                let witness = Witness::Acknowledged { client };
+                for (offset, message) in (*first..).zip(messages) {
+                    self.judge(at, *partition, (offset, *message), witness);
+                }
+            }
+            (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
+                let witness = Witness::Read { client };
+                for record in records {
+                    self.judge(at, *partition, (record.offset, record.message), witness);
+                }
+            }
+            (
+                Ask::Produce { .. } | Ask::Fetch { .. },
+                Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_),
+            ) => {}
+        }
+    }
+
+    fn judge(
+        &mut self,
+        at: Stamp,
+        partition: Partition,
+        (offset, message): (Offset, MessageId),
+        witness: Witness,
+    ) {
+        let (number, _) = self.ids.intern(message);
+        let now = Sighting { at, partition, offset, witness };
+        let place = seat(&mut self.placed, partition).entry(offset);
+        match place.checked_sub(1) {
+            None => *place = number + 1,
+            Some(before) => {
+                self.compared += 1;
+                if before != number {
+                    let first = seat(&mut self.messages, before).first;
+                    let before = self.ids.id(before);
+                    self.breach.add(|| two_messages(now, message, first, before));
+                    return;
+                }
+            }
+        }
+        let known = seat(&mut self.messages, number);
+        let first = *known.first.get_or_insert(now);
+        let is_moved = (first.partition, first.offset) != (partition, offset);
+        if is_moved && (known.is_idempotent || first.partition != partition) {
+            self.breach.add(|| two_offsets(now, first, message));
+        }
+    }
+}
+
+impl Sighting {
+    fn line(&self, message: MessageId) -> crate::verdict::Line {
+        let Sighting { at, partition, offset, witness } = *self;
+        let text = match witness {
+            Witness::Acknowledged { client } => {
+                format!("c{client} was told that m{message} is at offset {offset} of partition {partition}")
+            }
+            Witness::Read { client } => {
+                format!("c{client} read m{message} at offset {offset} of partition {partition}")
+            }
+            Witness::Sent { node } => {
+                format!("n{node}: acknowledged m{message} at offset {offset} of partition {partition}")
+            }
+        };
+        line(at, text)
+    }
+}
+
+fn two_messages(
+    now: Sighting,
+    message: MessageId,
+    first: Option<Sighting>,
+    before: MessageId,
+) -> Evidence {
+    let Sighting { partition, offset, .. } = now;
+    let mut lines: Vec<_> = first.map(|first| first.line(before)).into_iter().collect();
+    lines.push(now.line(message));
+    Evidence {
+        summary: format!(
+            "inconsistent offsets: offset {offset} of partition {partition} was m{before} and is \
+             m{message}"
+        ),
+        lines,
+        partition: Some(partition),
+        offset: Some(offset),
+        message: Some(before),
+        ..Evidence::default()
+    }
+}
+
+fn two_offsets(now: Sighting, first: Sighting, message: MessageId) -> Evidence {
+    Evidence {
+        summary: format!(
+            "duplicate: m{message} stands at offset {} of partition {} and at offset {} of \
+             partition {}",
+            first.offset, first.partition, now.offset, now.partition
+        ),
+        lines: vec![first.line(message), now.line(message)],
+        partition: Some(now.partition),
+        offset: Some(now.offset),
+        message: Some(message),
+        ..Evidence::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{World, entry, evidence, holds, judge, unknown};
+
+    #[test]
+    fn reads_and_acknowledgements_that_agree_hold() {
+        let verdict = judge(
+            "offset_agreement",
+            "c1 produce p1 m1,m2 @1..2 ok offset=0
+             c1 produce p2 m3 @1..2 ok offset=0
+             c2 fetch p1 from=0 @3..4 ok [0:m1 1:m2] end=2
+             c2 fetch p1 from=1 eventual @5..6 ok [1:m2] end=2",
+        );
+        assert_eq!(holds(&verdict), 3);
+    }
+
+    #[test]
+    fn an_acknowledged_offset_that_reads_as_another_message_is_a_violation() {
+        let evidence = evidence(judge(
+            "offset_agreement",
+            "c1 produce p1 m1 @1..2 ok offset=0
+             c2 produce p1 m2 @1..9 unknown
+             c2 fetch p1 from=0 eventual @3..4 ok [0:m2] end=1",
+        ));
+        assert_eq!((evidence.partition, evidence.offset), (Some(1), Some(0)));
+        assert_eq!(evidence.message, Some(1));
+        assert_eq!(evidence.lines[0].text, "c1 was told that m1 is at offset 0 of partition 1");
+        assert_eq!(evidence.lines[1].text, "c2 read m2 at offset 0 of partition 1");
+    }
+
+    #[test]
+    fn below_quorum_an_offset_may_still_change_its_message() {
+        let verdict = judge(
+            "offset_agreement",
+            "c1 produce p1 m1 leader @1..2 ok offset=0
+             c1 produce p1 m2 @3..4 ok offset=0
+             c2 fetch p1 from=0 @5..6 ok [0:m2] end=1",
+        );
+        assert_eq!(holds(&verdict), 1);
+    }
+
+    #[test]
+    fn an_idempotent_message_has_one_offset_and_another_may_have_two() {
+        let history = |producer| {
+            format!(
+                "c1 produce p1 m1 {producer} @1..2 ok offset=0
+                 c2 fetch p1 from=0 @3..4 ok [0:m1 1:m1] end=2"
+            )
+        };
+        let evidence = evidence(judge("offset_agreement", &history("producer=1/0/0")));
+        assert!(evidence.summary.starts_with("duplicate: m1 stands at offset 0"), "{evidence:?}");
+        assert_eq!(holds(&judge("offset_agreement", &history(""))), 1);
+    }
+
+    #[test]
+    fn an_acknowledgement_counts_even_if_its_client_never_hears_it() {
+        let mut world = World::of("offset_agreement");
+        world.acked(1, entry(1, 1), 0, 8);
+        world.acked(2, entry(1, 2), 0, 9);
+        assert!(world.bench.is_breached());
+        assert_eq!(evidence(world.verdict()).message, Some(8));
+    }
+
+    #[test]
+    fn without_an_offset_named_twice_it_is_vacuous() {
+        let history = "c1 produce p1 m1 @1..2 ok offset=0";
+        assert!(unknown(judge("offset_agreement", history)).starts_with("vacuous"));
+    }
+}

@@ -1,0 +1,249 @@
+//! **zero_loss**: every message acknowledged at `quorum` or above is read by the drain
+//! (messaging.md 2.0 AD, PH, DU, OR; checkers.md 4.5; Jepsen's set and kafka workloads).
+//!
+//! One sentence each: *attempted*, someone asked; *acknowledged*, the call returned Ok above `none`;
+//! *read*, the drain saw it. **lost** = acknowledged at `quorum` or above and not read, split by
+//! where its offset lies against what was read: *head* below all, *tail* above all, *middle* between.
+//! **allowed_lost** = acknowledged at `leader` or sent at `none`, and not read: those levels permit
+//! it. **phantom** = read, but never asked for or certainly refused. **recovered** = read, though its
+//! outcome was unknown. **duplicated** = read at two offsets. **reordered** = read out of its
+//! producer's order.
+//!
+//! The drain are the fetches called after it began. Without the mark that it read a partition to the
+//! end, what is missing there is no loss: no one can say. A message costs it about 60 bytes.
+
+mod evidence;
+mod tally;
+
+use crate::{
+    by_offset::{ByOffset, seat},
+    checker::{Checker, Event},
+    history::{Acks, Ask, Call, Mark, MessageId, Offset, Outcome, Record, Reply, Stamp},
+    intern::Interner,
+    run::Counts,
+    streams::Streams,
+    truth::DiskTruth,
+    verdict::Verdict,
+};
+
+/// An offset that nobody named.
+const NOWHERE: Offset = Offset::MAX;
+
+/// What became of the call that carried a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nobody asked to append it.
+    NeverAsked,
+    /// Under way, or given up: it may have happened.
+    Unknown,
+    /// It certainly did not happen.
+    Refused,
+    /// It happened.
+    Acknowledged,
+}
+
+/// One message, in 40 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    asked: Stamp,
+    /// Where the acknowledgement put it.
+    offset: Offset,
+    stream: u32,
+    sequence: u32,
+    position: u32,
+    fate: Fate,
+    acks: Acks,
+    /// Whether any fetch saw it, the drain read it, the drain read it at two offsets.
+    sight: Sight,
+}
+
+/// How often a message was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sight {
+    Unseen,
+    Seen,
+    Drained,
+    DrainedTwice,
+}
+
+/// One partition as the drain read it.
+#[derive(Debug, Default)]
+struct Shelf {
+    /// By offset: the message's number plus one.
+    read: ByOffset<u32>,
+    /// Lowest and highest offset that was read.
+    span: Option<(Offset, Offset)>,
+    /// When the drain was complete, and the end it reached.
+    drained: Option<(Stamp, Offset)>,
+}
+
+/// The judge.
+#[derive(Debug, Default)]
+pub(crate) struct ZeroLoss {
+    ids: Interner,
+    messages: Vec<Message>,
+    streams: Streams,
+    shelves: Vec<Shelf>,
+    draining: Option<Stamp>,
+    /// The first read of a message that nobody had asked for.
+    stranger: Option<(Stamp, u32, Record)>,
+    /// A message id that two calls carried: then nothing can be counted.
+    ambiguous: Option<MessageId>,
+    now: Stamp,
+}
+
+impl Checker for ZeroLoss {
+    fn name(&self) -> &'static str {
+        "zero_loss"
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+        match event {
+            Event::Called(call) => self.note_call(call),
+            Event::Returned(call) => {
+                self.now = at;
+                self.note_return(at, call);
+            }
+            Event::Mark(Mark::Draining) => self.draining = Some(at),
+            Event::Mark(Mark::Drained { partition, end }) => {
+                seat(&mut self.shelves, *partition).drained = Some((at, *end));
+            }
+            Event::Mark(Mark::Booted | Mark::Healed { .. } | Mark::Ended)
+            | Event::Fact(_)
+            | Event::Seen(_) => {}
+        }
+    }
+
+    fn counts(&self) -> Option<Counts> {
+        Some(self.tally().counts)
+    }
+
+    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+        if let Some(message) = self.ambiguous {
+            return Verdict::Unknown(format!(
+                "malformed history: m{message} was asked for by two calls, so that no one can say \
+                 what became of it"
+            ));
+        }
+        let tally = self.tally();
+        if let Some(evidence) = self.evidence(&tally) {
+            return Verdict::Violated(Box::new(evidence));
+        }
+        match tally.undrained {
+            Some((partition, count)) => Verdict::Unknown(format!(
+                "partition {partition} was not drained to its end, and {count} of its acknowledged \
+                 messages were not read"
+            )),
+            None => Verdict::holds_if_covered(
+                tally.kept,
+                "no message acknowledged at quorum or above was read by a drain",
+            ),
+        }
+    }
+
+    fn is_breached(&self) -> bool {
+        self.stranger.is_some()
+    }
+}
+
+impl ZeroLoss {
+    fn note_call(&mut self, call: &Call) {
+        let Ask::Produce { partition, messages, acks, producer } = &call.ask else { return };
+        let stream = self.streams.number(call.client, *partition, *producer);
+        let sequence = producer.map_or(0, |sequence| sequence.sequence);
+        for (position, id) in (0..).zip(messages) {
+            let (number, is_new) = self.ids.intern(*id);
+            if !is_new {
+                // Read before it was asked for, or asked for twice.
+                let is_stranger =
+                    self.messages[number as usize].fate == Fate::NeverAsked;
+                if !is_stranger {
+                    self.ambiguous.get_or_insert(*id);
+                }
+                continue;
+            }
+            self.messages.push(Message {
+                asked: call.called,
+                offset: NOWHERE,
+                stream,
+                sequence,
+                position,
+                fate: Fate::Unknown,
+                acks: *acks,
+                sight: Sight::Unseen,
+            });
+        }
+    }
+
+    fn note_return(&mut self, at: Stamp, call: &Call) {
+        match (&call.ask, &call.outcome) {
+            (Ask::Produce { messages, .. }, Outcome::Ok(Reply::Produced { first })) => {
+                for (position, id) in (0..).zip(messages) {
+                    let offset = first.map_or(NOWHERE, |first| first + position);
+                    self.settle(*id, Fate::Acknowledged, offset);
+                }
+            }
+            (Ask::Produce { messages, .. }, Outcome::Refused(_)) => {
+                messages.iter().for_each(|id| self.settle(*id, Fate::Refused, NOWHERE));
+            }
+            (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
+                let is_drain = self.draining.is_some_and(|since| call.called > since);
+                for record in records {
+                    self.note_read((at, call.client), *partition, *record, is_drain);
+                }
+            }
+            (
+                Ask::Produce { .. } | Ask::Fetch { .. },
+                Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_),
+            ) => {}
+        }
+    }
+
+    fn settle(&mut self, id: MessageId, fate: Fate, offset: Offset) {
+        // A return without its call is malformed; the message stays what it was.
+        let Some(number) = self.ids.find(id) else { return };
+        let message = &mut self.messages[number as usize];
+        if message.fate != Fate::NeverAsked {
+            message.fate = fate;
+            message.offset = offset;
+        }
+    }
+
+    fn note_read(&mut self, by: (Stamp, u32), partition: u32, record: Record, is_drain: bool) {
+        let (number, is_new) = self.ids.intern(record.message);
+        if is_new {
+            self.stranger.get_or_insert((by.0, by.1, record));
+            self.messages.push(Message {
+                asked: by.0,
+                offset: NOWHERE,
+                stream: self.streams.number(by.1, partition, None),
+                sequence: 0,
+                position: 0,
+                fate: Fate::NeverAsked,
+                acks: Acks::None,
+                sight: Sight::Unseen,
+            });
+        }
+        let message = &mut self.messages[number as usize];
+        if !is_drain {
+            message.sight = message.sight.max(Sight::Seen);
+            return;
+        }
+        let shelf = seat(&mut self.shelves, partition);
+        let place = shelf.read.entry(record.offset);
+        let is_known_here = *place == number + 1;
+        if *place == 0 {
+            *place = number + 1;
+        }
+        let (low, high) = shelf.span.unwrap_or((record.offset, record.offset));
+        shelf.span = Some((low.min(record.offset), high.max(record.offset)));
+        message.sight = match message.sight {
+            Sight::Unseen | Sight::Seen => Sight::Drained,
+            Sight::Drained if is_known_here => Sight::Drained,
+            Sight::Drained | Sight::DrainedTwice => Sight::DrainedTwice,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+use crate::{
+    Bench, Counts, Verdict, checkers, events,
+    testing::{evidence, holds, judge, unknown},
+    text,
+};
+
+const DRAIN: &str = "-- draining @50\n-- drained p1 end=3 @60\n";
+
+fn counts(history: &str) -> Counts {
+    let history = text::parse(history).expect("a history").history;
+    let mut bench = Bench::new(checkers(&["zero_loss".to_owned()]).expect("a known name"));
+    events(&history).into_iter().for_each(|(at, event)| bench.observe(at, event));
+    bench.counts()
+}
+
+#[test]
+fn everything_acknowledged_and_read_holds() {
+    let history = format!(
+        "c1 produce p1 m1,m2 @1..2 ok offset=0
+         c1 produce p1 m3 region_quorum @1..2 ok offset=2
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m1 1:m2] end=3
+         c9 fetch p1 from=2 @53..54 ok [2:m3] end=3"
+    );
+    assert_eq!(holds(&judge("zero_loss", &history)), 3);
+    let expected = Counts { attempted: 3, acknowledged: 3, read: 3, ..Counts::default() };
+    assert_eq!(counts(&history), expected);
+}
+
+#[test]
+fn a_lost_message_is_shown_with_what_stands_in_its_place() {
+    let history = format!(
+        "c1 produce p1 m1,m2 @1..2 ok offset=0
+         c2 produce p1 m3 @3..4 unknown
+         c1 produce p1 m4 @3..4 ok offset=2
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m1 1:m3 2:m4] end=3"
+    );
+    let evidence = evidence(judge("zero_loss", &history));
+    assert_eq!((evidence.partition, evidence.offset), (Some(1), Some(1)));
+    assert_eq!((evidence.message, evidence.count), (Some(2), 1));
+    assert!(evidence.lines[0].text.ends_with("it was acknowledged at offset 1"), "{evidence:?}");
+    assert!(evidence.lines[1].text.ends_with("from 0 to 3: m3 stands at offset 1"));
+    let counts = counts(&history);
+    assert_eq!((counts.lost, counts.lost_middle, counts.recovered, counts.unknown), (1, 1, 1, 1));
+}
+
+#[test]
+fn losses_are_split_by_where_they_lie() {
+    let calls: String =
+        (0..7).map(|m| format!("c1 produce p1 m{m} @1.{m}..2.{m} ok offset={m}\n")).collect();
+    let history = format!(
+        "{calls}-- draining @50\n-- drained p1 end=7 @60
+         c9 fetch p1 from=0 @51..52 ok [2:m2 4:m4] end=7"
+    );
+    let counts = counts(&history);
+    assert_eq!((counts.lost_head, counts.lost_middle, counts.lost_tail), (2, 1, 2));
+    assert_eq!(counts.lost, 5);
+    assert!(evidence(judge("zero_loss", &history)).summary.contains("2 head, 1 middle, 2 tail"));
+}
+
+#[test]
+fn what_a_level_permits_to_lose_is_counted_apart() {
+    let history = format!(
+        "c1 produce p1 m1 leader @1..2 ok offset=0
+         c1 produce p1 m2 none @1..2 ok
+         c1 produce p1 m3 @3..4 ok offset=0
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m3] end=1"
+    );
+    assert_eq!(holds(&judge("zero_loss", &history)), 1);
+    let counts = counts(&history);
+    assert_eq!((counts.acknowledged, counts.lost, counts.allowed_lost), (2, 0, 2));
+}
+
+#[test]
+fn reads_before_the_drain_began_do_not_count() {
+    let history = format!(
+        "c1 produce p1 m1 @1..2 ok offset=0
+         c9 fetch p1 from=0 @49..52 ok [0:m1] end=1
+         {DRAIN}"
+    );
+    assert_eq!(evidence(judge("zero_loss", &history)).message, Some(1));
+}
+
+#[test]
+fn without_a_complete_drain_no_one_can_say() {
+    let history = "c1 produce p1 m1 @1..2 ok offset=0
+                   c1 produce p2 m2 @1..2 ok offset=0
+                   -- draining @50
+                   c9 fetch p1 from=0 @51..52 ok [0:m1] end=1
+                   -- drained p1 end=1 @60";
+    let why = unknown(judge("zero_loss", history));
+    assert!(why.starts_with("partition 2 was not drained to its end, and 1 of"), "{why}");
+    assert_eq!(counts(history).lost, 0);
+}
+
+#[test]
+fn a_message_that_nobody_sent_is_a_phantom_at_once() {
+    let history = "c9 fetch p1 from=0 eventual @1..2 ok [0:m9] end=1";
+    let evidence = evidence(judge("zero_loss", history));
+    assert!(evidence.summary.starts_with("phantom: c9 read m9 at offset 0"), "{evidence:?}");
+    assert_eq!(counts(history).phantom, 1);
+}
+
+#[test]
+fn a_refused_message_that_is_read_is_a_phantom() {
+    let history = format!(
+        "c1 produce p1 m1 @1..2 refused (not a leader)
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m1] end=1"
+    );
+    let evidence = evidence(judge("zero_loss", &history));
+    assert_eq!((evidence.message, evidence.offset), (Some(1), Some(0)));
+    assert_eq!(counts(&history).phantom, 1);
+}
+
+#[test]
+fn duplicates_are_counted_and_forbidden_to_idempotent_producers() {
+    let history = |producer| {
+        format!(
+            "c1 produce p1 m1 {producer} @1..2 ok offset=0
+             {DRAIN}
+             c9 fetch p1 from=0 @51..52 ok [0:m1 1:m1] end=2
+             c9 fetch p1 from=0 @53..54 ok [0:m1 1:m1] end=2"
+        )
+    };
+    assert_eq!(counts(&history("")).duplicated, 1);
+    assert_eq!(holds(&judge("zero_loss", &history(""))), 1);
+    let evidence = evidence(judge("zero_loss", &history("producer=1/0/0")));
+    assert!(evidence.summary.contains("m1 was read at offsets 0 and 1"), "{evidence:?}");
+    assert_eq!(counts(&history("producer=1/0/0")).reordered, 0);
+}
+
+#[test]
+fn a_drain_out_of_producer_order_is_reordered() {
+    let history = format!(
+        "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1
+         c1 produce p1 m2 producer=1/0/1 @1..2 ok offset=0
+         c2 produce p1 m3 producer=2/0/0 @1..2 ok offset=2
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m2 1:m1 2:m3] end=3"
+    );
+    assert_eq!(counts(&history).reordered, 1);
+    let evidence = evidence(judge("zero_loss", &history));
+    assert_eq!((evidence.message, evidence.offset), (Some(1), Some(1)));
+}
+
+#[test]
+fn one_message_asked_for_twice_is_malformed_and_not_a_violation() {
+    let history = "c1 produce p1 m1 @1..2 ok offset=0\nc1 produce p1 m1 @3..4 ok offset=1";
+    assert!(unknown(judge("zero_loss", history)).starts_with("malformed history"));
+}
+
+#[test]
+fn without_a_kept_promise_it_is_vacuous() {
+    let history = format!("c1 produce p1 m1 leader @1..2 ok offset=0\n{DRAIN}");
+    let Verdict::Unknown(why) = judge("zero_loss", &history) else { panic!("vacuous") };
+    assert!(why.starts_with("vacuous"));
+}

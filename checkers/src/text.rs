@@ -1,0 +1,371 @@
+//! The text form of a history: one line for each call, so that fixtures, failing reports and
+//! histories from elsewhere can be read by people and judged by a command.
+//!
+//! ```text
+//! # What this history shows.
+//! c1 produce p1 m1,m2 quorum producer=7/0/0 @0.010..0.014 ok offset=0
+//! c2 produce p1 m3 leader                   @0.040..      unknown (no reply)
+//! -- draining @3.000
+//! c3 fetch p1 from=0 linearizable           @3.100..3.104 ok [0:m1 1:m2] end=2
+//! -- drained p1 end=2 @3.200
+//! ---
+//! zero_loss HOLDS
+//! ```
+//!
+//! Times are seconds. Order is by time; at equal times a call comes before a return, then the upper
+//! line first. Where that is not the true order, every stamp carries its ordinal: `@0.010#7`.
+//! Levels may be left out (`quorum`, `linearizable`). It never guesses: a line it cannot read is an
+//! error with its number.
+
+mod print;
+
+use crate::history::{
+    Acks, Ask, Call, History, Mark, MessageId, Outcome, Partition, ReadLevel, Record, Reply,
+    Sequence, Stamp,
+};
+use std::fmt;
+
+pub use print::print;
+
+/// A history and the verdicts that are written beneath it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// What happened.
+    pub history: History,
+    /// What the judges ought to say.
+    pub expected: Vec<Expected>,
+}
+
+/// One line beneath the history: what one judge ought to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The checker's name.
+    pub name: String,
+    /// `holds`, `violated` or `unknown`.
+    pub word: String,
+    /// What the evidence or the reason ought to contain; may be empty.
+    pub detail: String,
+}
+
+/// Why a text is not a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextError {
+    /// Line, from 1.
+    pub line: usize,
+    /// What was expected and what stood there.
+    pub what: String,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for TextError {}
+
+/// Reads a history and the verdicts beneath it.
+pub fn parse(text: &str) -> Result<Text, TextError> {
+    let mut reader = Reader::default();
+    let mut expected = Vec::new();
+    let mut is_history = true;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let result = if line == "---" {
+            is_history = false;
+            Ok(())
+        } else if !is_history {
+            expectation(line).map(|line| expected.push(line))
+        } else if let Some(mark) = line.strip_prefix("-- ") {
+            reader.mark(mark)
+        } else {
+            reader.call(line)
+        };
+        result.map_err(|what| TextError { line: number + 1, what })?;
+    }
+    Ok(Text { history: reader.finish()?, expected })
+}
+
+/// A moment as written: time, and the ordinal where it is given.
+type Moment = (u64, Option<u64>);
+
+/// Which stamp of the history a moment belongs to.
+#[derive(Clone, Copy)]
+enum Place {
+    Called(usize),
+    Returned(usize),
+    Mark(usize),
+    Note(usize),
+}
+
+#[derive(Default)]
+struct Reader {
+    history: History,
+    moments: Vec<(Moment, Place)>,
+}
+
+impl Reader {
+    fn call(&mut self, line: &str) -> Result<(), String> {
+        let (head, rest) =
+            line.split_once('@').ok_or("expected a time such as `@0.010..0.014` in a call")?;
+        let (when, outcome) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let (called, returned) = interval(when)?;
+        let mut words = Words::new(head);
+        let client = words.numbered('c', "a client such as `c1`")?;
+        let ask = match words.next("`produce` or `fetch`")? {
+            "produce" => produce(&mut words)?,
+            "fetch" => fetch(&mut words)?,
+            other => return Err(format!("expected `produce` or `fetch`, found `{other}`")),
+        };
+        words.end()?;
+        let outcome = self::outcome(outcome.trim(), &ask)?;
+        if returned.is_none() && !matches!(outcome, Outcome::Unknown(_)) {
+            return Err("a call without a return can only be `unknown`".to_owned());
+        }
+        let place = self.history.calls.len();
+        self.moments.push((called, Place::Called(place)));
+        if let Some(returned) = returned {
+            self.moments.push((returned, Place::Returned(place)));
+        }
+        let (called, returned) = (Stamp::default(), returned.map(|_| Stamp::default()));
+        self.history.calls.push(Call { id: 0, client, ask, called, returned, outcome });
+        Ok(())
+    }
+
+    fn mark(&mut self, line: &str) -> Result<(), String> {
+        let (head, when) =
+            line.rsplit_once('@').ok_or("expected a time such as `@0.010` after a mark")?;
+        let when = moment(when.trim())?;
+        if let Some(note) = head.strip_prefix("note ") {
+            self.moments.push((when, Place::Note(self.history.notes.len())));
+            self.history.notes.push((Stamp::default(), note.trim().to_owned()));
+            return Ok(());
+        }
+        let mut words = Words::new(head);
+        let mark = match words.next("a mark")? {
+            "booted" => Mark::Booted,
+            "healed" => {
+                let owed = words.keyed("owed")?;
+                let owed = owed.split(',').filter(|partition| !partition.is_empty());
+                let owed = owed.map(|partition| numbered(partition, 'p', "a partition"));
+                let owed = owed.collect::<Result<_, _>>()?;
+                Mark::Healed { owed, bound_ns: seconds(words.keyed("within")?)? }
+            }
+            "draining" => Mark::Draining,
+            "drained" => {
+                let partition = words.numbered('p', "a partition such as `p1`")?;
+                Mark::Drained { partition, end: number(words.keyed("end")?)? }
+            }
+            "ended" => Mark::Ended,
+            other => {
+                return Err(format!(
+                    "expected `booted`, `healed`, `draining`, `drained`, `ended` or `note`, \
+                     found `{other}`"
+                ));
+            }
+        };
+        words.end()?;
+        self.moments.push((when, Place::Mark(self.history.marks.len())));
+        self.history.marks.push((Stamp::default(), mark));
+        Ok(())
+    }
+
+    /// Gives every stamp its ordinal and puts calls and marks into order.
+    fn finish(mut self) -> Result<History, TextError> {
+        let explicit = self.moments.iter().filter(|((_, ordinal), _)| ordinal.is_some()).count();
+        let is_explicit = explicit > 0;
+        if is_explicit && explicit < self.moments.len() {
+            let what = "either every stamp carries its ordinal or none does".to_owned();
+            return Err(TextError { line: 1, what });
+        }
+        self.moments.sort_by_key(|((at_ns, ordinal), place)| match ordinal {
+            Some(ordinal) => (*ordinal, 0, false),
+            None => (0, *at_ns, matches!(place, Place::Returned(_))),
+        });
+        for (position, ((at_ns, ordinal), place)) in self.moments.into_iter().enumerate() {
+            let stamp = Stamp { ordinal: ordinal.unwrap_or(position as u64), at_ns };
+            match place {
+                Place::Called(call) => self.history.calls[call].called = stamp,
+                Place::Returned(call) => self.history.calls[call].returned = Some(stamp),
+                Place::Mark(mark) => self.history.marks[mark].0 = stamp,
+                Place::Note(note) => self.history.notes[note].0 = stamp,
+            }
+        }
+        self.history.calls.sort_by_key(|call| call.called.ordinal);
+        self.history.marks.sort_by_key(|(at, _)| at.ordinal);
+        self.history.notes.sort_by_key(|(at, _)| at.ordinal);
+        for (id, call) in self.history.calls.iter_mut().enumerate() {
+            call.id = id as u64;
+        }
+        Ok(self.history)
+    }
+}
+
+fn produce(words: &mut Words<'_>) -> Result<Ask, String> {
+    let partition = words.numbered('p', "a partition such as `p1`")?;
+    let messages = words.next("messages such as `m1,m2`")?.split(',');
+    let messages = messages.map(|message| numbered(message, 'm', "a message such as `m1`"));
+    let messages = messages.collect::<Result<_, _>>()?;
+    let (mut acks, mut producer) = (Acks::Quorum, None);
+    while let Some(word) = words.more() {
+        match word.strip_prefix("producer=") {
+            Some(sequence) => producer = Some(self::sequence(sequence)?),
+            None => {
+                let names = Acks::ALL.map(Acks::name).join(", ");
+                acks = Acks::ALL
+                    .into_iter()
+                    .find(|acks| acks.name() == word)
+                    .ok_or(format!("expected one of {names} or `producer=`, found `{word}`"))?;
+            }
+        }
+    }
+    Ok(Ask::Produce { partition, messages, acks, producer })
+}
+
+fn fetch(words: &mut Words<'_>) -> Result<Ask, String> {
+    let partition = words.numbered('p', "a partition such as `p1`")?;
+    let from = number(words.keyed("from")?)?;
+    let level = match words.more() {
+        None | Some("linearizable") => ReadLevel::Linearizable,
+        Some("eventual") => ReadLevel::Eventual,
+        Some(other) => {
+            return Err(format!("expected `eventual` or `linearizable`, found `{other}`"));
+        }
+    };
+    Ok(Ask::Fetch { partition, from, level })
+}
+
+fn outcome(text: &str, ask: &Ask) -> Result<Outcome, String> {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    let bare = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
+    let reason = || bare.to_owned();
+    match word {
+        "ok" => match ask {
+            Ask::Produce { .. } if rest.is_empty() => {
+                Ok(Outcome::Ok(Reply::Produced { first: None }))
+            }
+            Ask::Produce { .. } => {
+                let first = rest.strip_prefix("offset=").ok_or("expected `offset=` after `ok`")?;
+                Ok(Outcome::Ok(Reply::Produced { first: Some(number(first)?) }))
+            }
+            Ask::Fetch { .. } => fetched(rest).map(Outcome::Ok),
+        },
+        "refused" => Ok(Outcome::Refused(reason())),
+        "unknown" => Ok(Outcome::Unknown(reason())),
+        other => Err(format!("expected `ok`, `refused` or `unknown`, found `{other}`")),
+    }
+}
+
+fn fetched(text: &str) -> Result<Reply, String> {
+    let expectation = "expected records and end such as `[0:m1 1:m2] end=2`";
+    let (records, end) =
+        text.strip_prefix('[').and_then(|text| text.split_once(']')).ok_or(expectation)?;
+    let end = number(end.trim().strip_prefix("end=").ok_or(expectation)?)?;
+    let records = records.split_whitespace().map(|record| {
+        let (offset, message) = record.split_once(':').ok_or(expectation)?;
+        let message: MessageId = numbered(message, 'm', "a message such as `m1`")?;
+        Ok::<Record, String>(Record { offset: number(offset)?, message })
+    });
+    Ok(Reply::Fetched { records: records.collect::<Result<_, _>>()?, end })
+}
+
+fn sequence(text: &str) -> Result<Sequence, String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let [producer, epoch, sequence] = parts[..] else {
+        return Err(format!("expected `producer=ID/EPOCH/SEQUENCE`, found `{text}`"));
+    };
+    Ok(Sequence { producer: number(producer)?, epoch: number(epoch)?, sequence: number(sequence)? })
+}
+
+fn expectation(line: &str) -> Result<Expected, String> {
+    let mut parts = line.splitn(3, char::is_whitespace);
+    let name = parts.next().unwrap_or_default().to_owned();
+    let rest = line[name.len()..].trim();
+    let (word, detail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let word = word.to_lowercase();
+    match word.as_str() {
+        "holds" | "violated" | "unknown" => {
+            Ok(Expected { name, word, detail: detail.trim().to_owned() })
+        }
+        _ => Err(format!("expected HOLDS, VIOLATED or UNKNOWN after `{name}`")),
+    }
+}
+
+fn interval(text: &str) -> Result<(Moment, Option<Moment>), String> {
+    let (called, returned) =
+        text.split_once("..").ok_or(format!("expected `@FROM..TO`, found `@{text}`"))?;
+    let returned = if returned.is_empty() { None } else { Some(moment(returned)?) };
+    let called = moment(called)?;
+    if returned.is_some_and(|returned| returned.0 < called.0) {
+        return Err(format!("a call cannot return before it was asked: `@{text}`"));
+    }
+    Ok((called, returned))
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    match text.split_once('#') {
+        Some((at, ordinal)) => Ok((seconds(at)?, Some(number(ordinal)?))),
+        None => Ok((seconds(text)?, None)),
+    }
+}
+
+/// Decimal seconds as whole nanoseconds, without floating point.
+fn seconds(text: &str) -> Result<u64, String> {
+    let error = || format!("expected seconds such as `0.010`, found `{text}`");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(error());
+    }
+    let whole: u64 = whole.parse().map_err(|_| error())?;
+    let fraction: u64 = format!("{fraction:0<9}").parse().map_err(|_| error())?;
+    whole.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(fraction)).ok_or_else(error)
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("expected a number, found `{text}`"))
+}
+
+fn numbered<T: std::str::FromStr>(text: &str, letter: char, what: &str) -> Result<T, String> {
+    text.strip_prefix(letter)
+        .and_then(|number| number.parse().ok())
+        .ok_or(format!("expected {what}, found `{text}`"))
+}
+
+/// The words of one line, taken one after another.
+struct Words<'a>(std::str::SplitWhitespace<'a>);
+
+impl<'a> Words<'a> {
+    fn new(text: &'a str) -> Words<'a> {
+        Words(text.split_whitespace())
+    }
+
+    fn more(&mut self) -> Option<&'a str> {
+        self.0.next()
+    }
+
+    fn next(&mut self, what: &str) -> Result<&'a str, String> {
+        self.more().ok_or(format!("expected {what}, found the end of the line"))
+    }
+
+    fn numbered(&mut self, letter: char, what: &str) -> Result<Partition, String> {
+        numbered(self.next(what)?, letter, what)
+    }
+
+    fn keyed(&mut self, key: &str) -> Result<&'a str, String> {
+        let word = self.next(&format!("`{key}=`"))?;
+        word.strip_prefix(key)
+            .and_then(|rest| rest.strip_prefix('='))
+            .ok_or(format!("expected `{key}=`, found `{word}`"))
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.more().map_or(Ok(()), |word| Err(format!("nothing more was expected, found `{word}`")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use super::*;
+use proptest::prelude::*;
+
+fn error_of(text: &str) -> String {
+    parse(text).expect_err("this text is no history").to_string()
+}
+
+#[test]
+fn every_kind_of_line_survives_reading_and_printing() {
+    let text = "\
+-- booted @0.000
+c1 produce p1 m1,m2 quorum producer=7/0/0 @0.010..0.014 ok offset=0
+-- note cut n1 from n2 @0.015
+c2 produce p2 m3 none @0.020..0.0200005 ok
+c2 produce p1 m4 region_quorum @0.030.. unknown (no reply)
+c2 produce p1 m5 leader @0.040..0.041 refused (not a leader)
+-- healed owed=p1,p2 within=5.000 @1.000
+-- draining @3.000
+c3 fetch p1 from=0 linearizable @3.100..3.104 ok [0:m1 1:m2] end=2
+c3 fetch p1 from=2 eventual @3.105..3.106 ok [] end=2
+-- drained p1 end=2 @3.200
+-- ended @3.300
+---
+zero_loss HOLDS
+liveness VIOLATED partition 2
+";
+    let parsed = parse(text).expect("a history");
+    assert_eq!(print(&parsed), text);
+    assert_eq!(parsed.history.calls.len(), 6);
+    assert_eq!(parsed.history.calls[0].called, Stamp { ordinal: 1, at_ns: 10_000_000 });
+}
+
+#[test]
+fn at_equal_times_calls_come_before_returns() {
+    let text = "c1 produce p1 m1 @1..2 ok offset=0\nc2 produce p1 m2 @2..3 ok offset=1\n";
+    let history = parse(text).expect("a history").history;
+    assert!(history.calls[1].called < history.calls[0].returned.expect("a return"));
+}
+
+#[test]
+fn an_error_names_its_line_and_what_was_expected() {
+    let cases = [
+        ("c1 produce p1 m1", "line 1: expected a time such as `@0.010..0.014` in a call"),
+        ("\n# fine\nx1 produce p1 m1 @1..2 ok", "line 3: expected a client such as `c1`, found `x1`"),
+        ("c1 eat p1 @1..2 ok", "line 1: expected `produce` or `fetch`, found `eat`"),
+        ("c1 produce p1 m1 @2..1 ok", "line 1: a call cannot return before it was asked: `@2..1`"),
+        ("c1 produce p1 m1 @1.. ok", "line 1: a call without a return can only be `unknown`"),
+        (
+            "c1 produce p1 m1 most @1..2 ok",
+            "line 1: expected one of none, leader, quorum, region_quorum or `producer=`, found `most`",
+        ),
+        ("-- drained p1 @1", "line 1: expected `end=`, found the end of the line"),
+        ("-- healing @1", "line 1: expected `booted`, `healed`, `draining`, `drained`, `ended` or `note`, found `healing`"),
+        ("c1 fetch p1 from=x @1..2 ok [] end=0", "line 1: expected a number, found `x`"),
+        ("c1 fetch p1 from=0 @1..2 ok 0:m1", "line 1: expected records and end such as `[0:m1 1:m2] end=2`"),
+        ("c1 fetch p1 from=0 @1.0000000001..2 ok [] end=0", "line 1: expected seconds such as `0.010`, found `1.0000000001`"),
+        ("---\nzero_loss MAYBE", "line 2: expected HOLDS, VIOLATED or UNKNOWN after `zero_loss`"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error_of(text), expected);
+    }
+}
+
+fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
+    let producer = prop::option::of((0u64..3, 0u32..3, 0u32..9).prop_map(
+        |(producer, epoch, sequence)| Sequence { producer, epoch, sequence },
+    ));
+    let produce = (1u32..4, prop::collection::vec(0u64..9, 1..3), 0usize..4, producer).prop_map(
+        |(partition, messages, acks, producer)| Ask::Produce {
+            partition,
+            messages,
+            acks: Acks::ALL[acks],
+            producer,
+        },
+    );
+    let fetch = (1u32..4, 0u64..9, any::<bool>()).prop_map(|(partition, from, is_eventual)| {
+        let level = if is_eventual { ReadLevel::Eventual } else { ReadLevel::Linearizable };
+        Ask::Fetch { partition, from, level }
+    });
+    let records = prop::collection::vec((0u64..9, 0u64..9), 0..3);
+    (0u32..4, prop_oneof![produce, fetch], 0u64..5, 0u64..5, 0u8..4, records, prop::option::of(0u64..9))
+        .prop_map(|(client, ask, called, lasts, kind, records, first)| {
+            let outcome = match (kind, &ask) {
+                (0, _) => Outcome::Refused("full (of 3)".to_owned()),
+                (1, _) => Outcome::Unknown(String::new()),
+                (_, Ask::Produce { .. }) => Outcome::Ok(Reply::Produced { first }),
+                (_, Ask::Fetch { .. }) => {
+                    let records = records.iter().map(|(offset, message)| Record {
+                        offset: *offset,
+                        message: *message,
+                    });
+                    Outcome::Ok(Reply::Fetched { records: records.collect(), end: 9 })
+                }
+            };
+            let returned = (kind != 1 || lasts > 2).then_some(called + lasts);
+            let stamp = Stamp::default();
+            (Call { id: 0, client, ask, called: stamp, returned: None, outcome }, called, returned)
+        })
+}
+
+proptest! {
+    /// Times repeat and ordinals are shuffled against them: printing must notice, and write them.
+    #[test]
+    fn any_history_survives_printing_and_reading(
+        calls in prop::collection::vec(call(), 0..8),
+        by_time in any::<bool>(),
+    ) {
+        let mut moments = Vec::new();
+        for (position, (_, called, returned)) in calls.iter().enumerate() {
+            moments.push((*called, position, false));
+            moments.extend(returned.map(|returned| (returned, position, true)));
+        }
+        if by_time {
+            moments.sort_by_key(|(at, position, is_return)| (*at, *is_return, *position));
+        }
+        let mut history = History::default();
+        history.calls.extend(calls.into_iter().map(|(call, ..)| call));
+        for (ordinal, (at_ns, position, is_return)) in moments.into_iter().enumerate() {
+            let stamp = Stamp { ordinal: ordinal as u64, at_ns };
+            let call = &mut history.calls[position];
+            if is_return { call.returned = Some(stamp) } else { call.called = stamp }
+        }
+        history.calls.sort_by_key(|call| call.called.ordinal);
+        for (id, call) in history.calls.iter_mut().enumerate() {
+            call.id = id as u64;
+        }
+        let text = print(&Text { history: history.clone(), expected: Vec::new() });
+        let read = parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        prop_assert_eq!(read.history, history, "{}", text);
+    }
+}
