@@ -14,8 +14,9 @@
 //! nothing half-written under a final name. A failure is kept as soon as it is known, not at the end.
 
 use crate::say::Failure;
-use checkers::{Ending, Verdict};
+use checkers::{Call, Ending, History, Mark, Stamp, Verdict};
 use reports::{Replay, RunReport};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     fs::{self, Permissions},
@@ -208,27 +209,30 @@ fn verdict(report: &RunReport, build: &str) -> Value {
     })
 }
 
+/// One line of `history.jsonl`.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum HistoryLine<'a> {
+    Call(&'a Call),
+    Mark { at: Stamp, what: &'a Mark },
+    Note { at: Stamp, what: &'a str },
+}
+
 /// One line for each call, mark and note, in order of ordinals.
-fn write_history(to: &mut dyn Write, history: &checkers::History) -> io::Result<()> {
-    let calls = history.calls.iter().map(|call| (call.called.ordinal, json!({ "call": call })));
-    let marks = history
-        .marks
-        .iter()
-        .map(|(at, mark)| (at.ordinal, json!({ "mark": { "at": at, "what": mark } })));
-    let notes = history
-        .notes
-        .iter()
-        .map(|(at, note)| (at.ordinal, json!({ "note": { "at": at, "what": note } })));
-    let mut rest: Vec<(u64, Value)> = marks.chain(notes).collect();
-    rest.sort_by_key(|(ordinal, _)| *ordinal);
-    let mut rest = rest.into_iter().peekable();
-    for (ordinal, call) in calls {
-        while let Some((_, line)) = rest.next_if(|(at, _)| *at < ordinal) {
-            writeln!(to, "{line}")?;
-        }
-        writeln!(to, "{call}")?;
+fn write_history(to: &mut dyn Write, history: &History) -> io::Result<()> {
+    let calls = history.calls.iter().map(|call| (call.called.ordinal, HistoryLine::Call(call)));
+    let marks = history.marks.iter().map(|(at, what)| HistoryLine::Mark { at: *at, what });
+    let notes = history.notes.iter().map(|(at, what)| HistoryLine::Note { at: *at, what });
+    let stamps =
+        history.marks.iter().map(|(at, _)| at).chain(history.notes.iter().map(|(at, _)| at));
+    let rest = stamps.map(|at| at.ordinal).zip(marks.chain(notes));
+    let mut lines: Vec<_> = calls.chain(rest).collect();
+    lines.sort_by_key(|(ordinal, _)| *ordinal);
+    for (_, line) in lines {
+        serde_json::to_writer(&mut *to, &line)?;
+        writeln!(to)?;
     }
-    rest.try_for_each(|(_, line)| writeln!(to, "{line}"))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -281,6 +285,33 @@ mod tests {
             assert_eq!(latest, fs::canonicalize(folder.path()).expect("the folder is there"));
         }
         assert_eq!(names_in(out.path()), ["latest", "runs"]);
+    }
+
+    #[test]
+    fn a_history_is_told_in_the_order_of_ordinals() {
+        let at = |ordinal| Stamp { ordinal, at_ns: 0 };
+        let call = Call {
+            id: 1,
+            client: 1,
+            ask: checkers::Ask::Fetch {
+                partition: 1,
+                from: 0,
+                level: checkers::ReadLevel::Eventual,
+            },
+            called: at(2),
+            returned: None,
+            outcome: checkers::Outcome::Unknown("it never returned".to_owned()),
+        };
+        let history = History {
+            calls: vec![call],
+            marks: vec![(at(1), Mark::Booted), (at(4), Mark::Ended)],
+            notes: vec![(at(3), "n1 crashed".to_owned())],
+        };
+        let mut written = Vec::new();
+        write_history(&mut written, &history).expect("memory can be written");
+        let text = String::from_utf8(written).expect("text");
+        let kinds: Vec<&str> = text.lines().map(|line| &line[..7]).collect();
+        assert_eq!(kinds, ["{\"mark\"", "{\"call\"", "{\"note\"", "{\"mark\""]);
     }
 
     #[test]

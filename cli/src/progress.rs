@@ -11,7 +11,7 @@ use std::{
 };
 
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
-const TEMPLATE: &str = "{elapsed:>4} [{bar:30}] {pos}/{len} runs, {msg}, {eta} left";
+const TEMPLATE: &str = "{elapsed:>4} [{bar:30}] {pos}/{len} runs, {wide_msg}";
 
 /// The wall clock, now.
 #[expect(clippy::disallowed_methods, reason = "wall time is printed, never fed to a run")]
@@ -44,7 +44,7 @@ pub(crate) struct Current {
     pub(crate) name: String,
     /// World time reached.
     pub(crate) sim_ms: u64,
-    /// World time until the end of trouble, as planned.
+    /// How long its trouble lasts; boot, heal and drain take what they take.
     pub(crate) planned_ms: u64,
 }
 
@@ -86,8 +86,12 @@ impl Progress {
             Progress::Quiet => {}
             Progress::Bar(bar) => {
                 bar.set_position(reached.done);
-                bar.set_message(message(reached));
-                bar.tick();
+                // Before the first run has ended nobody can tell how long the others take.
+                let left = match reached.done {
+                    0 => String::new(),
+                    _ => format!("{} left, ", span(bar.eta().as_millis() as u64)),
+                };
+                bar.set_message(left + &message(reached));
             }
             Progress::Lines { began, last } => {
                 if now().duration_since(*last) >= BETWEEN_LINES {
@@ -123,13 +127,14 @@ fn line(reached: &Reached, wall_ms: u64) -> String {
 fn message(reached: &Reached) -> String {
     let failed = match reached.failed {
         0 => "none failed".to_owned(),
-        failed => format!("{failed} failed"),
+        failed => format!("{failed} not holding"),
     };
     match &reached.current {
         None => failed,
         Some(current) => {
             let Current { name, sim_ms, planned_ms } = current;
-            format!("{failed}, {name} at {} of {}", span(*sim_ms), span(*planned_ms))
+            let (sim, planned) = (span(*sim_ms), span(*planned_ms));
+            format!("{failed}, {name} at {sim} simulated (trouble lasts {planned})")
         }
     }
 }
@@ -153,10 +158,11 @@ mod tests {
         let current =
             Current { name: "swarm seed 7".to_owned(), sim_ms: 61_000, planned_ms: 14_400_000 };
         let mut reached = Reached { done: 3, failed: 0, total: 8, current: Some(current) };
-        let expected = "3 of 8 runs, none failed, swarm seed 7 at 1m 1s of 4h 0m, 12s elapsed";
+        let expected = "3 of 8 runs, none failed, swarm seed 7 at 1m 1s simulated \
+                        (trouble lasts 4h 0m), 12s elapsed";
         assert_eq!(line(&reached, 12_345), expected);
         reached.current = None;
         reached.failed = 2;
-        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 failed, 0s elapsed");
+        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 not holding, 0s elapsed");
     }
 }
