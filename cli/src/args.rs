@@ -1,0 +1,248 @@
+//! The command line as types. Flags are an interface (DESIGN 7): scripts depend on every name here.
+//!
+//! Nothing is looked up here; what the words mean is decided by the rooms that take them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use reports::ExitCode;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  zeroloss run                                     the default suite, about a minute
+  zeroloss run leader_crash --seeds 1..20          one scenario, twenty seeds
+  zeroloss run swarm --seeds 200 --jobs 2 --format json > result.json
+  zeroloss run leader_crash --plant ack_before_flush
+                                                   a planted bug: what does a failure look like?
+  zeroloss run swarm --seeds 1..1000 --shard 2/4   the second of four machines
+  zeroloss run my/scenario.toml --seed 7           a scenario of your own
+  zeroloss replay z1:leader_crash:7:1f2e3d4c5b6a7988
+                                                   that very run again
+  zeroloss show leader_crash --seed 7              what would happen, without running it
+  zeroloss list planted                            which bugs can be planted";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  zeroloss run                                     the default suite with its default seeds
+  zeroloss run leader_crash split_brain --seeds 5  seeds 1 to 5 of each
+  zeroloss run swarm --seed 8812                   one seed
+  zeroloss run leader_crash --plant ack_before_flush --seeds 1..20
+
+A failing run is run again in a fresh process before it is told. Results stand in
+zeroloss-results/latest: report.html, summary.json, junit.xml, and for each failure its plan,
+history and evidence. The result is printed to stdout, progress to stderr.";
+
+/// What stands under `--help`: how to begin, and what a script may rely on.
+fn epilogue(examples: &str) -> String {
+    let mut text = format!("{examples}\n\nExit codes:");
+    let mut codes = ExitCode::BY_PRECEDENCE;
+    codes.sort_by_key(|code| code.code());
+    for code in codes {
+        text.push_str(&format!("\n  {:>3}  {}", code.code(), code.meaning()));
+    }
+    text
+}
+
+/// Finds out whether a replicated messaging system keeps what it acknowledges.
+///
+/// A whole multi-region cluster runs inside a deterministic simulation that cuts its network, kills
+/// its processes, loses its datacenters, breaks its disks and bends its clocks. Checkers prove, or
+/// refute with evidence, that no acknowledged message was lost. Whatever fails replays from its token.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "zeroloss", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "`--help` shows examples and exit codes.")]
+#[command(after_long_help = epilogue(EXAMPLES))]
+pub(crate) struct Zeroloss {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How the result is printed to stdout; with json also errors are one document
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A page for people
+    Human,
+    /// One JSON document and nothing else
+    Json,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios and judge what happened
+    #[command(after_long_help = epilogue(RUN_EXAMPLES))]
+    Run(Run),
+    /// Run one seed again and prove by its trace hash that it is the same run
+    #[command(after_long_help = epilogue(REPLAY_EXAMPLES))]
+    Replay(Replay),
+    /// Print the plan that a seed draws from a scenario; run nothing
+    Show(Show),
+    /// List what there is: scenarios, faults, checkers, planted bugs
+    List(List),
+    /// A plan on stdin, its trace hash on stdout
+    #[command(hide = true)]
+    Rerun(Rerun),
+}
+
+/// `zeroloss run`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Run {
+    /// Names from `zeroloss list scenarios`, suites, or paths to TOML files; none: the default suite
+    #[arg(value_name = "SCENARIO|SUITE")]
+    pub(crate) scenarios: Vec<String>,
+    /// Run this one seed
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub(crate) seed: Option<u64>,
+    /// Run seeds 1 to N, or A to B with both included; not said: as the suite or scenario has it
+    #[arg(long, value_name = "N|A..B")]
+    pub(crate) seeds: Option<String>,
+    /// Runs at the same time; results do not depend on it [default: one for each core]
+    #[arg(long, short, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Run only the i-th of n equal shares, to spread a sweep over machines
+    #[arg(long, value_name = "i/n")]
+    pub(crate) shard: Option<Shard>,
+    /// Switch a planted bug on (`zeroloss list planted`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plant: Option<String>,
+    /// The folder that will hold this run's folder
+    #[arg(long, value_name = "DIR", default_value = "zeroloss-results")]
+    pub(crate) out: PathBuf,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  zeroloss replay z1:leader_crash+ack_before_flush:3:1f2e3d4c5b6a7988
+  zeroloss replay zeroloss-results/latest/failures/zero_loss/leader_crash-3
+  zeroloss replay my/plan.json                     a plan that you edited
+
+The trace hash is compared with the one recorded under --out by this very build; without such a
+record, with a run in a second process. The exit code is the run's own verdict, 5 if the hashes
+differ, 6 if a failure was recorded and is absent now, 2 if the token's plan is no longer what its
+scenario draws (the run's folder still holds the plan: replay that).";
+
+/// `zeroloss replay`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Replay {
+    /// A token as printed, or the folder of a failure, or a plan as JSON
+    #[arg(value_name = "TOKEN|PATH")]
+    pub(crate) what: String,
+    /// The folder that holds run folders, to find what was recorded
+    #[arg(long, value_name = "DIR", default_value = "zeroloss-results")]
+    pub(crate) out: PathBuf,
+}
+
+/// `zeroloss show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Show {
+    /// A name from `zeroloss list scenarios`, or a path to a TOML file
+    pub(crate) scenario: String,
+    /// The seed to draw from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Switch a planted bug on
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plant: Option<String>,
+}
+
+/// `zeroloss list`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct List {
+    /// What to list; nothing: all of it
+    #[arg(value_enum)]
+    pub(crate) what: Option<What>,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// The catalogue, by name
+    Scenarios,
+    /// What can go wrong
+    Faults,
+    /// The judges
+    Checkers,
+    /// Bugs that can be switched on
+    Planted,
+}
+
+/// The hidden `zeroloss rerun`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Rerun {
+    /// Keep every trace record in this file
+    #[arg(long)]
+    pub(crate) trace: Option<PathBuf>,
+}
+
+/// One of `count` equal shares, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl Shard {
+    /// Whether the `place`-th run, from 0, belongs to this share. Shares take turns, so that each
+    /// has something of every scenario.
+    pub(crate) fn holds(self, place: usize) -> bool {
+        place % self.count == self.index - 1
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let expected = || "expected i/n with i from 1 to n, such as 2/4".to_owned();
+        let (index, count) = text.split_once('/').ok_or_else(expected)?;
+        let [index, count] = [index, count].map(str::parse::<usize>);
+        let (Ok(index), Ok(count)) = (index, count) else { return Err(expected()) };
+        if (1..=count).contains(&index) { Ok(Shard { index, count }) } else { Err(expected()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_does_not_contradict_itself() {
+        Zeroloss::command().debug_assert();
+    }
+
+    #[test]
+    fn shards_cover_everything_once() {
+        let shards = ["1/3", "2/3", "3/3"].map(|text| text.parse::<Shard>().expect("it is valid"));
+        for place in 0..10 {
+            assert_eq!(shards.iter().filter(|shard| shard.holds(place)).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_shard_out_of_range_is_refused() {
+        for text in ["0/3", "4/3", "1/0", "1", "a/b", "-1/3"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn help_tells_every_exit_code() {
+        let help = Zeroloss::command().render_long_help().to_string();
+        for code in ExitCode::BY_PRECEDENCE {
+            assert!(help.contains(&format!("{:>3}  {}", code.code(), code.meaning())), "{help}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Ctrl-C and SIGTERM: the first ends the work soon and keeps what is there, the second ends the
+//! process at once.
+//!
+//! A handler only sets flags. What an interruption means is decided by those who read them.
+
+use crate::say::Failure;
+use reports::ExitCode;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+/// Whether someone asked the process to end, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    is_set: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// Starts to listen to both signals.
+    pub(crate) fn listen() -> Result<Interrupt, Failure> {
+        let interrupt = Interrupt::default();
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the flag is not set yet when the first signal passes the shutdown.
+            flag::register_conditional_shutdown(signal, 128 + signal, interrupt.is_set.clone())
+                .and_then(|_| {
+                    let number = usize::try_from(signal).expect("signals are small and positive");
+                    flag::register_usize(signal, interrupt.signal.clone(), number)
+                })
+                .and_then(|_| flag::register(signal, interrupt.is_set.clone()))
+                .map_err(|error| Failure::harness(format!("could not watch signals: {error}")))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Whether a signal came.
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Relaxed)
+    }
+
+    /// The flag itself, for a run to watch.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        self.is_set.clone()
+    }
+
+    /// The exit code that the signal asks for.
+    pub(crate) fn code(&self) -> Option<ExitCode> {
+        if !self.is_set() {
+            return None;
+        }
+        let is_term = self.signal.load(Ordering::Relaxed) == SIGTERM as usize;
+        Some(if is_term { ExitCode::Terminated } else { ExitCode::Interrupted })
+    }
+}
