@@ -9,7 +9,7 @@ use crate::{
     witness::Witness,
     world::{Aborted, State, Task, World},
 };
-use checkers::{Acks, Ask, Ending, Fact, Mark, Outcome, ReadLevel, Reply, Role};
+use checkers::{Acks, Ask, Ending, Fact, Mark, Outcome as Answer, ReadLevel, Reply, Role};
 use madsim::runtime::Handle;
 use scenarios::{Fault, Plan, Planned};
 use std::{collections::BTreeMap, sync::Arc};
@@ -43,8 +43,15 @@ pub(crate) struct Driver {
     active: BTreeMap<usize, (Active, Vec<u64>)>,
     probes: BTreeMap<u32, u64>,
     drain: BTreeMap<u32, Drain>,
+    effective: Plan,
+    ending: Option<Ending>,
+    struck: Vec<(String, u64)>,
+}
+
+/// How a run ended, and what its faults were.
+pub(crate) struct Outcome {
+    pub(crate) ending: Ending,
     pub(crate) effective: Plan,
-    pub(crate) ending: Option<Ending>,
     /// Faults that took replicas away: what, when.
     pub(crate) struck: Vec<(String, u64)>,
 }
@@ -76,6 +83,10 @@ impl Driver {
             state.begin_life(place);
         }
         state.schedule_task(0, Task::Look);
+        // Every client begins by asking where partitions stand.
+        for client in 0..=state.load.own() {
+            state.client_turn(client, |client, now| client.tick(now));
+        }
         Driver {
             handle,
             nodes,
@@ -90,6 +101,12 @@ impl Driver {
             ending: None,
             struck: Vec::new(),
         }
+    }
+
+    /// What is left of it after the run. Lets go of madsim, so that processes can say farewell.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        let ending = self.ending.expect("a run that is over has an ending");
+        Outcome { ending, effective: self.effective, struck: self.struck }
     }
 
     /// Whether the run has ended.
@@ -377,7 +394,7 @@ impl Driver {
         for partition in 1..=state.plan.placement.partitions.len() as u32 {
             let call = self.probes.get(&partition).copied();
             match call.map(|call| &state.books.history.calls[call as usize]) {
-                Some(call) if matches!(call.outcome, Outcome::Ok(_)) => {}
+                Some(call) if matches!(call.outcome, Answer::Ok(_)) => {}
                 Some(call) if call.returned.is_none() => is_well = false,
                 Some(_) | None => {
                     is_well = false;
@@ -390,7 +407,7 @@ impl Driver {
         if is_well {
             state.load.is_on = false;
         }
-        is_well && state.books.pending == 0 && is_even(state)
+        is_well && state.books.pending == 0 && uneven(state).is_none()
     }
 
     fn begin_drain(&mut self, state: &mut State) {
@@ -417,7 +434,7 @@ impl Driver {
                 if call.returned.is_none() {
                     continue;
                 }
-                if let Outcome::Ok(Reply::Fetched { records, end }) = &call.outcome {
+                if let Answer::Ok(Reply::Fetched { records, end }) = &call.outcome {
                     drain.from = records.last().map_or(drain.from, |last| last.offset + 1);
                     if drain.from >= *end {
                         drain.is_done = true;
@@ -462,7 +479,7 @@ impl Driver {
             .filter(|group| state.books.leader(*group).is_none())
             .map(|group| format!("p{group}"))
             .collect();
-        let uneven = if is_even(state) { "" } else { "; replicas differ" };
+        let uneven = uneven(state).map(|what| format!("; {what}")).unwrap_or_default();
         let pending = state.books.pending;
         let phase = match self.phase {
             Phase::Boot => "boot: the cluster does not become healthy",
@@ -515,15 +532,26 @@ fn is_healthy(state: &State) -> bool {
     state.load.is_ready() && (1..).zip(&state.plan.placement.partitions).all(is_there)
 }
 
-/// Every replica of every group is up, and holds and knows the same.
-fn is_even(state: &State) -> bool {
-    let is_even = |(group, voters): (u32, &Vec<u32>)| {
+/// A group whose replicas are not all up, or do not hold and know the same; none if all is even.
+fn uneven(state: &State) -> Option<String> {
+    let groups = (1..).zip(&state.plan.placement.partitions);
+    for (group, voters) in [(0, &state.plan.placement.metadata)].into_iter().chain(groups) {
         let commit = state.books.commit(group);
-        voters.iter().all(|node| {
+        let mut told = Vec::new();
+        for node in voters {
             let view = state.books.views[*node as usize - 1][group as usize];
-            view.is_some_and(|v| v.commit == commit && v.last == commit && v.flushed == commit)
-        })
-    };
-    is_even((0, &state.plan.placement.metadata))
-        && (1..).zip(&state.plan.placement.partitions).all(is_even)
+            match view {
+                Some(v) if (v.commit, v.last, v.flushed) == (commit, commit, commit) => {}
+                Some(v) => told.push(format!(
+                    "n{node} holds {} of it, {} flushed, {} committed",
+                    v.last, v.flushed, v.commit
+                )),
+                None => told.push(format!("n{node} is not up")),
+            }
+        }
+        if !told.is_empty() {
+            return Some(format!("p{group} is committed to {commit}, but {}", told.join(", ")));
+        }
+    }
+    None
 }

@@ -2,7 +2,7 @@
 //! nothing process-global feeds it.
 
 use crate::{
-    driver::Driver,
+    driver::{Driver, Outcome as Ended},
     tasks::{Drive, keep_panics_quiet, told_by},
     world::{State, World, format, model_hits},
 };
@@ -77,10 +77,10 @@ fn on_this_thread(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
             let driver = Driver::new(handle, &world, &plan);
             let mut drive = Drive { world: world.clone(), driver };
             std::pin::Pin::new(&mut drive).await;
-            (world, drive.driver)
+            (world, drive.driver.into_outcome())
         })
     }));
-    let (world, driver) = match ending {
+    let (world, outcome) = match ending {
         Ok(ended) => ended,
         Err(panic) => {
             let (place, message) = told_by(panic.as_ref());
@@ -90,13 +90,15 @@ fn on_this_thread(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
             )
         }
     };
-    // Processes say farewell when the runtime lets go of them.
+    // Processes say farewell when the last waker and the runtime let go of them.
+    let wakers = world.lock().take_wakers();
+    drop(wakers);
     drop(runtime);
-    compose(world.take(), driver)
+    compose(world.take(), outcome)
 }
 
-fn compose(state: State, driver: Driver) -> Simulated {
-    let ending = driver.ending.expect("a run that is over has an ending");
+fn compose(state: State, ended: Ended) -> Simulated {
+    let ending = ended.ending;
     let mut faults = model_hits(&state);
     for (kind, count) in &state.books.hits {
         *faults.entry(kind.clone()).or_insert(0) += count;
@@ -105,7 +107,7 @@ fn compose(state: State, driver: Driver) -> Simulated {
     let counts = books.bench.counts();
     let judgements = books.bench.finish();
     let (trace_hash, trace) = books.trace.finish();
-    let recovery = recovery(&driver.struck, &books.history, &state.plan, &counts);
+    let recovery = recovery(&ended.struck, &books.history, &state.plan, &counts);
     let run = Run {
         recovery,
         ending,
@@ -120,7 +122,7 @@ fn compose(state: State, driver: Driver) -> Simulated {
         events: books.events,
         history: books.history,
     };
-    Simulated { run, effective: driver.effective, trace }
+    Simulated { run, effective: ended.effective, trace }
 }
 
 /// How long each partition was without acknowledgements after each fault that took replicas away: to

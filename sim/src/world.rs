@@ -185,7 +185,7 @@ impl Simulator for World {
     /// A process ends: what its kernel kept for it is gone, its page cache lives on.
     fn reset_node(&self, id: task::NodeId) {
         let place = id_to_place(id);
-        let mut guard = self.0.lock().expect("no task panics inside the world");
+        let Ok(mut guard) = self.0.lock() else { return };
         if let (Some(place), Some(state)) = (place, guard.as_mut()) {
             state.machines[place].reset();
         }
@@ -207,6 +207,11 @@ impl World {
     /// The world, for one turn.
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked(self.0.lock().expect("no task panics inside the world"))
+    }
+
+    /// The world, unless a panic of the harness left it in pieces.
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
+        self.0.lock().ok().filter(|state| state.is_some()).map(Locked)
     }
 
     /// Takes the world out, after the run.
@@ -340,6 +345,11 @@ impl State {
         if let Some(waker) = &self.driver {
             waker.wake_by_ref();
         }
+    }
+
+    /// Nobody is woken any more.
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        self.machines.iter_mut().filter_map(|machine| machine.waker.take()).collect()
     }
 
     /// Remembers how to wake a task.

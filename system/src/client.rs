@@ -297,8 +297,8 @@ impl Client {
     fn attempt(&mut self, now: Nanos, place: usize) {
         let call = &mut self.active[place];
         let partition = self.partitions.get(&call.group).expect("a known partition");
-        let any =
-            partition.voters[(call.id as usize + call.tries as usize) % partition.voters.len()];
+        let turn = (call.id % 1_000) as usize + call.tries as usize;
+        let any = partition.voters[turn % partition.voters.len()];
         call.tries += 1;
         call.next_at = now + self.settings.attempt;
         let group = call.group;

@@ -259,6 +259,13 @@ impl Replica {
             // What was sent before that round has not arrived: lost, or late. Send it again.
             ctx.marks.hit(Mark::Resent);
             peer.next = if arrived > 0 { arrived + 1 } else { peer.base };
+        } else if sequence == round && verified < sent {
+            // It has started again and does not know any more that its log equals ours, so it may not
+            // commit (S12): an append without entries tells it.
+            let (commit, group) = (self.commit, self.place.group);
+            let previous = self.log.id(peer.matched);
+            let append = Message::Append { term, previous, commit, entries: Vec::new() };
+            ctx.effects.sends.push((from, group, append));
         }
         self.wake(place);
         self.send_entries(ctx, place);
