@@ -290,6 +290,11 @@ impl Disk {
         took_ns.saturating_mul(self.slow)
     }
 
+    /// How many times longer than by itself a flush takes now.
+    pub fn slowness(&self) -> u64 {
+        self.slow
+    }
+
     /// Flushes take this many times longer, on top of what slows them already.
     pub fn slow(&mut self, factor: u32) {
         assert!(factor > 0, "no time at all is not slow");

@@ -202,8 +202,15 @@ impl Active {
                     state.books.hit("pause", u64::from(begins));
                     state.wake_paused(place);
                 }
-                Fault::SlowDisk { factor, .. } if begins => machine.disk.slow(*factor),
-                Fault::SlowDisk { factor, .. } => machine.disk.unslow(*factor),
+                Fault::SlowDisk { factor, .. } => {
+                    let before = machine.disk.slowness();
+                    if begins {
+                        machine.disk.slow(*factor);
+                    } else {
+                        machine.disk.unslow(*factor);
+                    }
+                    state.respeed(place, before);
+                }
                 Fault::FsyncError { .. } => count(&mut machine.failing),
                 Fault::ClockOffset { ms, .. } => {
                     machine.clock.add_offset(now, sign * ms * 1_000_000);

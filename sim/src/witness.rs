@@ -41,8 +41,10 @@ pub struct Witness {
     /// The region of each node, from the plan.
     regions: Vec<u32>,
     configured: BTreeMap<u32, Configuration>,
-    /// The first message of each entry, by group and index, as the first durable copy told it.
-    messages: Vec<Vec<MessageId>>,
+    /// Hash and first message of each entry, by group and index, as its first durable copy told it.
+    messages: Vec<Vec<(u64, MessageId)>>,
+    /// The same for entries that stood where another had stood: by group and hash.
+    others: BTreeMap<(u32, u64), MessageId>,
 }
 
 /// A file of a group's log: group and segment; none for the registry.
@@ -57,9 +59,12 @@ impl Witness {
     }
 
     /// The first message of an entry, once a copy of it was durable somewhere.
-    pub fn message(&self, group: u32, index: u64) -> Option<MessageId> {
+    pub fn message(&self, group: u32, entry: EntryId) -> Option<MessageId> {
         let messages = self.messages.get(group as usize)?;
-        messages.get(usize::try_from(index.checked_sub(1)?).ok()?).copied()
+        match messages.get(usize::try_from(entry.index.checked_sub(1)?).ok()?) {
+            Some((hash, message)) if *hash == entry.hash => Some(*message),
+            Some(_) | None => self.others.get(&(group, entry.hash)).copied(),
+        }
     }
 
     /// A flush ended. Says `false` where it changed durable bytes that were decoded already, or could
@@ -244,7 +249,7 @@ impl Witness {
                     return;
                 }
                 progress.last = entry;
-                self.remember(group, entry.index, message);
+                self.remember(group, entry, message);
                 if let Some(keep) = keep {
                     keep.entries.push(bytes);
                 }
@@ -256,17 +261,20 @@ impl Witness {
         }
     }
 
-    fn remember(&mut self, group: u32, index: u64, message: MessageId) {
-        let group = group as usize;
-        if self.messages.len() <= group {
-            self.messages.resize(group + 1, Vec::new());
+    fn remember(&mut self, group: u32, entry: EntryId, message: MessageId) {
+        let place = group as usize;
+        if self.messages.len() <= place {
+            self.messages.resize(place + 1, Vec::new());
         }
-        let messages = &mut self.messages[group];
-        let place = (index - 1) as usize;
-        if place == messages.len() {
-            messages.push(message);
-        } else if let Some(known) = messages.get_mut(place) {
-            *known = message;
+        let messages = &mut self.messages[place];
+        match messages.get((entry.index - 1) as usize) {
+            Some((hash, _)) if *hash == entry.hash => {}
+            None if messages.len() as u64 == entry.index - 1 => {
+                messages.push((entry.hash, message));
+            }
+            Some(_) | None => {
+                self.others.insert((group, entry.hash), message);
+            }
         }
     }
 

@@ -103,6 +103,8 @@ struct Flight {
     token: u64,
     files: Vec<Flush>,
     directory: Option<DirectoryFlush>,
+    /// When it ends, if the disk stays as slow as it is.
+    ends_ns: u64,
 }
 
 /// A frame under way.
@@ -514,7 +516,12 @@ impl State {
         if machine.life != life || !machine.is_up {
             return false;
         }
-        let flight = machine.flights[flight as usize].take().expect("a flush ends once");
+        let slot = &mut machine.flights[flight as usize];
+        // An event of a flush that became faster or slower since is not its end.
+        if slot.as_ref().is_none_or(|flight| flight.ends_ns != self.now_ns) {
+            return false;
+        }
+        let flight = slot.take().expect("a flush was seen");
         let node = place as u32 + 1;
         let is_ok = machine.failing == 0;
         self.books.trace.record(
@@ -592,6 +599,24 @@ impl State {
         self.may_run(place).is_some()
     }
 
+    /// A disk became slower or faster: what is left of the flushes under way takes longer or shorter.
+    pub(crate) fn respeed(&mut self, place: usize, before: u64) {
+        let now = self.now_ns;
+        let machine = &mut self.machines[place];
+        let (life, slowness) = (machine.life, machine.disk.slowness());
+        let mut ends = Vec::new();
+        for (slot, flight) in machine.flights.iter_mut().enumerate() {
+            let Some(flight) = flight else { continue };
+            let left = u128::from(flight.ends_ns.saturating_sub(now));
+            let left = left * u128::from(slowness) / u128::from(before);
+            flight.ends_ns = now.saturating_add(u64::try_from(left).unwrap_or(u64::MAX / 2));
+            ends.push((flight.ends_ns, slot as u32));
+        }
+        for (at, flight) in ends {
+            self.schedule(at, What::Flushed { node: place, life, flight });
+        }
+    }
+
     /// A node's process begins: its first turn opens it.
     pub(crate) fn begin_life(&mut self, place: usize) {
         let machine = &mut self.machines[place];
@@ -618,7 +643,13 @@ impl State {
             (Some(node), _) => node.turn(&mut host, &mut inputs),
             (None, Some(settings)) => {
                 inputs.clear();
-                Node::open(&mut host, settings).map(|opened| *node = Some(opened))
+                Node::open(&mut host, settings).map(|opened| {
+                    for (group, why) in opened.blocked() {
+                        let text = format!("n{}: p{group} is blocked: {why}", place + 1);
+                        host.state.books.note(host.state.now_ns, text);
+                    }
+                    *node = Some(opened);
+                })
             }
             (None, None) => unreachable!("a node without settings"),
         };
@@ -717,7 +748,7 @@ impl State {
                 }
                 let called = load.message_of(to as usize - 1 - n_nodes, request, books);
                 let message =
-                    called.or_else(|| witness.message(group, entry.index)).unwrap_or_default();
+                    called.or_else(|| witness.message(group, entry)).unwrap_or_default();
                 books.fact(now, &Fact::Acked { node: from, group, acks, entry, offset, message });
             }
         });
@@ -834,7 +865,8 @@ impl Host for HostView<'_> {
         let dirty: u64 = files.iter().map(Flush::bytes).sum();
         let directory = directory.then(|| machine.disk.begin_flush_directory());
         let takes = machine.disk.flush_ns(dirty, &mut machine.disk_dice);
-        let flight = Flight { token, files, directory };
+        let ends_ns = now + takes;
+        let flight = Flight { token, files, directory, ends_ns };
         let place = machine.flights.iter().position(Option::is_none);
         let slot = match place {
             Some(slot) => {
@@ -849,7 +881,7 @@ impl Host for HostView<'_> {
         let life = machine.life;
         let (node, who) = (self.place, (self.node(), token as u32));
         self.state.books.trace.record(now, Kind::Flush, who, [dirty, takes]);
-        self.state.schedule(now + takes, What::Flushed { node, life, flight: slot as u32 });
+        self.state.schedule(ends_ns, What::Flushed { node, life, flight: slot as u32 });
     }
 
     fn wake_at(&mut self, at: u64) {

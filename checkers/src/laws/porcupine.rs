@@ -24,7 +24,7 @@ use std::{
 };
 
 /// Operations of one partition that are still worth a search.
-const OPERATIONS_MAX: usize = 60;
+const OPERATIONS_MAX: usize = 2_000;
 /// Pending appends of one partition: each doubles the search.
 const PENDING_MAX: usize = 8;
 /// Steps of the model for one partition.
