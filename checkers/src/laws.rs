@@ -152,7 +152,10 @@ mod tests {
             assert!(!law.law.is_empty() && !law.source.is_empty());
         }
         let all: Vec<&str> = CATALOGUE.iter().map(|law| law.name).collect();
-        assert_eq!(DEFAULT, all.into_iter().filter(|name| *name != "porcupine").collect::<Vec<_>>());
+        assert_eq!(
+            DEFAULT,
+            all.into_iter().filter(|name| *name != "porcupine").collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What the tests of the laws share: a bench of one judge, and short words for events.
 
 use crate::{
-    Bench, Configuration, EntryId, Event, Evidence, Fact, Node, Stamp, Verdict, Voter,
-    checkers, text,
+    Bench, Configuration, EntryId, Event, Evidence, Fact, Node, Stamp, Verdict, Voter, checkers,
+    text,
 };
 
 /// One judge and a clock that ticks by itself: one ordinal and one millisecond for each event.

@@ -19,6 +19,8 @@ use checkers::{Judgement, Verdict};
 const FAILING_MAX: usize = 16;
 /// Passing runs with a section of their own.
 const PASSING_MAX: usize = 12;
+/// Bytes of all plots together; a run whose plots would pass it is told without them.
+const PLOT_BYTES_MAX: usize = 1_200_000;
 /// Rows of the table of runs without a section.
 const OTHERS_MAX: usize = 2_000;
 /// Rows of any table inside a section.
@@ -55,6 +57,7 @@ struct Section {
     again: Option<String>,
     trace_hash: String,
     plots: Vec<Plot>,
+    has_plots_left_out: bool,
     faults: Vec<(String, String, String)>,
     refused: Vec<String>,
     recovery: Vec<Vec<String>>,
@@ -85,6 +88,9 @@ fn page(report: &Report) -> Page {
     let others: Vec<&RunReport> =
         report.runs.iter().enumerate().filter(|(i, _)| !told.contains(i)).map(|(_, r)| r).collect();
     let unshown = others.len().saturating_sub(OTHERS_MAX);
+    let mut plot_bytes_left = PLOT_BYTES_MAX;
+    let sections =
+        told.iter().map(|i| section(*i, &report.runs[*i], &mut plot_bytes_left)).collect();
     let mut left_out = String::new();
     if !others.is_empty() {
         let runs = plural(others.len() as u64, "run");
@@ -113,7 +119,7 @@ fn page(report: &Report) -> Page {
         risk: suite.residual_risk(),
         scenarios: suite.scenarios.iter().map(scenario_row).collect(),
         checkers: suite.checkers.iter().map(|checker| checker_row(checker, &suite)).collect(),
-        sections: told.iter().map(|i| section(*i, &report.runs[*i])).collect(),
+        sections,
         others: others
             .iter()
             .take(OTHERS_MAX)
@@ -194,8 +200,16 @@ fn checker_row(checker: &Checker, suite: &Suite<'_>) -> (String, String, &'stati
     (name, saw.join(", "), checker.tally.word())
 }
 
-fn section(id: usize, report: &RunReport) -> Section {
+fn section(id: usize, report: &RunReport, plot_bytes_left: &mut usize) -> Section {
     let run = &report.run;
+    let mut plots = plots(&run.series, run.sim_ns);
+    let bytes: usize = plots.iter().map(|plot| plot.svg.len()).sum();
+    let has_plots_left_out = bytes > *plot_bytes_left;
+    if has_plots_left_out {
+        plots.clear();
+    } else {
+        *plot_bytes_left -= bytes;
+    }
     let is_failing = !matches!(report.verdict, Verdict::Holds(_));
     let pairs = |map: &std::collections::BTreeMap<String, u64>| -> Vec<(String, String)> {
         map.iter().take(ROWS_MAX).map(|(name, hits)| (clean(name), count(*hits))).collect()
@@ -234,7 +248,8 @@ fn section(id: usize, report: &RunReport) -> Section {
             }
         }),
         trace_hash: clean(&run.trace_hash),
-        plots: plots(&run.series, run.sim_ns),
+        plots,
+        has_plots_left_out,
         faults: faults
             .into_iter()
             .take(ROWS_MAX)

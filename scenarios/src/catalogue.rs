@@ -4,7 +4,7 @@ use crate::{
     names,
     parse::{Refused, parse},
     scenario::Scenario,
-    token::Seeds,
+    token::{self, Seeds},
 };
 use serde::Serialize;
 use std::path::Path;
@@ -73,6 +73,9 @@ pub fn load(name: &str) -> Result<Scenario, Refused> {
     let refused = |what| Refused { file: name.to_owned(), line: None, what };
     if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
         return find(name).map(Entry::scenario).map_err(refused);
+    }
+    if !token::is_word(name) {
+        return Err(refused(format!("expected {}, or its runs could not be named", token::FIT)));
     }
     let text = std::fs::read_to_string(name).map_err(|error| refused(error.to_string()))?;
     parse(name, name, &text)

@@ -7,7 +7,7 @@ use crate::{
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
-    sound::{check_checker, check_quorums},
+    sound::{BYTES_MAX, MESSAGES_MAX, check_checker, check_quorums},
     units::{Count, Millis, Range},
 };
 use std::collections::BTreeSet;
@@ -141,6 +141,13 @@ impl Scenario {
             self.check_region(name, format!("workload.clients_in.{i}"))?;
         }
         ensure(workload.messages.low > 0, "workload.messages", || at_least("1 message"))?;
+        for (key, most, value) in
+            [("messages", MESSAGES_MAX, workload.messages), ("bytes", BYTES_MAX, workload.bytes)]
+        {
+            ensure(value.high <= most, format!("workload.{key}"), || {
+                format!("{} {key} are more than {most}", value.high)
+            })?;
+        }
         ensure(workload.produce.low + workload.fetch.low > 0, "workload", || {
             "produce and fetch may both be 0: nothing would be asked".to_owned()
         })?;

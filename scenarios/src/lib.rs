@@ -9,6 +9,35 @@
 //! once, and the [`Plan`] that comes out is data: nothing in it is open but the role of a target
 //! such as *leader of p1*. This room has never seen a socket.
 //!
+//! ```
+//! let scenario = scenarios::parse(
+//!     "mine.toml",
+//!     "mine",
+//!     r#"
+//!     why = "Leaders die under load that asks for a quorum."
+//!     phases.trouble = "30s"
+//!
+//!     [cluster]
+//!     layout = ["1/1/1", "2/2/1"] # one of these
+//!     partitions = [1, 3]         # from 1 to 3
+//!
+//!     [workload]
+//!     produce = "50/s"
+//!     acks = { leader = 1, quorum = 3 }
+//!
+//!     [[fault]]
+//!     at = ["2s", "5s"]
+//!     for = "3s"
+//!     every = ["6s", "9s"]
+//!     do.crash.who = "any leader"
+//!     "#,
+//! )?;
+//! let plan = scenarios::draw(&scenario, 7);
+//! assert_eq!(plan, scenarios::draw(&scenario, 7));
+//! assert!(plan.timeline.iter().all(|planned| planned.fault.kind() == "crash"));
+//! # Ok::<(), scenarios::Refused>(())
+//! ```
+//!
 //! # Caveats
 //! - Rates per minute and hour are kept per 1,000 seconds, so `"1/min"` is 17 in 1,000 s.
 //! - The sides of a partition are nodes, never roles: isolate a leader instead.

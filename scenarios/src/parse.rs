@@ -71,7 +71,7 @@ fn locate(table: &DeTable<'_>, place: &str) -> Option<Range<usize>> {
                 span = next.span();
                 value = next;
             }
-            // A scalar of a third library's enum: nothing is inside it.
+            // Scalars, in an enum that is not ours: nothing is inside them.
             _ => break,
         }
     }

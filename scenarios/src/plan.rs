@@ -1,7 +1,7 @@
 //! One seed's world, fully decided. A plan is data: print it, edit it, delete lines from it, run it
 //! again. It needs nothing but itself to replay; nothing in it is a choice left open.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, scenario::Acks};
 use serde::{Deserialize, Serialize};
 
 /// A node's number, from 1.
@@ -161,6 +161,13 @@ impl Plan {
     /// The end of trouble, where heal begins, in nanoseconds from the begin of trouble.
     pub fn end_of_trouble_ns(&self) -> u64 {
         self.phases.trouble_ms * 1_000_000
+    }
+
+    /// The strongest acknowledgement level that is asked for; recovery is counted to it. None if
+    /// nothing is produced.
+    pub fn strongest_acks(&self) -> Option<&'static str> {
+        let asked = self.workload.acks.iter().rposition(|weight| *weight > 0)?;
+        (self.workload.produce_per_ks > 0).then_some(Acks::NAMES[asked])
     }
 
     /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a

@@ -10,8 +10,16 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// A day of a month, in milliseconds: sums of times stay far from overflow in nanoseconds.
+/// A month: sums of times stay far from overflow in nanoseconds.
 const LONGEST_MS: u64 = 31 * 86_400_000;
+/// An hour, for whatever is told in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+/// The greatest factor by which a disk may be slower.
+pub(crate) const FACTOR_MAX: i64 = 1_000_000;
+/// The most messages of a produce call.
+pub(crate) const MESSAGES_MAX: i64 = 1_000;
+/// The largest payload of a message.
+pub(crate) const BYTES_MAX: i64 = 1 << 20;
 
 impl Plan {
     /// Whether the plan makes sense by itself; the error says what does not.
@@ -74,6 +82,11 @@ impl Plan {
         let asked = workload.fetch_per_ks == 0 || workload.reads.iter().any(|n| *n > 0);
         ensure(asked, || "fetch has no weight on any read level".to_owned())?;
         ensure(workload.messages_per_call > 0, || "produce calls are empty".to_owned())?;
+        let fits = i64::from(workload.messages_per_call) <= MESSAGES_MAX
+            && i64::from(workload.message_bytes) <= BYTES_MAX;
+        ensure(fits, || {
+            format!("produce calls are beyond {MESSAGES_MAX} messages of {BYTES_MAX} bytes")
+        })?;
         let rates = [
             self.network.loss_ppm,
             self.network.duplicate_ppm,
@@ -93,6 +106,17 @@ impl Plan {
         let rising = least <= timing.election_max_ms && timing.attempt_ms <= timing.call_ms;
         ensure(rising, || "election or attempt timeouts fall".to_owned())?;
         ensure(timing.attempt_ms > 0, || "attempts have no time".to_owned())?;
+        let (network, disk) = (&self.network, &self.disk);
+        let others = [network.tail_us, disk.flush_us, disk.flush_jitter_us, disk.tail_us];
+        for us in
+            network.latency_us.iter().flatten().chain(&others).chain([&timing.timer_jitter_us])
+        {
+            ensure(*us <= LONGEST_US, || format!("a delay of {us} us is longer than an hour"))?;
+        }
+        ensure(network.jitter_percent <= 100, || "jitter is more than 100%".to_owned())?;
+        for ms in [timing.election_max_ms, timing.call_ms] {
+            ensure(ms <= LONGEST_MS, || format!("a timer of {ms} ms is longer than 31 days"))?;
+        }
         let phases = &self.phases;
         let times =
             [phases.boot_ms_max, phases.trouble_ms, phases.heal_ms_max, phases.drain_ms_max];
@@ -123,27 +147,34 @@ impl Plan {
                 let known = (1..=n).contains(&(*client as usize));
                 ensure(known, || format!("client {client} is none of {n} clients"))
             }
-            Fault::Loss { ppm }
-            | Fault::Duplicate { ppm }
-            | Fault::Reorder { ppm }
-            | Fault::Tail { ppm, .. } => check_ppm(*ppm),
+            Fault::Loss { ppm } | Fault::Duplicate { ppm } | Fault::Reorder { ppm } => {
+                check_ppm(*ppm)
+            }
+            Fault::Tail { ppm, us } => {
+                ensure(*us <= LONGEST_US, || format!("a tail of {us} us is longer than an hour"))?;
+                check_ppm(*ppm)
+            }
             Fault::RestartStorm { up_ms, down_ms, .. } => {
-                ensure(*up_ms > 0 && *down_ms > 0, || "a restart storm without time".to_owned())
+                let fits = [up_ms, down_ms].into_iter().all(|ms| (1..=LONGEST_MS).contains(ms));
+                ensure(fits, || "a restart storm without time, or beyond 31 days".to_owned())
             }
             Fault::SlowDisk { factor, .. } => {
-                ensure(*factor > 0, || "a disk cannot be 0 times slower".to_owned())
+                let fits = (1..=FACTOR_MAX).contains(&i64::from(*factor));
+                ensure(fits, || format!("a disk cannot be {factor} times slower"))
             }
             Fault::ClockDrift { ppm, .. } => {
                 let bounded = ppm.unsigned_abs() <= 200_000;
                 ensure(bounded, || format!("a drift of {ppm} ppm is beyond 200,000"))
             }
+            Fault::ClockOffset { ms, .. } | Fault::ClockJump { ms, .. } => {
+                let fits = ms.unsigned_abs() <= LONGEST_MS;
+                ensure(fits, || format!("a clock cannot be {ms} ms off"))
+            }
             Fault::Isolate { .. }
             | Fault::Crash { .. }
             | Fault::PowerLoss { .. }
             | Fault::Pause { .. }
-            | Fault::FsyncError { .. }
-            | Fault::ClockOffset { .. }
-            | Fault::ClockJump { .. } => Ok(()),
+            | Fault::FsyncError { .. } => Ok(()),
         }
     }
 

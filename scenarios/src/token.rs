@@ -19,6 +19,9 @@ pub struct Token {
 
 const FORM: &str = "z1:<scenario>[+<plant>]:<seed>:<plan-hash>";
 
+/// What a scenario must be called to have tokens.
+pub(crate) const FIT: &str = "a name or path without `:`, `+` and control characters";
+
 impl Token {
     /// Names a run; an error if the scenario's or plant's name cannot stand in a token.
     pub fn new(
@@ -35,10 +38,7 @@ impl Token {
         };
         match token.to_string().parse::<Token>() {
             Ok(same) if same == token => Ok(token),
-            Ok(_) | Err(_) => Err(format!(
-                "name `{scenario}` in a token: expected a name or path without `:`, `+`, blanks \
-                 and control characters"
-            )),
+            Ok(_) | Err(_) => Err(format!("name `{scenario}` in a token: expected {FIT}")),
         }
     }
 }
@@ -95,9 +95,9 @@ impl FromStr for Token {
     }
 }
 
-fn is_word(text: &str) -> bool {
-    let is_fit = |c: char| !c.is_whitespace() && !c.is_control() && c != ':' && c != '+';
-    !text.is_empty() && text.chars().all(is_fit)
+pub(crate) fn is_word(text: &str) -> bool {
+    let is_fit = |c: char| !c.is_control() && c != ':' && c != '+';
+    !text.trim().is_empty() && text.chars().all(is_fit)
 }
 
 /// Digits in their one form: no sign, no leading zeros.
@@ -159,7 +159,7 @@ mod tests {
         for text in [
             "z1:swarm:7:0123456789abcdef",
             "z1:early_ack+ack_before_flush:18446744073709551615:0000000000000000",
-            "z1:./my/case.toml:0:ffffffffffffffff",
+            "z1:./my/own case.toml:0:ffffffffffffffff",
         ] {
             assert_eq!(text.parse::<Token>().map(|token| token.to_string()), Ok(text.to_owned()));
         }

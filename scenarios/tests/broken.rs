@@ -198,6 +198,11 @@ refused! {
     a_menu_that_never_ends_to_serve:
         "[menu]\nrate = \"1000/s\"\nfaults = [{ weight = 1, do.crash.who = \"n1\" }]\n" =>
         "line 5: would strike 20000 times, expected at most 10000";
+    a_disk_that_takes_for_ever:
+        "[[fault]]\nat = \"1s\"\ndo.slow_disk = { who = \"n1\", factor = 1000001 }\n" =>
+        "line 6: 1000001 times slower is more than 1000000 times";
+    a_message_of_gigabytes: "[workload]\nbytes = 2000000000\n" =>
+        "line 5: 2000000000 bytes are more than 1048576";
     a_node_on_both_sides:
         "[[fault]]\nat = \"1s\"\ndo.partition = { a = [\"n1\", \"n2\"], b = [\"n2\"] }\n" =>
         "line 6: n2 is on both sides in layout `2/2/1`";

@@ -179,6 +179,12 @@ fn a_name_that_is_not_on_the_shelf_gets_the_nearest() {
         refused,
         "read scenario `splitbrain`: unknown scenario `splitbrain` (did you mean `split_brain`?)"
     );
+    let refused = scenarios::load("no:such.toml").unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "read scenario `no:such.toml`: expected a name or path without `:`, `+` and control \
+         characters, or its runs could not be named"
+    );
     let refused = scenarios::load("no/such.toml").unwrap_err().to_string();
     assert!(refused.starts_with("read scenario `no/such.toml`: No such file"), "{refused}");
 }

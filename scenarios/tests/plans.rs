@@ -167,8 +167,9 @@ fn every_kind_of_fault_is_listed_and_told_in_words() {
 
 /// A sound plan, spoilt.
 fn spoilt(spoil: impl Fn(&mut Plan)) -> String {
-    let scenario = find("swarm").expect("in the catalogue").scenario();
-    let mut plan = draw(&scenario, 7);
+    let text = "why = \"A test.\"\nphases.trouble = \"20s\"\n\
+                [[fault]]\nat = \"1s\"\nevery = \"9s\"\nfor = \"1s\"\ndo.crash.who = \"n1\"\n";
+    let mut plan = draw(&scenario(text), 1);
     assert_eq!(plan.check(), Ok(()));
     spoil(&mut plan);
     plan.check().expect_err("a spoilt plan passed")
@@ -193,6 +194,11 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt(|plan| plan.network.latency_us[2].clear()),
         spoilt(|plan| plan.network.loss_ppm = 1_000_001),
         spoilt(|plan| plan.disk.bytes_per_us = 0),
+        spoilt(|plan| plan.disk.flush_us = u64::MAX),
+        spoilt(|plan| plan.network.latency_us[0][1] = u64::MAX),
+        spoilt(|plan| plan.network.jitter_percent = 101),
+        spoilt(|plan| plan.workload.message_bytes = u32::MAX),
+        spoilt(|plan| plan.timing.call_ms = u64::MAX),
         spoilt(|plan| plan.workload.clients.clear()),
         spoilt(|plan| plan.workload.clients[0] = 3),
         spoilt(|plan| plan.workload.acks = [0; 4]),
@@ -202,7 +208,8 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt(|plan| plan.timing.heartbeat_ms = 900),
         spoilt(|plan| plan.timing.call_ms = 1),
         spoilt(|plan| plan.phases.heal_ms_max = u64::MAX),
-        spoilt(|plan| plan.phases.trouble_ms = 20_000),
+        spoilt(|plan| plan.phases.trouble_ms = 10_500),
+        spoilt(|plan| plan.phases.trouble_ms = 9_000),
         spoilt(|plan| plan.timeline[0].for_ms = Some(u64::MAX)),
         spoilt(|plan| plan.timeline.reverse()),
         spoilt(|plan| plan.plants.push("none".to_owned())),
@@ -219,6 +226,9 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt_by(Fault::SlowDisk { target: Target::All, factor: 0 }),
         spoilt_by(Fault::ClockDrift { target: Target::All, ppm: 200_001 }),
         spoilt_by(Fault::RestartStorm { target: Target::All, up_ms: 0, down_ms: 0 }),
+        spoilt_by(Fault::ClockJump { target: Target::All, ms: i64::MIN }),
+        spoilt_by(Fault::Tail { ppm: 1, us: u64::MAX }),
+        spoilt_by(Fault::SlowDisk { target: Target::All, factor: u32::MAX }),
     ];
     assert_eq!(said.join("\n"), SAID.trim());
 }
@@ -236,6 +246,11 @@ p1: election quorum 2 of 5 voters lets two leaders win one term
 latency is not 3 by 3
 1000001 is more than 1,000,000 parts per million
 disks write nothing
+a delay of 18446744073709551615 us is longer than an hour
+a delay of 18446744073709551615 us is longer than an hour
+jitter is more than 100%
+produce calls are beyond 1000 messages of 1048576 bytes
+a timer of 18446744073709551615 ms is longer than 31 days
 there are no clients
 a client stands in no known region (3)
 produce has no weight on any acknowledgement level
@@ -245,7 +260,8 @@ there is neither produce nor fetch
 heartbeats come no sooner than elections
 election or attempt timeouts fall
 a phase of 18446744073709551615 ms is not within 1 ms and 31 days
-timeline line 4: outlasts trouble (say null to last until heal)
+timeline line 2: outlasts trouble (say null to last until heal)
+timeline line 2: begins after the end of trouble
 timeline line 1: outlasts trouble (say null to last until heal)
 timeline is not in order of time
 unknown planted bug `none` (expected one of `ack_before_flush`, `commit_previous_term`, `truncate_to_commit_on_restart`)
@@ -253,7 +269,7 @@ no checker applies
 unknown checker `zero_los` (did you mean `zero_loss`?)
 timeline line 1: a side is empty
 timeline line 1: a node is on both sides
-timeline line 1: client 0 is none of 4 clients
+timeline line 1: client 0 is none of 6 clients
 timeline line 1: 4294967295 is more than 1,000,000 parts per million
 timeline line 1: n6 is none of 5 nodes
 timeline line 1: p5 is no partition
@@ -261,8 +277,24 @@ timeline line 1: p1 has no follower 4 (counted from 0)
 timeline line 1: region 3 is unknown
 timeline line 1: a disk cannot be 0 times slower
 timeline line 1: a drift of 200001 ppm is beyond 200,000
-timeline line 1: a restart storm without time
+timeline line 1: a restart storm without time, or beyond 31 days
+timeline line 1: a clock cannot be -9223372036854775808 ms off
+timeline line 1: a tail of 18446744073709551615 us is longer than an hour
+timeline line 1: a disk cannot be 4294967295 times slower
 ";
+
+#[test]
+fn the_strongest_level_that_is_asked_is_the_one_that_counts() {
+    let asked = |acks: &str| {
+        let with = format!("workload.acks = {acks}\n[cluster]");
+        let scenario = scenario(&BUSY.replace("[cluster]", &with));
+        (scenario.promised().join(" "), draw(&scenario, 1).strongest_acks())
+    };
+    assert_eq!(asked("{ leader = 3, none = 1 }"), ("none leader".to_owned(), Some("leader")));
+    assert_eq!(asked("{ quorum = 1, region_quorum = 0 }"), ("quorum".to_owned(), Some("quorum")));
+    let text = format!("{BUSY}[expect]\nacks = [\"quorum\"]\n");
+    assert_eq!(scenario(&text).promised(), ["quorum"]);
+}
 
 #[test]
 fn a_plan_with_a_key_too_many_is_refused() {

@@ -172,9 +172,8 @@ impl ClaimWitness {
 
 /// Whose disk holds the entry.
 fn whereabouts(truth: &DiskTruth, group: Group, index: u64, hash: u64) -> String {
-    let holds = |node: &Node| {
-        truth.log(*node, group).get(index).is_some_and(|entry| entry.hash == hash)
-    };
+    let holds =
+        |node: &Node| truth.log(*node, group).get(index).is_some_and(|entry| entry.hash == hash);
     let holders: Vec<String> =
         (1..=truth.node_max(group)).filter(holds).map(|node| format!("n{node}")).collect();
     match holders.is_empty() {

@@ -25,9 +25,7 @@ use crate::{
     breach::Breach,
     by_offset::{ByOffset, seat},
     checker::{Checker, Event},
-    history::{
-        Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp,
-    },
+    history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
     intern::Interner,
     truth::DiskTruth,
     verdict::Verdict,

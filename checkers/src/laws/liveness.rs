@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_run_that_ended_early_or_never_healed_has_no_answer() {
-        let why = unknown(judge("liveness", &format!("{HEALED}c1 produce p1 m1 @5.1..5.2 unknown")));
+        let why =
+            unknown(judge("liveness", &format!("{HEALED}c1 produce p1 m1 @5.1..5.2 unknown")));
         assert!(why.contains("ended before partition 1"), "{why}");
         assert_eq!(unknown(judge("liveness", "-- ended @9.000")), "the run never healed");
         let why = unknown(judge("liveness", "-- healed owed= within=1.000 @5.000"));

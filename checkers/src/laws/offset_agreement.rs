@@ -153,13 +153,17 @@ impl Sighting {
         let Sighting { at, partition, offset, witness } = *self;
         let text = match witness {
             Witness::Acknowledged { client } => {
-                format!("c{client} was told that m{message} is at offset {offset} of partition {partition}")
+                format!(
+                    "c{client} was told that m{message} is at offset {offset} of partition {partition}"
+                )
             }
             Witness::Read { client } => {
                 format!("c{client} read m{message} at offset {offset} of partition {partition}")
             }
             Witness::Sent { node } => {
-                format!("n{node}: acknowledged m{message} at offset {offset} of partition {partition}")
+                format!(
+                    "n{node}: acknowledged m{message} at offset {offset} of partition {partition}"
+                )
             }
         };
         line(at, text)

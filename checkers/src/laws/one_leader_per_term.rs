@@ -42,7 +42,9 @@ impl Checker for OneLeaderPerTerm {
         let (first, since) = *self.leaders.entry((group, term)).or_insert((node, at));
         if first != node {
             self.breach.add(|| Evidence {
-                summary: format!("term {term} of partition {group} has two leaders: n{first} and n{node}"),
+                summary: format!(
+                    "term {term} of partition {group} has two leaders: n{first} and n{node}"
+                ),
                 lines: vec![
                     line(since, format!("n{first}: leads partition {group} in term {term}")),
                     line(at, format!("n{node}: leads partition {group} in term {term}")),

@@ -155,8 +155,7 @@ impl ZeroLoss {
             let (number, is_new) = self.ids.intern(*id);
             if !is_new {
                 // Read before it was asked for, or asked for twice.
-                let is_stranger =
-                    self.messages[number as usize].fate == Fate::NeverAsked;
+                let is_stranger = self.messages[number as usize].fate == Fate::NeverAsked;
                 if !is_stranger {
                     self.ambiguous.get_or_insert(*id);
                 }

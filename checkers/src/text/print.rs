@@ -13,7 +13,8 @@ pub fn print(text: &Text) -> String {
         lines.push((call.called.ordinal, print_call(call, with_ordinals)));
     }
     for (at, mark) in &history.marks {
-        lines.push((at.ordinal, format!("-- {} @{}", print_mark(mark), moment(*at, with_ordinals))));
+        lines
+            .push((at.ordinal, format!("-- {} @{}", print_mark(mark), moment(*at, with_ordinals))));
     }
     for (at, note) in &history.notes {
         // A note is for people; what would end its line is shown as a space.

@@ -41,7 +41,10 @@ fn at_equal_times_calls_come_before_returns() {
 fn an_error_names_its_line_and_what_was_expected() {
     let cases = [
         ("c1 produce p1 m1", "line 1: expected a time such as `@0.010..0.014` in a call"),
-        ("\n# fine\nx1 produce p1 m1 @1..2 ok", "line 3: expected a client such as `c1`, found `x1`"),
+        (
+            "\n# fine\nx1 produce p1 m1 @1..2 ok",
+            "line 3: expected a client such as `c1`, found `x1`",
+        ),
         ("c1 eat p1 @1..2 ok", "line 1: expected `produce` or `fetch`, found `eat`"),
         ("c1 produce p1 m1 @2..1 ok", "line 1: a call cannot return before it was asked: `@2..1`"),
         ("c1 produce p1 m1 @1.. ok", "line 1: a call without a return can only be `unknown`"),
@@ -50,10 +53,19 @@ fn an_error_names_its_line_and_what_was_expected() {
             "line 1: expected one of none, leader, quorum, region_quorum or `producer=`, found `most`",
         ),
         ("-- drained p1 @1", "line 1: expected `end=`, found the end of the line"),
-        ("-- healing @1", "line 1: expected `booted`, `healed`, `draining`, `drained`, `ended` or `note`, found `healing`"),
+        (
+            "-- healing @1",
+            "line 1: expected `booted`, `healed`, `draining`, `drained`, `ended` or `note`, found `healing`",
+        ),
         ("c1 fetch p1 from=x @1..2 ok [] end=0", "line 1: expected a number, found `x`"),
-        ("c1 fetch p1 from=0 @1..2 ok 0:m1", "line 1: expected records and end such as `[0:m1 1:m2] end=2`"),
-        ("c1 fetch p1 from=0 @1.0000000001..2 ok [] end=0", "line 1: expected seconds such as `0.010`, found `1.0000000001`"),
+        (
+            "c1 fetch p1 from=0 @1..2 ok 0:m1",
+            "line 1: expected records and end such as `[0:m1 1:m2] end=2`",
+        ),
+        (
+            "c1 fetch p1 from=0 @1.0000000001..2 ok [] end=0",
+            "line 1: expected seconds such as `0.010`, found `1.0000000001`",
+        ),
         ("---\nzero_loss MAYBE", "line 2: expected HOLDS, VIOLATED or UNKNOWN after `zero_loss`"),
     ];
     for (text, expected) in cases {
@@ -62,9 +74,13 @@ fn an_error_names_its_line_and_what_was_expected() {
 }
 
 fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
-    let producer = prop::option::of((0u64..3, 0u32..3, 0u32..9).prop_map(
-        |(producer, epoch, sequence)| Sequence { producer, epoch, sequence },
-    ));
+    let producer = prop::option::of(
+        (0u64..3, 0u32..3, 0u32..9).prop_map(|(producer, epoch, sequence)| Sequence {
+            producer,
+            epoch,
+            sequence,
+        }),
+    );
     let produce = (1u32..4, prop::collection::vec(0u64..9, 1..3), 0usize..4, producer).prop_map(
         |(partition, messages, acks, producer)| Ask::Produce {
             partition,
@@ -78,17 +94,24 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
         Ask::Fetch { partition, from, level }
     });
     let records = prop::collection::vec((0u64..9, 0u64..9), 0..3);
-    (0u32..4, prop_oneof![produce, fetch], 0u64..5, 0u64..5, 0u8..4, records, prop::option::of(0u64..9))
+    (
+        0u32..4,
+        prop_oneof![produce, fetch],
+        0u64..5,
+        0u64..5,
+        0u8..4,
+        records,
+        prop::option::of(0u64..9),
+    )
         .prop_map(|(client, ask, called, lasts, kind, records, first)| {
             let outcome = match (kind, &ask) {
                 (0, _) => Outcome::Refused("full (of 3)".to_owned()),
                 (1, _) => Outcome::Unknown(String::new()),
                 (_, Ask::Produce { .. }) => Outcome::Ok(Reply::Produced { first }),
                 (_, Ask::Fetch { .. }) => {
-                    let records = records.iter().map(|(offset, message)| Record {
-                        offset: *offset,
-                        message: *message,
-                    });
+                    let records = records
+                        .iter()
+                        .map(|(offset, message)| Record { offset: *offset, message: *message });
                     Outcome::Ok(Reply::Fetched { records: records.collect(), end: 9 })
                 }
             };

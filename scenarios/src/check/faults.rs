@@ -7,6 +7,7 @@ use crate::{
     place::place,
     plan::Node,
     scenario::Scenario,
+    sound::FACTOR_MAX,
     units::{Millis, Range, write},
     who::Who,
     written::Written,
@@ -77,7 +78,10 @@ impl Scenario {
             }
             Written::SlowDisk { who, factor } => {
                 self.check_who(who, at("who"))?;
-                ensure(factor.low > 0, at("factor"), || at_least("1"))
+                ensure(factor.low > 0, at("factor"), || at_least("1"))?;
+                ensure(factor.high <= FACTOR_MAX, at("factor"), || {
+                    format!("{} times slower is more than {FACTOR_MAX} times", factor.high)
+                })
             }
             Written::ClockJump { who, .. } => {
                 self.check_who(who, at("who"))?;

@@ -49,8 +49,8 @@ fn explains(steps: &[Step], done: &mut Vec<usize>, log: &Log) -> bool {
     }
     for (number, step) in steps.iter().enumerate() {
         let is_open = |other: usize| !done.contains(&other) && other != number;
-        let must_wait = (0..steps.len())
-            .any(|other| is_open(other) && steps[other].returned < step.called);
+        let must_wait =
+            (0..steps.len()).any(|other| is_open(other) && steps[other].returned < step.called);
         if done.contains(&number) || must_wait {
             continue;
         }

@@ -122,7 +122,11 @@ fn one_filler_cannot_fill_two_gaps() {
 fn what_one_or_two_operations_show_by_themselves() {
     let read = |records| format!("c9 fetch p1 from=0 @5..6 ok {records}");
     for (calls, records, kind) in [
-        ("c1 produce p1 m1 @1..2 ok offset=0\nc1 produce p1 m2 @1..2 unknown", "[0:m2] end=1", "inconsistent"),
+        (
+            "c1 produce p1 m1 @1..2 ok offset=0\nc1 produce p1 m2 @1..2 unknown",
+            "[0:m2] end=1",
+            "inconsistent",
+        ),
         ("c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=0", "[0:m1 1:m1] end=2", "duplicate"),
         ("c1 produce p1 m1 @1..2 refused (full)", "[0:m1] end=1", "aborted_read"),
         ("c1 produce p1 m1 @1..8 refused (full)", "[0:m1] end=1", "aborted_read"),
@@ -161,7 +165,7 @@ fn without_a_constraint_it_is_vacuous() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
     /// The monitor and the twin must agree on every history, lawful or not.
     #[test]
     fn the_monitor_agrees_with_brute_force(history in twin::history()) {

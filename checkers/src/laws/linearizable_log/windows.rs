@@ -36,10 +36,10 @@ impl LinearizableLog {
         for message in &self.messages {
             let append = &self.operations[message.append as usize];
             let is_open = message.offset == NOWHERE && append.kind == Kind::Append;
-            if let Some(of_partition) = fillers.get_mut(append.partition as usize) {
-                if is_open {
-                    of_partition.push(message.append);
-                }
+            if let Some(fillers) = fillers.get_mut(append.partition as usize)
+                && is_open
+            {
+                fillers.push(message.append);
             }
         }
         for of_partition in &mut fillers {
@@ -52,54 +52,58 @@ impl LinearizableLog {
         let log = &self.logs[partition as usize];
         let known = log.iter().filter(|(_, place)| place.message != 0 || place.upper != 0);
         let Some((last, _)) = known.last() else { return };
-        // The latest lower bound so far: its moment, and the offset and operation that set it.
-        let mut floor: Option<(Stamp, Offset, u32)> = None;
+        // The latest lower bound so far: its moment, its offset, and the operation that set it, or
+        // none where it was an append that may have filled an offset without a name.
+        let mut floor: Option<(Stamp, Offset, Option<u32>)> = None;
+        let mut raise = |called: Stamp, offset, by| {
+            if floor.is_none_or(|(at, ..)| at < called) {
+                floor = Some((called, offset, by));
+            }
+            floor
+        };
         let mut fillers_used = 0;
         for offset in 0..=last {
             let place = log.get(offset);
+            let mut floor = raise(Stamp::default(), offset, None);
             if let Some(lower) = place.lower.checked_sub(1) {
-                let called = self.operations[lower as usize].called;
-                if floor.is_none_or(|(at, ..)| at < called) {
-                    floor = Some((called, offset, lower));
-                }
+                floor = raise(self.operations[lower as usize].called, offset, Some(lower));
             }
             if place.message == 0 {
                 // Nobody named it, yet something above exists: a pending append must stand here.
                 // The earliest asked is the best choice, for any other could be exchanged with it.
-                let deadline = self.deadline(partition, offset);
-                let filler = fillers.get(fillers_used).copied();
-                let filler = filler
-                    .filter(|filler| self.operations[*filler as usize].called <= deadline.0);
-                if filler.is_none() {
-                    self.report_gap(partition, offset, deadline.1, fillers);
+                let Some(filler) = fillers.get(fillers_used) else {
+                    let proof = self.first_proof(partition, offset);
+                    self.report_gap(partition, offset, proof, fillers);
                     return;
-                }
+                };
+                floor = raise(self.operations[*filler as usize].called, offset, None);
                 fillers_used += 1;
             }
             let Some(upper) = place.upper.checked_sub(1) else { continue };
             let Some((at, late, by)) = floor else { continue };
-            if at > self.operations[upper as usize].returned {
-                let clash = Clash { partition, late: (late, by), early: (offset, upper) };
-                self.report_clash(&clash);
-                return;
+            if at <= self.operations[upper as usize].returned {
+                continue;
             }
+            match by {
+                Some(by) => {
+                    self.report_clash(&Clash {
+                        partition,
+                        late: (late, by),
+                        early: (offset, upper),
+                    });
+                }
+                None => self.report_gap(partition, late, upper, fillers),
+            }
+            return;
         }
     }
 
-    /// The earliest moment by which this offset existed, and the operation that proves it. A scan,
-    /// which only offsets pay for that nobody named.
-    fn deadline(&self, partition: Partition, offset: Offset) -> (Stamp, u32) {
-        let mut earliest = (super::NEVER, 0);
-        for (_, place) in self.logs[partition as usize].from(offset) {
-            for by in [place.upper, place.named_by] {
-                let Some(by) = by.checked_sub(1) else { continue };
-                let returned = self.operations[by as usize].returned;
-                if returned < earliest.0 {
-                    earliest = (returned, by);
-                }
-            }
-        }
-        earliest
+    /// The operation that first proved that this offset existed.
+    fn first_proof(&self, partition: Partition, offset: Offset) -> u32 {
+        let above = self.logs[partition as usize].from(offset);
+        let proofs = above.flat_map(|(_, place)| [place.upper, place.named_by]);
+        let proofs = proofs.filter_map(|number| number.checked_sub(1));
+        proofs.min_by_key(|number| self.operations[*number as usize].returned).unwrap_or_default()
     }
 
     fn report_clash(&mut self, clash: &Clash) {
@@ -197,10 +201,12 @@ impl LinearizableLog {
             Kind::Read => format!("c{client} asked to read partition {partition}"),
         };
         let told = match deed {
-            Deed::Append(offset, message) => {
-                format!("c{client} was told that m{message} is at offset {offset}")
-            }
-            Deed::Saw(offset, message) => format!("c{client} read m{message} at offset {offset}"),
+            Deed::Append(offset, message) | Deed::Saw(offset, message) => match operation.kind {
+                Kind::Append | Kind::Refused => {
+                    format!("c{client} was told that m{message} is at offset {offset}")
+                }
+                Kind::Read => format!("c{client} read m{message} at offset {offset}"),
+            },
             Deed::Reached(offset) => {
                 format!("c{client} saw that partition {partition} reaches offset {offset}")
             }

@@ -12,8 +12,7 @@ impl ZeroLoss {
     /// The evidence, if anything is forbidden.
     pub(super) fn evidence(&self, tally: &Tally) -> Option<Evidence> {
         let counts = &tally.counts;
-        let count =
-            counts.lost + counts.phantom + tally.forbidden_duplicates + counts.reordered;
+        let count = counts.lost + counts.phantom + tally.forbidden_duplicates + counts.reordered;
         let mut evidence = None
             .or_else(|| tally.first_lost.map(|number| self.lost(number, counts)))
             .or_else(|| self.phantom(tally))
@@ -62,10 +61,8 @@ impl ZeroLoss {
             Some(number) => format!("m{} stands", self.ids.id(number)),
             None => "nothing stands".to_owned(),
         };
-        let text = format!(
-            "the drain read partition {partition} from 0 to {end}: {found}{}",
-            at(offset)
-        );
+        let text =
+            format!("the drain read partition {partition} from 0 to {end}: {found}{}", at(offset));
         Some(line(drained, text))
     }
 

@@ -98,8 +98,8 @@ type Dice = (u64, u64, u64, u8, u8, u64);
 /// Random runs of three clients on a true log, with calls that are given up, weak levels, stale
 /// reads, and now and then a lie in an answer.
 pub(super) fn history() -> impl Strategy<Value = History> {
-    let dice = (0u64..4, 1u64..12, 0u64..12, 0u8..12, 0u8..24, 0u64..4);
-    prop::collection::vec((0u32..3, dice), 1..8).prop_map(|steps| run(&steps))
+    let dice = (0u64..4, 1u64..12, 0u64..12, 0u8..12, 0u8..12, 0u64..4);
+    prop::collection::vec((0u32..3, dice), 2..10).prop_map(|steps| run(&steps))
 }
 
 struct Planned {
@@ -134,7 +134,8 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
     let (_, _, _, kind, lie, extent) = plan.dice;
     let length = log.len() as u64;
     let (ask, outcome) = if kind < 7 {
-        let messages: Vec<MessageId> = if extent == 3 { vec![message, message + 1] } else { vec![message] };
+        let messages: Vec<MessageId> =
+            if extent == 3 { vec![message, message + 1] } else { vec![message] };
         let acks = if kind == 0 { Acks::Leader } else { Acks::Quorum };
         let is_lost = (kind == 0 || kind == 1) && extent == 0;
         if !is_lost {
@@ -158,9 +159,8 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
         let end = length - stale;
         let from = if lie == 5 { 1 } else { 0 };
         let cut = if lie == 6 { end / 2 } else { end };
-        let mut records: Vec<Record> = (from..cut)
-            .map(|offset| Record { offset, message: log[offset as usize] })
-            .collect();
+        let mut records: Vec<Record> =
+            (from..cut).map(|offset| Record { offset, message: log[offset as usize] }).collect();
         if lie == 7 && records.len() > 1 {
             let (first, second) = (records[0].message, records[1].message);
             (records[0].message, records[1].message) = (second, first);
