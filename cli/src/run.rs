@@ -52,6 +52,11 @@ pub(crate) fn run(
         Format::Json => say::document(&document(&folder, &report, &failures, interrupt)),
         Format::Human => {
             let mut text = reports::text(&report, say::has_colour());
+            let code = exit_code(&report, &failures, interrupt);
+            if code != ExitCode::of(&report) {
+                // The page knows its runs only; what failed around them stands on stderr.
+                text.push_str(&format!("but exit {}: {}\n", code.code(), code.meaning()));
+            }
             text.push_str(&format!("\nresults: {}\n", folder.path().display()));
             say::result(&text)
         }

@@ -56,6 +56,10 @@ fn the_result_does_not_depend_on_the_number_of_jobs() {
     let one = run("1");
     assert_eq!(one.len(), 6);
     assert_eq!(one, run("2"));
+    let planned = lines(&room.path().join("zeroloss-results/latest/plan.jsonl"));
+    let planned: Vec<&str> = planned.iter().filter_map(|line| line["token"].as_str()).collect();
+    let told: Vec<&str> = one.iter().map(|(token, _)| token.as_str()).collect();
+    assert_eq!(told, planned, "runs stand in the order in which they were planned");
 }
 
 #[test]

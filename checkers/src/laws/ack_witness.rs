@@ -135,12 +135,11 @@ impl AckWitness {
             self.breach.add(|| unsafe_entry(configuration, &acked, acked.at, &flaw, truth));
             ledger.is_broken = true;
         }
-        if let Some(unlinked) = ledger.insert(group, acked, configuration, truth) {
-            if let Some(flaw) = flaw(configuration, unlinked.entry, unlinked.acks, truth) {
-                let at = acked.at;
-                self.breach.add(|| unsafe_entry(configuration, &unlinked, at, &flaw, truth));
-                ledger.is_broken = true;
-            }
+        if let Some(unlinked) = ledger.insert(group, acked, configuration, truth)
+            && let Some(flaw) = flaw(configuration, unlinked.entry, unlinked.acks, truth)
+        {
+            self.breach.add(|| unsafe_entry(configuration, &unlinked, acked.at, &flaw, truth));
+            ledger.is_broken = true;
         }
     }
 

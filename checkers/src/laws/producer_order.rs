@@ -77,10 +77,10 @@ impl Checker for ProducerOrder {
 impl ProducerOrder {
     fn note_call(&mut self, call: &Call) {
         let Ask::Produce { partition, messages, acks, producer } = &call.ask else { return };
-        if acks.is_durable() {
-            if let Some(told) = self.told.get(&(call.client, *partition)) {
-                self.floors.insert(call.id, *told);
-            }
+        if acks.is_durable()
+            && let Some(told) = self.told.get(&(call.client, *partition))
+        {
+            self.floors.insert(call.id, *told);
         }
         let Some(sequence) = producer else { return };
         let stream = self.streams.number(call.client, *partition, Some(*sequence)) + 1;

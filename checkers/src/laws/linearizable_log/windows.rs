@@ -36,10 +36,10 @@ impl LinearizableLog {
         for message in &self.messages {
             let append = &self.operations[message.append as usize];
             let is_open = message.offset == NOWHERE && append.kind == Kind::Append;
-            if let Some(of_partition) = fillers.get_mut(append.partition as usize) {
-                if is_open {
-                    of_partition.push(message.append);
-                }
+            if let Some(fillers) = fillers.get_mut(append.partition as usize)
+                && is_open
+            {
+                fillers.push(message.append);
             }
         }
         for of_partition in &mut fillers {
