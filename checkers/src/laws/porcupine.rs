@@ -164,8 +164,12 @@ impl Short {
                  this model knows every message once"
             ));
         }
-        match search(self.steps) {
+        match search(std::mem::take(&mut self.steps)) {
             Answer::Linearizable => Verdict::holds_if_covered(owed, "no operation succeeded"),
+            Answer::Illegal if !self.repeatable.is_empty() => Verdict::Unknown(format!(
+                "partition {partition} has no order of single appends, and some of its producers \
+                 are not idempotent, so that a retry may stand where nobody looked"
+            )),
             Answer::Illegal => Verdict::Violated(Box::new(Evidence {
                 summary: format!(
                     "no order of the {owed} operations of partition {partition} explains them as \
@@ -309,8 +313,8 @@ mod tests {
 
     #[test]
     fn a_stale_read_has_no_order() {
-        let history = "c1 produce p1 m1 @1..2 ok offset=0
-                       c2 produce p1 m9 @1.. unknown
+        let history = "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=0
+                       c2 produce p1 m9 producer=2/0/0 @1.. unknown
                        c2 fetch p1 from=0 @3..4 ok [] end=0";
         assert_eq!(evidence(judge("porcupine", history)).partition, Some(1));
     }
