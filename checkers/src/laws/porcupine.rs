@@ -296,6 +296,7 @@ impl Model for LogModel {
 
 #[cfg(test)]
 mod tests {
+    use super::OPERATIONS_MAX;
     use crate::testing::{evidence, holds, judge, unknown};
 
     #[test]
@@ -324,8 +325,9 @@ mod tests {
         let calls = |count: u32, rest: &str| -> String {
             (0..count).map(|m| format!("c1 produce p1 m{m} @{m}..{m}.5 {rest}\n")).collect()
         };
-        let acked: String =
-            (0..61).map(|m| format!("c1 produce p1 m{m} @{m}..{m}.5 ok offset={m}\n")).collect();
+        let acked: String = (0..=OPERATIONS_MAX)
+            .map(|m| format!("c1 produce p1 m{m} @{m}..{m}.5 ok offset={m}\n"))
+            .collect();
         assert!(unknown(judge("porcupine", &acked)).contains("too long"));
         assert!(unknown(judge("porcupine", &calls(9, "unknown"))).contains("too many open"));
         assert!(unknown(judge("porcupine", &calls(0, ""))).starts_with("vacuous"));
