@@ -227,9 +227,12 @@ impl Books {
     }
 
     /// What a node had counted, once its process is gone.
-    pub(crate) fn farewell(&mut self, _number: u32, node: &Node) {
+    pub(crate) fn farewell(&mut self, node: &Node) {
         for (name, count) in node.marks().iter() {
             *self.marks.entry(name.to_owned()).or_insert(0) += count;
+        }
+        if let Some((plant, hits)) = node.plant().filter(|(_, hits)| *hits > 0) {
+            *self.marks.entry(format!("plant/{}", plant.name())).or_insert(0) += hits;
         }
     }
 

@@ -103,6 +103,13 @@ impl Driver {
         }
     }
 
+    /// Ends every process, so that madsim lets go of it.
+    pub(crate) fn kill_all(&mut self) {
+        for node in self.nodes.drain(..) {
+            self.handle.kill(node.id());
+        }
+    }
+
     /// What is left of it after the run. Lets go of madsim, so that processes can say farewell.
     pub(crate) fn into_outcome(self) -> Outcome {
         let ending = self.ending.expect("a run that is over has an ending");

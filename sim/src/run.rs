@@ -90,9 +90,6 @@ fn on_this_thread(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
             )
         }
     };
-    // Processes say farewell when the last waker and the runtime let go of them.
-    let wakers = world.lock().take_wakers();
-    drop(wakers);
     drop(runtime);
     compose(world.take(), outcome)
 }

@@ -11,7 +11,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Once},
+    sync::{Arc, Once, atomic::Ordering},
     task::{Context, Poll},
 };
 use system::Node;
@@ -25,6 +25,7 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn new(world: Arc<World>, place: usize) -> Process {
+        world.processes.fetch_add(1, Ordering::Relaxed);
         Process { world, place, node: None }
     }
 }
@@ -58,9 +59,10 @@ impl Future for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.world.processes.fetch_sub(1, Ordering::Relaxed);
         // After a panic of the harness there are no books to write to.
         if let (Some(node), Some(mut world)) = (&self.node, self.world.try_lock()) {
-            world.books.farewell(self.place as u32 + 1, node);
+            world.books.farewell(node);
         }
     }
 }
@@ -85,10 +87,17 @@ impl Future for Drive {
             for task in tasks {
                 own.driver.act(&own.world, task);
             }
-            let mut world = own.world.lock();
             if own.driver.is_over() {
-                return Poll::Ready(());
+                // madsim drops a killed process when it runs it next; one that it never ran again
+                // would be leaked with its runtime.
+                own.driver.kill_all();
+                if own.world.processes.load(Ordering::Relaxed) == 0 {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
+            let mut world = own.world.lock();
             // World time is the popped key; madsim's clock only follows, for whoever looks at it.
             let before = world.now_ns;
             world.advance();

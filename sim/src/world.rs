@@ -24,7 +24,7 @@ use madsim::{plugin::Simulator, rand::GlobalRng, task, time::TimeHandle};
 use scenarios::{Plan, Stream};
 use std::{
     collections::{BTreeMap, BinaryHeap},
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, atomic::AtomicUsize},
     task::Waker,
 };
 use system::{Endpoint, FileId, Frame, Host, Input, Node, Plant, Settings};
@@ -177,17 +177,21 @@ pub(crate) enum Aborted {
 }
 
 /// The plug-in. Empty until a plan is laid into it.
-pub(crate) struct World(Mutex<Option<State>>);
+pub(crate) struct World {
+    state: Mutex<Option<State>>,
+    /// Processes that madsim has not dropped yet.
+    pub(crate) processes: AtomicUsize,
+}
 
 impl Simulator for World {
     fn new(_: &GlobalRng, _: &TimeHandle, _: &madsim::Config) -> World {
-        World(Mutex::new(None))
+        World { state: Mutex::new(None), processes: AtomicUsize::new(0) }
     }
 
     /// A process ends: what its kernel kept for it is gone, its page cache lives on.
     fn reset_node(&self, id: task::NodeId) {
         let place = id_to_place(id);
-        let Ok(mut guard) = self.0.lock() else { return };
+        let Ok(mut guard) = self.state.lock() else { return };
         if let (Some(place), Some(state)) = (place, guard.as_mut()) {
             state.machines[place].reset();
         }
@@ -203,22 +207,22 @@ fn id_to_place(id: task::NodeId) -> Option<usize> {
 impl World {
     /// Lays a plan into the world.
     pub(crate) fn lay(&self, state: State) {
-        *self.0.lock().expect("no task panics inside the world") = Some(state);
+        *self.state.lock().expect("no task panics inside the world") = Some(state);
     }
 
     /// The world, for one turn.
     pub(crate) fn lock(&self) -> Locked<'_> {
-        Locked(self.0.lock().expect("no task panics inside the world"))
+        Locked(self.state.lock().expect("no task panics inside the world"))
     }
 
     /// The world, unless a panic of the harness left it in pieces.
     pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
-        self.0.lock().ok().filter(|state| state.is_some()).map(Locked)
+        self.state.lock().ok().filter(|state| state.is_some()).map(Locked)
     }
 
     /// Takes the world out, after the run.
     pub(crate) fn take(&self) -> State {
-        self.0.lock().expect("no task panics inside the world").take().expect("a plan was laid")
+        self.state.lock().expect("no task panics inside the world").take().expect("a plan was laid")
     }
 }
 
@@ -347,11 +351,6 @@ impl State {
         if let Some(waker) = &self.driver {
             waker.wake_by_ref();
         }
-    }
-
-    /// Nobody is woken any more.
-    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        self.machines.iter_mut().filter_map(|machine| machine.waker.take()).collect()
     }
 
     /// Remembers how to wake a task.
@@ -662,7 +661,7 @@ impl State {
             Err(stop) => {
                 self.books.note(self.now_ns, format!("n{} stopped itself: {}", place + 1, stop.0));
                 if let Some(node) = node {
-                    self.books.farewell(place as u32 + 1, node);
+                    self.books.farewell(node);
                 }
                 self.machines[place].is_up = false;
                 self.schedule_task(self.now_ns, Task::Reap(place));

@@ -191,8 +191,8 @@ impl Node {
         &self.directory
     }
 
-    /// How often the switched-on plant misbehaved.
-    pub fn plant_hits(&self) -> u64 {
+    /// The plant that is switched on, and how often it misbehaved.
+    pub fn plant(&self) -> Option<(Plant, u64)> {
         self.planted.hits()
     }
 

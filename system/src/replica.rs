@@ -322,11 +322,11 @@ impl Replica {
             Message::AppendReject { term, tried, hint, hint_term } => {
                 self.on_append_reject(ctx, from, term, tried, (hint, hint_term));
             }
-            Message::Beat { term, sequence, commit } => {
-                self.on_beat(ctx, from, term, sequence, commit);
+            Message::Beat { term, sequence, commit, sent } => {
+                self.on_beat(ctx, from, term, (sequence, sent), commit);
             }
-            Message::BeatOk { term, sequence, generation, verified, matched } => {
-                self.on_beat_ok(ctx, from, term, (sequence, generation), verified, matched);
+            Message::BeatOk { term, sequence, sent, generation, verified, matched } => {
+                self.on_beat_ok(ctx, from, term, (sequence, sent), verified, (generation, matched));
             }
             Message::Produce(produce) => self.on_produce(ctx, from, produce),
             Message::Fetch { request, from: offset, level, bytes_max } => {
