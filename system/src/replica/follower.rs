@@ -112,7 +112,7 @@ impl Replica {
             0
         };
         let matched = self.log.id(verified.min(self.flushed));
-        let (term, generation) = (self.hard.term, self.generation);
+        let (term, generation) = (self.hard.term, self.generation_flushed);
         self.send(ctx, from, Message::BeatOk { term, sequence, generation, verified, matched });
     }
 
