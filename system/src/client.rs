@@ -419,7 +419,8 @@ impl Client {
         let before = partition.leader;
         if leader != 0 && partition.leader.is_none_or(|(_, known)| known < term) {
             partition.leader = Some((leader, term));
-        } else if why == Refusal::NotLeader && leader == 0 {
+        } else if leader == 0 && matches!(why, Refusal::NotLeader | Refusal::UnknownPartition) {
+            // Whoever was taken for the leader is none, or does not hold the partition any more.
             partition.leader = None;
         }
         let has_news = partition.leader.is_some() && partition.leader != before;
