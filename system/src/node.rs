@@ -340,6 +340,7 @@ impl Node {
             return Err(Stop(format!("a flush failed (token {token}): the disk lies (S7)")));
         }
         if token == REGISTRY_TOKEN {
+            self.registry.flushed();
             for group in std::mem::take(&mut self.registering) {
                 if let Some(slot) = &mut self.slots[group as usize] {
                     slot.is_active = true;
