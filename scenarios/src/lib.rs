@@ -75,7 +75,7 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 10] = [
+pub const CHECKERS: [&str; 11] = [
     "claim_witness",
     "ack_witness",
     "zero_loss",
@@ -83,6 +83,7 @@ pub const CHECKERS: [&str; 10] = [
     "linearizable_log",
     "producer_order",
     "one_leader_per_term",
+    "leader_completeness",
     "committed_stays",
     "convergence",
     "liveness",

@@ -187,7 +187,8 @@ impl Books {
                     let id = replica.log().id(index);
                     EntryId { index: id.index, term: id.term, hash: id.hash }
                 }));
-                let fact = Fact::Committed { node: number, group, entries };
+                let message = replica.log().get(view.commit).and_then(first_message);
+                let fact = Fact::Committed { node: number, group, entries, message };
                 self.fact(at_ns, &fact);
                 let Fact::Committed { entries, .. } = fact else { unreachable!("it was built") };
                 self.committed = entries;
@@ -277,4 +278,11 @@ impl Books {
             self.series.lag.entry(place as u32 + 1).or_default().push(lag);
         }
     }
+}
+
+/// Offset and identity of an entry's first message, if it holds messages.
+fn first_message(entry: &system::Entry) -> Option<(u64, u64)> {
+    let id = entry.body().get(16..24)?;
+    let id = u64::from_le_bytes(id.try_into().expect("eight bytes"));
+    (entry.count() > 0).then(|| (entry.base(), id))
 }

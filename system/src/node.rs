@@ -369,6 +369,7 @@ impl Node {
             return Err(Stop(format!("a flush failed (token {token}): the disk lies (S7)")));
         }
         if token == REGISTRY_TOKEN {
+            self.registry.flushed();
             for group in std::mem::take(&mut self.registering) {
                 if let Some(mut slot) = self.slots[group as usize].take() {
                     slot.is_active = true;

@@ -112,7 +112,7 @@ impl Replica {
             0
         };
         let matched = self.log.id(verified.min(self.flushed));
-        let (term, generation) = (self.hard.term, self.generation);
+        let (term, generation) = (self.hard.term, self.generation_flushed);
         let ok = Message::BeatOk { term, sequence, sent, generation, verified, matched };
         self.send(ctx, from, ok);
     }

@@ -336,9 +336,8 @@ impl Replica {
         self.flushed_by_voter(leader, &mut flushed);
         let quorum = self.config().quorum_index(&flushed);
         if quorum > self.commit {
-            if self.log.term(quorum) == Some(self.hard.term) {
-                self.commit_to(quorum);
-            } else if ctx.planted.bites(Plant::CommitPreviousTerm) {
+            let is_own = self.log.term(quorum) == Some(self.hard.term);
+            if is_own || ctx.planted.bites(Plant::CommitPreviousTerm) {
                 self.commit_to(quorum);
             } else {
                 // Counting copies of an older term proves nothing: Raft Figure 8 (S11, C1).
