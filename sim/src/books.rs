@@ -226,10 +226,12 @@ impl Books {
         self.fact(at_ns, &Fact::Stopped { node: number });
     }
 
-    /// What a node had counted, once its process is gone.
-    pub(crate) fn farewell(&mut self, _number: u32, node: &Node) {
-        for (name, count) in node.marks().iter() {
-            *self.marks.entry(name.to_owned()).or_insert(0) += count;
+    /// What a node had counted, once its process is gone: marks, and how often a plant misbehaved.
+    pub(crate) fn farewell(&mut self, node: &Node, plant: Option<&str>) {
+        let mut add = |name: &str, count| *self.marks.entry(name.to_owned()).or_insert(0) += count;
+        node.marks().iter().for_each(|(name, count)| add(name, count));
+        if let Some(plant) = plant {
+            add(plant, node.plant_hits());
         }
     }
 

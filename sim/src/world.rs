@@ -15,6 +15,7 @@ use crate::{
     load::Load,
     network::{Network, Route},
     run::Options,
+    sabotage::{Sabotage, Sabotaged},
     trace::Kind,
     witness::{Told, Witness, for_each_told},
 };
@@ -163,6 +164,7 @@ pub(crate) struct State {
     since_progress: u64,
     pub(crate) aborted: Option<Aborted>,
     pub(crate) options: Options,
+    pub(crate) sabotaged: Option<Sabotaged>,
 }
 
 /// Why a run ended before its plan did.
@@ -294,6 +296,7 @@ impl State {
             since_progress: 0,
             aborted: None,
             options: options.clone(),
+            sabotaged: None,
         };
         let bucket_ns = state.books.bucket_ns();
         state.schedule(bucket_ns, What::Sample);
@@ -347,11 +350,6 @@ impl State {
         if let Some(waker) = &self.driver {
             waker.wake_by_ref();
         }
-    }
-
-    /// Nobody is woken any more.
-    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        self.machines.iter_mut().filter_map(|machine| machine.waker.take()).collect()
     }
 
     /// Remembers how to wake a task.
@@ -581,7 +579,7 @@ impl State {
     fn fire(&mut self, place: usize, life: u32) -> bool {
         let now = self.now_ns;
         let machine = &mut self.machines[place];
-        if machine.life != life || machine.timer_at != now {
+        if machine.life != life || !machine.is_up || machine.timer_at != now {
             return false;
         }
         machine.timer_at = u64::MAX;
@@ -630,8 +628,19 @@ impl State {
         self.schedule(at, What::Timer { node: place, life });
     }
 
+    /// A node's process is gone: what it had counted is written down.
+    pub(crate) fn farewell(&mut self, node: &Node) {
+        self.books.farewell(node, self.plan.plants.first().map(String::as_str));
+    }
+
+    /// What is broken on purpose in this node's turn now.
+    pub(crate) fn sabotage(&self, place: usize) -> Option<Sabotage> {
+        Sabotaged::strikes(self.sabotaged, place, self.now_ns)
+    }
+
     /// One turn of a node: opens it if it is not open yet. The node is dropped when it stops itself.
     pub(crate) fn turn_of(&mut self, place: usize, node: &mut Option<Node>) {
+        let sabotage = self.sabotage(place);
         let mut inputs = std::mem::take(&mut self.machines[place].inbox);
         let who = (place as u32 + 1, inputs.len() as u32);
         let clock = &self.machines[place].clock;
@@ -653,6 +662,14 @@ impl State {
             }
             (None, None) => unreachable!("a node without settings"),
         };
+        match sabotage {
+            Some(Sabotage::Panic) => panic!("a node that was told to panic"),
+            Some(Sabotage::EndlessTurn) => loop {
+                host.random();
+            },
+            Some(Sabotage::EndlessEvents) => host.wake_at(0),
+            Some(Sabotage::KeepTurn) | None => {}
+        }
         self.machines[place].inbox = inputs;
         match ended {
             Ok(()) => {
@@ -661,9 +678,6 @@ impl State {
             }
             Err(stop) => {
                 self.books.note(self.now_ns, format!("n{} stopped itself: {}", place + 1, stop.0));
-                if let Some(node) = node {
-                    self.books.farewell(place as u32 + 1, node);
-                }
                 self.machines[place].is_up = false;
                 self.schedule_task(self.now_ns, Task::Reap(place));
             }
