@@ -22,6 +22,7 @@ pub fn quiet(trouble_ms: u64) -> Plan {
     plan.phases.trouble_ms = trouble_ms;
     plan.network.tail_ppm = 0;
     plan.disk.tail_ppm = 0;
+    plan.timing.timer_jitter_us = 0;
     plan
 }
 
