@@ -3,9 +3,13 @@
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
-use checkers::{Acks, Ask, Bench, Call, Ending, Outcome, Verdict};
+use checkers::{
+    Acks, Ask, Bench, Call, Checker, DiskTruth, Ending, Event, Fact, Outcome, Snapshot, Stamp,
+    Verdict,
+};
 use scenarios::{Fault, PORCUPINE, Plan, Planned, Target};
 use sim::{Options, Simulated};
+use std::sync::{Arc, Mutex};
 
 /// A second of world time.
 pub const SECOND: u64 = 1_000_000_000;
@@ -149,4 +153,79 @@ pub fn first_leader(ended: &Simulated, partition: u32) -> u32 {
 pub fn notes<'a>(ended: &'a Simulated, words: &'a str) -> impl Iterator<Item = &'a str> {
     let notes = ended.run.history.notes.iter().map(|(_, text)| text.as_str());
     notes.filter(move |text| text.contains(words))
+}
+
+/// One record of a kept trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// World time.
+    pub at_ns: u64,
+    /// What kind of record.
+    pub kind: String,
+    /// Who it is about: a node, or sender and receiver.
+    pub who: (u32, u32),
+    /// Two numbers that tell its content.
+    pub what: [u64; 2],
+}
+
+/// A kept trace, read back.
+pub fn lines(ended: &Simulated) -> Vec<Line> {
+    assert!(!ended.trace.is_empty(), "the trace was not kept");
+    ended.trace.iter().map(|text| line(text).unwrap_or_else(|| panic!("{text}"))).collect()
+}
+
+fn line(text: &str) -> Option<Line> {
+    let (stamp, rest) = text.strip_prefix('[')?.split_once("s #")?;
+    let (seconds, nanos) = stamp.split_once('.')?;
+    let (kind, rest) = rest.split_once("] ")?.1.split_once(' ')?;
+    let (who, what) = rest.split_once(": ")?;
+    let (from, to) = who.split_once(" -> ")?;
+    let (one, other) = what.split_once(' ')?;
+    Some(Line {
+        at_ns: seconds.parse::<u64>().ok()? * SECOND + nanos.parse::<u64>().ok()?,
+        kind: kind.to_owned(),
+        who: (from.parse().ok()?, to.parse().ok()?),
+        what: [u64::from_str_radix(one, 16).ok()?, u64::from_str_radix(other, 16).ok()?],
+    })
+}
+
+/// What a judge was shown in a run, kept as it came.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Replicas that changed, by world time.
+    pub snapshots: Vec<(u64, Snapshot)>,
+    /// What the world saw, by world time.
+    pub facts: Vec<(u64, Fact)>,
+}
+
+/// A judge that only remembers.
+struct Remembers(Arc<Mutex<Seen>>);
+
+impl Checker for Remembers {
+    fn name(&self) -> &'static str {
+        "remembers"
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _: &DiskTruth) {
+        let mut seen = self.0.lock().expect("nobody panics with it");
+        match event {
+            Event::Seen(snapshot) => seen.snapshots.push((at.at_ns, *snapshot)),
+            Event::Fact(fact) => seen.facts.push((at.at_ns, fact.clone())),
+            Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _: &DiskTruth) -> Verdict {
+        Verdict::Unknown("it only remembers".into())
+    }
+}
+
+/// Runs a plan before a judge that remembers, with its trace.
+pub fn run_watched(plan: &Plan) -> (Simulated, Seen) {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let bench = Bench::new(vec![Box::new(Remembers(seen.clone()))]);
+    let options = Options { keep_trace: true, ..Options::default() };
+    let ended = sim::run(plan, bench, &options);
+    let seen = std::mem::take(&mut *seen.lock().expect("nobody panics with it"));
+    (ended, seen)
 }
