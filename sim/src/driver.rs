@@ -7,7 +7,7 @@ use crate::{
     tasks::Process,
     trace::Kind,
     witness::Witness,
-    world::{Aborted, State, Task, World},
+    world::{Aborted, State, Task, Turn, World},
 };
 use checkers::{Acks, Ask, Ending, Fact, Mark, Outcome as Answer, ReadLevel, Reply, Role};
 use madsim::runtime::Handle;
@@ -103,15 +103,24 @@ impl Driver {
         }
     }
 
-    /// Ends every process, so that madsim lets go of it.
-    pub(crate) fn kill_all(&mut self) {
-        for node in self.nodes.drain(..) {
-            self.handle.kill(node.id());
-        }
+    /// No task is awake and nothing will wake one: whoever had the turn did not hand it on.
+    pub(crate) fn deadlocked(&mut self, world: &Arc<World>) {
+        let state = world.lock();
+        let (at_ns, waiting) = (state.now_ns, self.waiting(&state));
+        let who = match state.turn {
+            Turn::Node(place) => format!("n{}", place + 1),
+            Turn::Driver => "the driver".to_owned(),
+        };
+        drop(state);
+        let waiting = format!("deadlock: {who} has the turn and nobody is awake; {waiting}");
+        self.finish(Ending::Stuck { at_ns, waiting });
     }
 
-    /// What is left of it after the run. Lets go of madsim, so that processes can say farewell.
+    /// What is left of it after the run. Ends every process, so that it can say farewell.
     pub(crate) fn into_outcome(self) -> Outcome {
+        for node in &self.nodes {
+            self.handle.kill(node.id());
+        }
         let ending = self.ending.expect("a run that is over has an ending");
         Outcome { ending, effective: self.effective, struck: self.struck }
     }

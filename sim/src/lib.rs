@@ -14,9 +14,11 @@ mod load;
 mod nemesis;
 pub mod network;
 mod run;
+mod sabotage;
 mod tasks;
 mod trace;
 pub mod witness;
 mod world;
 
-pub use run::{Options, Simulated, run};
+pub use run::{Options, Simulated, run, run_sabotaged};
+pub use sabotage::{Sabotage, Sabotaged};

@@ -3,6 +3,7 @@
 
 use crate::{
     driver::{Driver, Outcome as Ended},
+    sabotage::Sabotaged,
     tasks::{Drive, keep_panics_quiet, told_by},
     world::{State, World, format, model_hits},
 };
@@ -12,6 +13,7 @@ use scenarios::Plan;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
@@ -48,11 +50,25 @@ pub struct Simulated {
 /// When the harness itself is at fault; a node's panic is an [`checkers::Ending::Panicked`].
 #[must_use]
 pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
+    run_sabotaged(plan, bench, options, None)
+}
+
+/// The same, with the harness broken on purpose: for its own tests, never for a verdict.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_sabotaged(
+    plan: &Plan,
+    bench: Bench,
+    options: &Options,
+    sabotaged: Option<Sabotaged>,
+) -> Simulated {
     #[expect(clippy::disallowed_methods, reason = "the one place: a run has a thread of its own")]
     let ended = std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name(format!("{}-{}", plan.scenario, plan.seed))
-            .spawn_scoped(scope, || on_this_thread(plan, bench, options))
+            .spawn_scoped(scope, || on_this_thread(plan, bench, options, sabotaged))
             .expect("a thread can be started")
             .join()
     });
@@ -62,35 +78,47 @@ pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
     }
 }
 
-fn on_this_thread(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
+/// What madsim says when no task is awake and nothing will wake one.
+const DEADLOCK: &str = "all tasks will block forever";
+
+fn on_this_thread(
+    plan: &Plan,
+    bench: Bench,
+    options: &Options,
+    sabotaged: Option<Sabotaged>,
+) -> Simulated {
     keep_panics_quiet();
     let runtime = Runtime::with_seed_and_config(plan.seed, madsim::Config::default());
     runtime.add_simulator::<World>();
-    let ending = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let plan = plan.clone();
+    // It lives out here so that it can still be asked when madsim gives up.
+    let mut drive: Option<Drive> = None;
+    let ending = catch_unwind(AssertUnwindSafe(|| {
         let handle = runtime.handle().clone();
-        runtime.block_on(async move {
+        runtime.block_on(async {
             let world = plugin::simulator::<World>();
-            let mut state = State::new(&plan, bench, options);
+            let mut state = State::new(plan, bench, options);
+            state.sabotaged = sabotaged;
             format(&mut state);
             world.lay(state);
-            let driver = Driver::new(handle, &world, &plan);
-            let mut drive = Drive { world: world.clone(), driver };
-            std::pin::Pin::new(&mut drive).await;
-            (world, drive.driver.into_outcome())
-        })
+            let driver = Driver::new(handle, &world, plan);
+            std::pin::Pin::new(drive.insert(Drive { world, driver })).await;
+        });
     }));
-    let (world, outcome) = match ending {
-        Ok(ended) => ended,
-        Err(panic) => {
-            let (place, message) = told_by(panic.as_ref());
-            panic!(
+    if let Err(panic) = ending {
+        let (place, message) = told_by(panic.as_ref());
+        match &mut drive {
+            Some(drive) if message.contains(DEADLOCK) => drive.driver.deadlocked(&drive.world),
+            Some(_) | None => panic!(
                 "the harness failed in {} seed {}: {message} ({place})",
                 plan.scenario, plan.seed
-            )
+            ),
         }
-    };
-    drop(runtime);
+    }
+    let Drive { world, driver } = drive.expect("a run that ended had begun");
+    let outcome = driver.into_outcome();
+    // Killed tasks are dropped when the executor next looks at them: processes say farewell here. A
+    // runtime that is dropped with tasks left would never let go of them.
+    runtime.block_on(async {});
     compose(world.take(), outcome)
 }
 

@@ -15,6 +15,7 @@ use crate::{
     load::Load,
     network::{Network, Route},
     run::Options,
+    sabotage::{Sabotage, Sabotaged},
     trace::Kind,
     witness::{Told, Witness, for_each_told},
 };
@@ -24,7 +25,7 @@ use madsim::{plugin::Simulator, rand::GlobalRng, task, time::TimeHandle};
 use scenarios::{Plan, Stream};
 use std::{
     collections::{BTreeMap, BinaryHeap},
-    sync::{Mutex, MutexGuard, atomic::AtomicUsize},
+    sync::{Mutex, MutexGuard},
     task::Waker,
 };
 use system::{Endpoint, FileId, Frame, Host, Input, Node, Plant, Settings};
@@ -163,6 +164,7 @@ pub(crate) struct State {
     since_progress: u64,
     pub(crate) aborted: Option<Aborted>,
     pub(crate) options: Options,
+    pub(crate) sabotaged: Option<Sabotaged>,
 }
 
 /// Why a run ended before its plan did.
@@ -177,21 +179,17 @@ pub(crate) enum Aborted {
 }
 
 /// The plug-in. Empty until a plan is laid into it.
-pub(crate) struct World {
-    state: Mutex<Option<State>>,
-    /// Processes that madsim has not dropped yet.
-    pub(crate) processes: AtomicUsize,
-}
+pub(crate) struct World(Mutex<Option<State>>);
 
 impl Simulator for World {
     fn new(_: &GlobalRng, _: &TimeHandle, _: &madsim::Config) -> World {
-        World { state: Mutex::new(None), processes: AtomicUsize::new(0) }
+        World(Mutex::new(None))
     }
 
     /// A process ends: what its kernel kept for it is gone, its page cache lives on.
     fn reset_node(&self, id: task::NodeId) {
         let place = id_to_place(id);
-        let Ok(mut guard) = self.state.lock() else { return };
+        let Ok(mut guard) = self.0.lock() else { return };
         if let (Some(place), Some(state)) = (place, guard.as_mut()) {
             state.machines[place].reset();
         }
@@ -207,22 +205,22 @@ fn id_to_place(id: task::NodeId) -> Option<usize> {
 impl World {
     /// Lays a plan into the world.
     pub(crate) fn lay(&self, state: State) {
-        *self.state.lock().expect("no task panics inside the world") = Some(state);
+        *self.0.lock().expect("no task panics inside the world") = Some(state);
     }
 
     /// The world, for one turn.
     pub(crate) fn lock(&self) -> Locked<'_> {
-        Locked(self.state.lock().expect("no task panics inside the world"))
+        Locked(self.0.lock().expect("no task panics inside the world"))
     }
 
     /// The world, unless a panic of the harness left it in pieces.
     pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
-        self.state.lock().ok().filter(|state| state.is_some()).map(Locked)
+        self.0.lock().ok().filter(|state| state.is_some()).map(Locked)
     }
 
     /// Takes the world out, after the run.
     pub(crate) fn take(&self) -> State {
-        self.state.lock().expect("no task panics inside the world").take().expect("a plan was laid")
+        self.0.lock().expect("no task panics inside the world").take().expect("a plan was laid")
     }
 }
 
@@ -298,6 +296,7 @@ impl State {
             since_progress: 0,
             aborted: None,
             options: options.clone(),
+            sabotaged: None,
         };
         let bucket_ns = state.books.bucket_ns();
         state.schedule(bucket_ns, What::Sample);
@@ -580,7 +579,7 @@ impl State {
     fn fire(&mut self, place: usize, life: u32) -> bool {
         let now = self.now_ns;
         let machine = &mut self.machines[place];
-        if machine.life != life || machine.timer_at != now {
+        if machine.life != life || !machine.is_up || machine.timer_at != now {
             return false;
         }
         machine.timer_at = u64::MAX;
@@ -629,8 +628,14 @@ impl State {
         self.schedule(at, What::Timer { node: place, life });
     }
 
+    /// What is broken on purpose in this node's turn now.
+    pub(crate) fn sabotage(&self, place: usize) -> Option<Sabotage> {
+        Sabotaged::strikes(self.sabotaged, place, self.now_ns)
+    }
+
     /// One turn of a node: opens it if it is not open yet. The node is dropped when it stops itself.
     pub(crate) fn turn_of(&mut self, place: usize, node: &mut Option<Node>) {
+        let sabotage = self.sabotage(place);
         let mut inputs = std::mem::take(&mut self.machines[place].inbox);
         let who = (place as u32 + 1, inputs.len() as u32);
         let clock = &self.machines[place].clock;
@@ -652,6 +657,14 @@ impl State {
             }
             (None, None) => unreachable!("a node without settings"),
         };
+        match sabotage {
+            Some(Sabotage::Panic) => panic!("a node that was told to panic"),
+            Some(Sabotage::EndlessTurn) => loop {
+                host.random();
+            },
+            Some(Sabotage::EndlessEvents) => host.wake_at(0),
+            Some(Sabotage::KeepTurn) | None => {}
+        }
         self.machines[place].inbox = inputs;
         match ended {
             Ok(()) => {
@@ -660,9 +673,6 @@ impl State {
             }
             Err(stop) => {
                 self.books.note(self.now_ns, format!("n{} stopped itself: {}", place + 1, stop.0));
-                if let Some(node) = node {
-                    self.books.farewell(node);
-                }
                 self.machines[place].is_up = false;
                 self.schedule_task(self.now_ns, Task::Reap(place));
             }

@@ -425,12 +425,16 @@ impl Replica {
     }
 
     fn become_follower(&mut self, ctx: &mut Context<'_>, term: Term, leader: Option<NodeId>) {
-        if term > self.hard.term {
+        let is_newer = term > self.hard.term;
+        if is_newer {
             self.adopt(term, None);
         }
         let followed = Follower { leader, heard: ctx.now, verified: 0 };
         let before = std::mem::replace(&mut self.role, Role::Follower(followed));
         if let Role::Leader(leader) = before {
+            if is_newer {
+                ctx.marks.hit(Mark::Deposed);
+            }
             leader.give_up(ctx, self.place.group, self.hard.term);
         }
         self.reset_deadline(ctx);

@@ -126,12 +126,7 @@ mod tests {
     };
 
     fn committed(world: &mut World, node: Node, entries: &[EntryId]) {
-        world.fact(Fact::Committed {
-            node,
-            group: 1,
-            entries: entries.to_vec(),
-            message: None,
-        });
+        world.fact(Fact::Committed { node, group: 1, entries: entries.to_vec(), message: None });
     }
 
     fn see(world: &mut World, commit: u64, last: u64) {

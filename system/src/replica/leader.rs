@@ -192,9 +192,6 @@ impl Replica {
     /// The peer that answered in this term, if it is one of ours; steps down if the answer is newer.
     fn heard_from(&mut self, ctx: &mut Context<'_>, from: NodeId, term: Term) -> Option<usize> {
         if term > self.hard.term {
-            if self.is_leader() {
-                ctx.marks.hit(Mark::Deposed);
-            }
             self.become_follower(ctx, term, None);
             return None;
         }

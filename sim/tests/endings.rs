@@ -1,0 +1,163 @@
+//! How a run can end other than by its plan: each kind of failure is found and told for what it is,
+//! and none is taken for another. A node that fails is a violation, a world that stands still is
+//! stuck, and only the harness's own mistakes may panic.
+
+mod common;
+
+use checkers::{Ending, Verdict};
+use common::{SECOND, bench, drawn, quiet, run, run_with};
+use sim::{Options, Sabotage, Sabotaged, Simulated};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+const STRUCK_NS: u64 = 3 * SECOND;
+
+/// A short run in which node 2 is broken from three seconds on.
+fn sabotaged(how: Sabotage) -> Simulated {
+    let plan = quiet(2_000);
+    let sabotaged = Sabotaged { node: 2, at_ns: STRUCK_NS, how };
+    sim::run_sabotaged(&plan, bench(&plan), &Options::default(), Some(sabotaged))
+}
+
+fn stuck(ended: &Simulated) -> (u64, &str) {
+    match &ended.run.ending {
+        Ending::Stuck { at_ns, waiting } => (*at_ns, waiting),
+        other => panic!("not stuck: {other:?}"),
+    }
+}
+
+#[test]
+fn a_nodes_panic_is_an_ending_with_its_place_in_the_source() {
+    let ended = sabotaged(Sabotage::Panic);
+    let Ending::Panicked { at_ns, node, place, message } = &ended.run.ending else {
+        panic!("{:?}", ended.run.ending)
+    };
+    assert_eq!((*node, message.as_str()), (2, "a node that was told to panic"));
+    assert!((STRUCK_NS..STRUCK_NS + SECOND).contains(at_ns), "at {at_ns}");
+    let (file, line) = place.rsplit_once(':').expect("file and line");
+    assert!(file.ends_with(".rs") && line.parse::<u32>().is_ok_and(|line| line > 0), "{place}");
+    assert_eq!(ended.run.sim_ns, *at_ns, "nothing happens after it");
+}
+
+#[test]
+fn a_turn_that_never_ends_is_found_by_counting_its_steps() {
+    let ended = sabotaged(Sabotage::EndlessTurn);
+    let Ending::Panicked { node, message, .. } = &ended.run.ending else {
+        panic!("{:?}", ended.run.ending)
+    };
+    assert_eq!(*node, 2);
+    assert!(message.contains("a turn of n2 does not end"), "{message}");
+}
+
+#[test]
+fn a_world_whose_time_stands_still_is_stuck() {
+    let ended = sabotaged(Sabotage::EndlessEvents);
+    let (at_ns, waiting) = stuck(&ended);
+    assert!(waiting.contains("time stands still"), "{waiting}");
+    assert!((STRUCK_NS..STRUCK_NS + SECOND).contains(&at_ns), "at {at_ns}");
+}
+
+#[test]
+fn a_turn_that_is_never_handed_on_is_stuck_and_no_panic_of_the_harness() {
+    let ended = sabotaged(Sabotage::KeepTurn);
+    let (at_ns, waiting) = stuck(&ended);
+    assert!(waiting.starts_with("deadlock: n2 has the turn"), "{waiting}");
+    assert!((STRUCK_NS..STRUCK_NS + SECOND).contains(&at_ns), "at {at_ns}");
+    assert!(!ended.run.history.calls.is_empty(), "what happened until then is kept");
+}
+
+/// A failure replays like any other run.
+#[test]
+fn a_broken_run_breaks_twice_in_the_same_way() {
+    for how in [Sabotage::Panic, Sabotage::KeepTurn] {
+        let (one, other) = (sabotaged(how), sabotaged(how));
+        assert_eq!(one.run.ending, other.run.ending);
+        assert_eq!(one.run.trace_hash, other.run.trace_hash);
+    }
+}
+
+#[test]
+fn a_cluster_that_cannot_boot_says_what_it_waits_for() {
+    let mut plan = quiet(2_000);
+    plan.phases.boot_ms_max = 200;
+    let ended = run(&plan);
+    let (at_ns, waiting) = stuck(&ended);
+    assert_eq!(at_ns, SECOND / 5);
+    assert!(waiting.starts_with("boot: the cluster does not become healthy"), "{waiting}");
+    assert!(waiting.contains("no leader for p1, p2"), "{waiting}");
+    let judgements = &ended.run.judgements;
+    let holds = judgements.iter().filter(|j| matches!(j.verdict, Verdict::Holds(_))).count();
+    assert!(judgements.len() > holds, "a run that never began is not green: {judgements:?}");
+}
+
+#[test]
+fn a_cluster_too_far_apart_never_boots() {
+    let mut plan = quiet(2_000);
+    // An answer takes longer than any election timeout.
+    for row in &mut plan.network.latency_us {
+        row.fill(5_000_000);
+    }
+    let ended = run(&plan);
+    let (at_ns, waiting) = stuck(&ended);
+    assert_eq!(at_ns, plan.phases.boot_ms_max * 1_000_000);
+    assert!(waiting.contains("does not become healthy"), "{waiting}");
+}
+
+#[test]
+fn a_drain_that_takes_too_long_is_stuck_in_the_drain() {
+    let mut plan = quiet(2_000);
+    plan.phases.drain_ms_max = 1;
+    let ended = run(&plan);
+    assert!(stuck(&ended).1.starts_with("drain: not everything can be read"));
+}
+
+#[test]
+fn an_interrupted_run_ends_soon_and_says_so() {
+    let mut plan = quiet(2_000);
+    plan.phases.trouble_ms = 3_600_000;
+    let cancelled = Arc::new(AtomicBool::new(true));
+    let options = Options { cancelled: Some(cancelled), ..Options::default() };
+    let ended = run_with(&plan, &options);
+    let (at_ns, waiting) = stuck(&ended);
+    assert_eq!(waiting, "interrupted");
+    assert!(at_ns <= 60 * SECOND, "only at {at_ns}");
+}
+
+#[test]
+fn progress_is_told_while_it_goes_on() {
+    let progress = Arc::new(AtomicU64::new(0));
+    let options = Options { progress_ms: Some(progress.clone()), ..Options::default() };
+    let ended = run_with(&quiet(2_000), &options);
+    let told = progress.load(Ordering::Relaxed);
+    let end_ms = ended.run.sim_ns / 1_000_000;
+    assert!(told > 0 && told <= end_ms && end_ms - told < 1_000, "{told} of {end_ms}");
+}
+
+#[test]
+fn a_breach_stops_the_run_only_if_it_is_asked_to() {
+    let plan = drawn("early_ack", 1).with_plant("ack_before_flush");
+    let stopped = run_with(&plan, &Options { stop_on_breach: true, ..Options::default() });
+    let Ending::Breached { at_ns } = stopped.run.ending else { panic!("{:?}", stopped.run.ending) };
+    let whole = run(&plan);
+    assert_eq!(whole.run.ending, Ending::Finished);
+    assert!(at_ns < whole.run.sim_ns);
+    for ended in [&stopped, &whole] {
+        let claims = ended.run.judgements.iter().find(|j| j.name == "claim_witness");
+        let claims = &claims.expect("it judges").verdict;
+        assert!(matches!(claims, Verdict::Violated(_)), "{claims:?}");
+    }
+}
+
+/// What a process had counted is told when it ends, also by the end of the run.
+#[test]
+fn every_process_says_farewell() {
+    let ended = run(&quiet(2_000));
+    let partitions = ended.effective.placement.partitions.len() as u64;
+    assert!(ended.run.marks["elected"] > partitions, "{:?}", ended.run.marks);
+    assert!(ended.run.marks["read_confirmed"] > 0, "{:?}", ended.run.marks);
+    assert!(!ended.run.marks.contains_key("ack_before_flush"), "nothing is planted");
+    let planted = run(&quiet(2_000).with_plant("ack_before_flush"));
+    assert!(planted.run.marks["ack_before_flush"] > 0, "{:?}", planted.run.marks);
+}

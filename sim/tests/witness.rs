@@ -1,0 +1,455 @@
+//! The second decoder and the system's own, side by side: on the disks of whole runs, on logs that
+//! are laid by hand and then damaged, and on frames. Where they disagree, one of them is wrong.
+
+mod common;
+
+use bytes::Bytes;
+use checkers::{
+    Bench, Checker, Claim, DiskTruth, EntryId, Event, Fact, Mark, Snapshot, Stamp, Verdict,
+};
+use common::{drawn, shortened};
+use scenarios::Stream;
+use sim::{
+    Options,
+    disk::Disk,
+    witness::{Told, Witness, for_each_told},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use system::{
+    Config, Entry, FrameBuilder, Log, Message, Place, Receipt, Sender, Voter,
+    entry::{Kind, Stamp as Written},
+    persist::{self, Damage, HardState, Persist, Write},
+};
+
+const NODE: u32 = 3;
+const GROUP: u32 = 1;
+
+// ---- whole runs
+
+/// What nodes believe, beside what their disks hold.
+#[derive(Debug, Default)]
+struct Compared {
+    /// The latest word of each replica, and every entry that it told to be committed.
+    replicas: BTreeMap<(u32, u32), (Option<Snapshot>, Vec<EntryId>)>,
+    digests: BTreeMap<u32, Vec<(u64, u64)>>,
+    disagreements: Vec<String>,
+    looks: u64,
+    entries: u64,
+}
+
+#[derive(Clone, Default)]
+struct Compares(Arc<Mutex<Compared>>);
+
+impl Checker for Compares {
+    fn name(&self) -> &'static str {
+        "compares"
+    }
+
+    fn observe(&mut self, _: Stamp, event: Event<'_>, truth: &DiskTruth) {
+        let mut own = self.0.lock().expect("nobody panics with it");
+        match event {
+            Event::Seen(seen) => own.look(seen, truth),
+            Event::Fact(Fact::Committed { node, group, entries }) => {
+                own.replicas.entry((*node, *group)).or_default().1.extend(entries);
+            }
+            Event::Fact(Fact::Stopped { node }) => own.replicas.retain(|key, _| key.0 != *node),
+            Event::Fact(Fact::Replica { group, last, digest, .. }) => {
+                own.digests.entry(*group).or_default().push((*last, *digest));
+            }
+            Event::Mark(Mark::Ended) => own.compare(truth),
+            Event::Called(_) | Event::Returned(_) | Event::Fact(_) | Event::Mark(_) => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _: &DiskTruth) -> Verdict {
+        Verdict::Unknown("it only compares".into())
+    }
+}
+
+impl Compared {
+    /// Whatever a node believes to be flushed can be decoded from its disk at that moment.
+    fn look(&mut self, seen: &Snapshot, truth: &DiskTruth) {
+        self.looks += 1;
+        let durable = truth.log(seen.node, seen.group).last().map_or(0, |last| last.index);
+        if seen.flushed > durable {
+            self.disagreements.push(format!("{durable} durable, but {seen:?}"));
+        }
+        self.replicas.entry((seen.node, seen.group)).or_default().0 = Some(*seen);
+    }
+
+    /// At the end all is flushed, and every entry is the same to both.
+    fn compare(&mut self, truth: &DiskTruth) {
+        for ((node, group), (seen, told)) in &self.replicas {
+            let log = truth.log(*node, *group);
+            let durable = log.last().map_or(0, |last| last.index);
+            if seen.is_none_or(|seen| (seen.flushed, seen.commit) != (durable, durable)) {
+                self.disagreements.push(format!("{durable} durable at the end, but {seen:?}"));
+            }
+            for (index, entry) in (1..).zip(told) {
+                self.entries += 1;
+                if entry.index != index || !log.has(*entry) {
+                    let decoded = log.get(index);
+                    self.disagreements.push(format!("n{node} p{group}: {entry:?}, {decoded:?}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_node_believes_is_what_the_second_decoder_reads() {
+    for (scenario, seed) in
+        [("smoke", 1), ("power_loss", 1), ("old_term", 1), ("swarm", 3), ("swarm", 4)]
+    {
+        let plan = shortened(drawn(scenario, seed), 20_000);
+        let compares = Compares::default();
+        let bench = Bench::new(vec![Box::new(compares.clone())]);
+        let ended = sim::run(&plan, bench, &Options::default());
+        assert_eq!(ended.run.ending, checkers::Ending::Finished, "{scenario} seed {seed}");
+        let compared = compares.0.lock().expect("nobody panics with it");
+        assert_eq!(compared.disagreements, [""; 0], "{scenario} seed {seed}");
+        assert!(compared.looks > 1_000 && compared.entries > 1_000, "{scenario}: too little");
+        let groups = plan.placement.partitions.len() + 1;
+        assert_eq!(compared.digests.len(), groups, "every group has digests");
+        for (group, digests) in &compared.digests {
+            assert!(digests.len() > 1 && digests[0].0 > 0, "p{group}: {digests:?}");
+            assert!(digests.iter().all(|digest| *digest == digests[0]), "p{group}: {digests:?}");
+        }
+    }
+}
+
+// ---- logs laid by hand
+
+/// A log as the system writes it, block by block.
+struct Laid {
+    writes: Vec<Write>,
+    /// After each block: the entries, and the last vote.
+    states: Vec<(Vec<EntryId>, (u64, Option<u32>))>,
+}
+
+fn place() -> Place {
+    let voters = (1..=3).map(|node| Voter { node, region: node - 1 }).collect();
+    let config = Config { voters, learners: vec![9], write_quorum: 2, election_quorum: 2 };
+    Place { group: GROUP, incarnation: 77, config }
+}
+
+fn told(id: system::EntryId) -> EntryId {
+    EntryId { index: id.index, term: id.term, hash: id.hash }
+}
+
+/// Appends, votes and cuts as they may come, a few to a block.
+fn lay(seed: u64, n_blocks: usize) -> Laid {
+    let mut dice = Stream::derive(seed, "witness/lay");
+    let mut persist = Persist::create(NODE, &place());
+    let (mut log, mut term, mut vote) = (Log::default(), 0, (0, None));
+    let mut laid = Laid { writes: Vec::new(), states: Vec::new() };
+    for block in 0..n_blocks {
+        for _ in 0..=dice.below(3) {
+            match dice.below(8) {
+                _ if term == 0 => term = 1,
+                0 => {
+                    term += 1;
+                    vote = (term, (dice.below(2) == 0).then_some(2));
+                    persist.record_hard(HardState { term: vote.0, vote: vote.1 });
+                }
+                1 if log.last_index() > 0 => {
+                    let last = log.last_index() - dice.below(log.last_index().min(3) + 1);
+                    log.cut(last);
+                    persist.record_cut(last);
+                    term += 1;
+                }
+                _ => {
+                    let stamp =
+                        Written { cluster: 5, incarnation: 77, group: GROUP, term, wall: 1 };
+                    let body = Bytes::from(vec![block as u8; dice.below(90) as usize]);
+                    let base = log.next_offset();
+                    let entry = Entry::after(log.last(), stamp, Kind::Noop, base, 0, &body);
+                    persist.record_entry(&entry);
+                    log.append(entry);
+                }
+            }
+        }
+        if let Some(write) = persist.next_write(0) {
+            // What no later block proves durable, the system may give up; else it is rot.
+            if dice.below(4) == 0 && persist.begin_flush().is_some() {
+                persist.end_flush();
+            }
+            laid.writes.push(write);
+            let ids = (1..=log.last_index()).map(|index| told(log.id(index))).collect();
+            laid.states.push((ids, vote));
+        }
+    }
+    laid
+}
+
+impl Laid {
+    fn bytes(&self) -> Vec<u8> {
+        self.writes.iter().flat_map(|write| write.parts.concat()).collect()
+    }
+
+    /// Where each block ends.
+    fn ends(&self) -> Vec<usize> {
+        let length = |write: &Write| write.parts.iter().map(Bytes::len).sum::<usize>();
+        let ends = self.writes.iter().scan(0, |end, write| {
+            *end += length(write);
+            Some(*end)
+        });
+        ends.collect()
+    }
+
+    /// What whole blocks before this byte say.
+    fn state_before(&self, at: usize) -> (Vec<EntryId>, (u64, Option<u32>)) {
+        let whole = self.ends().iter().filter(|end| **end <= at).count();
+        whole.checked_sub(1).map_or((Vec::new(), (0, None)), |last| self.states[last].clone())
+    }
+}
+
+fn disk() -> Disk {
+    Disk::new(&drawn("smoke", 1).disk)
+}
+
+/// A disk on which exactly these bytes are durable in the log.
+fn holding(bytes: &[u8]) -> Disk {
+    let (mut disk, file) = (disk(), persist::file_of(GROUP, 0).0);
+    disk.write(file, 0, &[Bytes::copy_from_slice(bytes)]);
+    let (flush, directory) = (disk.begin_flush(file), disk.begin_flush_directory());
+    assert!(disk.end_flush(flush).is_some());
+    disk.end_flush_directory(directory).for_each(drop);
+    disk
+}
+
+/// What the second decoder reads from a disk.
+fn decoded(disk: &Disk) -> (Vec<EntryId>, (u64, Option<u32>)) {
+    let (mut witness, mut bench) = (Witness::new(&[0, 1, 2]), Bench::default());
+    let mut facts = Vec::new();
+    witness.reread(NODE, GROUP, disk, bench.truth(), &mut facts);
+    facts.iter().for_each(|fact| bench.observe(Stamp::default(), Event::Fact(fact)));
+    state_of(&bench)
+}
+
+fn state_of(bench: &Bench) -> (Vec<EntryId>, (u64, Option<u32>)) {
+    let log = bench.truth().log(NODE, GROUP);
+    let count = log.last().map_or(0, |last| last.index);
+    ((1..=count).map(|index| log.get(index).expect("it is there")).collect(), log.vote)
+}
+
+/// What the system reads from the same bytes; none if it refuses them.
+fn recovered(bytes: &[u8]) -> Option<(Vec<EntryId>, (u64, Option<u32>))> {
+    match persist::recover(NODE, GROUP, &[Bytes::copy_from_slice(bytes)]) {
+        Ok(from) => {
+            let ids = (1..=from.log.last_index()).map(|index| told(from.log.id(index)));
+            Some((ids.collect(), (from.hard.term, from.hard.vote)))
+        }
+        Err(Damage::Empty | Damage::Rot(_)) => None,
+    }
+}
+
+#[test]
+fn both_decoders_read_the_same_log() {
+    let (mut entries, mut cuts) = (0, 0);
+    for seed in 1..=200 {
+        let laid = lay(seed, 12);
+        let bytes = laid.bytes();
+        let expected = laid.states.last().expect("blocks were laid").clone();
+        assert_eq!(decoded(&holding(&bytes)), expected, "seed {seed}");
+        assert_eq!(recovered(&bytes), Some(expected), "seed {seed}");
+        entries += laid.states.iter().map(|state| state.0.len()).max().unwrap_or(0);
+        cuts += laid.states.windows(2).filter(|pair| pair[1].0.len() < pair[0].0.len()).count();
+    }
+    assert!(entries > 1_000 && cuts > 50, "{entries} entries, {cuts} cuts");
+}
+
+/// Flush by flush it must come to know what it would read from the whole.
+#[test]
+fn keeping_up_and_reading_again_tell_the_same() {
+    let file = persist::file_of(GROUP, 0).0;
+    let mut kept_up = 0;
+    for seed in 1..=100 {
+        let laid = lay(seed, 12);
+        let (mut disk, mut witness) = (disk(), Witness::new(&[0, 1, 2]));
+        let mut bench = Bench::default();
+        for (write, state) in laid.writes.iter().zip(&laid.states) {
+            let mut facts = Vec::new();
+            disk.write(file, write.at, &write.parts);
+            let directory = disk.begin_flush_directory();
+            disk.end_flush_directory(directory).for_each(drop);
+            let flush = disk.begin_flush(file);
+            let flushed = disk.end_flush(flush).expect("it was begun");
+            let could = witness.flushed(NODE, &flushed, &mut facts);
+            assert!(could, "seed {seed}: an append can be read on from where it stands");
+            kept_up += 1;
+            facts.iter().for_each(|fact| bench.observe(Stamp::default(), Event::Fact(fact)));
+            assert_eq!(state_of(&bench), *state, "seed {seed}");
+        }
+        let configuration = bench.truth().configuration(GROUP).expect("it was read");
+        let voters: Vec<_> = configuration.voters.iter().map(|v| (v.node, v.region)).collect();
+        assert_eq!(voters, [(1, 0), (2, 1), (3, 2)]);
+        assert_eq!((configuration.write_quorum, configuration.election_quorum), (2, 2));
+    }
+    assert!(kept_up > 500);
+}
+
+/// One bit anywhere: its block and all after it are gone, and no entry appears that was never there.
+#[test]
+fn damaged_bytes_are_not_decoded() {
+    let mut dice = Stream::derive(1, "witness/damage");
+    let (mut refused, mut read_on) = (0, 0);
+    for seed in 1..=4 {
+        let laid = lay(seed, 12);
+        let bytes = laid.bytes();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << dice.below(8);
+            let read = decoded(&holding(&damaged));
+            assert_eq!(read, laid.state_before(at), "seed {seed}: byte {at} of {}", bytes.len());
+            match recovered(&damaged) {
+                Some(own) => {
+                    assert_eq!(own, read, "seed {seed}: byte {at}: the system reads otherwise");
+                    read_on += 1;
+                }
+                None => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 500 && read_on > 500, "{refused} refused, {read_on} read on");
+}
+
+#[test]
+fn a_torn_tail_is_not_decoded() {
+    for seed in 1..=4 {
+        let laid = lay(seed, 12);
+        let bytes = laid.bytes();
+        for length in 0..bytes.len() {
+            let read = decoded(&holding(&bytes[..length]));
+            assert_eq!(read, laid.state_before(length), "seed {seed}: {length} bytes are left");
+            if let Some(own) = recovered(&bytes[..length]) {
+                assert_eq!(own, read, "seed {seed}: {length}: the system reads otherwise");
+            }
+        }
+    }
+}
+
+/// A log goes on in another file when one is full; both decoders follow it there.
+#[test]
+fn a_log_is_read_over_its_segments() {
+    let mut persist = Persist::create(NODE, &place());
+    let (mut log, mut disk, mut witness) = (Log::default(), disk(), Witness::new(&[0, 1, 2]));
+    let mut bench = Bench::default();
+    let body = vec![7; persist::SEGMENT_BYTES as usize / 2];
+    for _ in 0..5 {
+        let stamp = Written { cluster: 5, incarnation: 77, group: GROUP, term: 1, wall: 1 };
+        let entry = Entry::after(log.last(), stamp, Kind::Noop, 0, 0, &body);
+        persist.record_entry(&entry);
+        log.append(entry);
+        let write = persist.next_write(0).expect("an entry was recorded");
+        let (_, is_fresh) = persist.begin_flush().expect("it is dirty");
+        persist.end_flush();
+        disk.write(write.file.0, write.at, &write.parts);
+        if is_fresh {
+            let directory = disk.begin_flush_directory();
+            disk.end_flush_directory(directory).for_each(drop);
+        }
+        let flush = disk.begin_flush(write.file.0);
+        let flushed = disk.end_flush(flush).expect("it was begun");
+        let mut facts = Vec::new();
+        assert!(witness.flushed(NODE, &flushed, &mut facts));
+        facts.iter().for_each(|fact| bench.observe(Stamp::default(), Event::Fact(fact)));
+    }
+    assert!(disk.list().count() > 2, "it all fits into {} segments", disk.list().count());
+    let expected: Vec<EntryId> = (1..=5).map(|index| told(log.id(index))).collect();
+    assert_eq!(state_of(&bench).0, expected, "keeping up");
+    assert_eq!(decoded(&disk).0, expected, "reading again");
+    let segments: Vec<Bytes> = disk.list().map(|file| disk.read(file).concat().into()).collect();
+    let own = persist::recover(NODE, GROUP, &segments).expect("an intact log").log;
+    assert_eq!(
+        (1..=own.last_index()).map(|index| told(own.id(index))).collect::<Vec<_>>(),
+        expected
+    );
+}
+
+/// The log of another node, or of another group, is not this one's, however intact.
+#[test]
+fn a_log_that_belongs_elsewhere_is_not_decoded() {
+    let bytes = lay(1, 6).bytes();
+    let disk = holding(&bytes);
+    let mut facts = Vec::new();
+    Witness::new(&[0, 1, 2]).reread(NODE + 1, GROUP, &disk, &DiskTruth::default(), &mut facts);
+    assert_eq!(facts, []);
+    let (mut swapped, other) = (self::disk(), persist::file_of(GROUP + 1, 0).0);
+    swapped.write(other, 0, &[Bytes::from(bytes)]);
+    let (flush, directory) = (swapped.begin_flush(other), swapped.begin_flush_directory());
+    assert!(swapped.end_flush(flush).is_some());
+    swapped.end_flush_directory(directory).for_each(drop);
+    Witness::new(&[0, 1, 2]).reread(NODE, GROUP + 1, &swapped, &DiskTruth::default(), &mut facts);
+    assert_eq!(facts, []);
+}
+
+// ---- frames
+
+fn id(index: u64) -> system::EntryId {
+    system::EntryId { index, term: 4, hash: index * 1_000 }
+}
+
+/// A frame with every word that replicas say, and an acknowledgement.
+fn talkative() -> Vec<u8> {
+    let mut frame = FrameBuilder::new(Sender { cluster: 5, endpoint: NODE, incarnation: 6 });
+    let entries = vec![Bytes::from_static(b"one"), Bytes::from_static(b"another")];
+    let receipt = Receipt { incarnation: 77, entry: id(12), offset: 40 };
+    let (term, request, group) = (4, 99, GROUP);
+    for message in [
+        Message::PreVote { term, last: id(1) },
+        Message::PreVoteReply { term, granted: true },
+        Message::Vote { term, last: id(2) },
+        Message::VoteReply { term, granted: false },
+        Message::VoteReply { term, granted: true },
+        Message::Append { term, previous: id(3), commit: 2, entries: entries.clone() },
+        Message::AppendOk { term, generation: 1, matched: id(5) },
+        Message::AppendReject { term, tried: 9, hint: 8, hint_term: 3 },
+        Message::Beat { term, sequence: 7, commit: 5 },
+        Message::BeatOk { term, sequence: 7, generation: 1, verified: 8, matched: id(6) },
+        Message::BeatOk { term, sequence: 7, generation: 1, verified: 0, matched: id(0) },
+        Message::Fetched { request, from: 1, end: 3, entries },
+        Message::Refused { request, why: system::Refusal::NotReady, term, leader: 2 },
+        Message::Directory { request, places: vec![place()] },
+        Message::Produced { request, acks: system::Acks::Quorum, receipt },
+    ] {
+        frame.push(group, message);
+    }
+    frame.finish().head
+}
+
+#[test]
+fn every_claim_in_a_frame_is_heard_and_nothing_else() {
+    let append = |index: u64| Claim::Append { term: 4, index, hash: index * 1_000 };
+    let claim = |claim| Told::Claim { group: GROUP, claim };
+    let mut heard = Vec::new();
+    let whole = for_each_told(&talkative(), 2, |told| heard.push(told));
+    assert_eq!(whole, Some(()), "something in it could not be read");
+    let entry = told(id(12));
+    let acks = checkers::Acks::Quorum;
+    assert_eq!(
+        heard,
+        [
+            claim(Claim::Vote { term: 4, candidate: 2 }),
+            claim(append(5)),
+            claim(append(6)),
+            Told::Acked { group: GROUP, request: 99, acks, entry, offset: 40 },
+        ]
+    );
+}
+
+#[test]
+fn gibberish_is_not_understood_and_does_no_harm() {
+    let frame = talkative();
+    for length in 0..frame.len() {
+        let _ = for_each_told(&frame[..length], 2, |_| {});
+        let mut damaged = frame.clone();
+        for value in [0, 1, 0x7f, 0xff] {
+            damaged[length] = value;
+            let _ = for_each_told(&damaged, 2, |_| {});
+        }
+    }
+}
