@@ -14,9 +14,6 @@ ROOMS = {
     "reports": {"scenarios", "checkers"},
     "cli": {"system", "scenarios", "checkers", "sim", "reports"},
 }
-# Rooms that must be usable without a simulator or an executor, and what they must not reach.
-PURE = ["system", "scenarios", "checkers", "reports"]
-FOREIGN = {"madsim", "tokio", "futures", "rand", "getrandom"}
 
 
 def read(path):
@@ -29,7 +26,7 @@ def fail(why):
 
 
 def rooms(path):
-    """Rooms name only whom they may name, by any kind of dependency; pure rooms stay pure."""
+    """Rooms name only whom they may name, by any kind of dependency."""
     metadata = read(path)
     members = set(metadata["workspace_members"])
     packages = {package["id"]: package for package in metadata["packages"]}
@@ -41,20 +38,7 @@ def rooms(path):
         named = {room_of[dep["pkg"]] for dep in nodes[id]["deps"] if dep["pkg"] in members}
         if named - ROOMS[room]:
             fail(f"{room} names {sorted(named - ROOMS[room])}, allowed {sorted(ROOMS[room])}")
-    for id, room in room_of.items():
-        if room not in PURE:
-            continue
-        reached, ahead = set(), [id]
-        while ahead:
-            for dep in nodes[ahead.pop()]["deps"]:
-                is_normal = any(kind["kind"] is None for kind in dep["dep_kinds"])
-                if is_normal and dep["pkg"] not in reached:
-                    reached.add(dep["pkg"])
-                    ahead.append(dep["pkg"])
-        foreign = {packages[id]["name"] for id in reached} & FOREIGN
-        if foreign:
-            fail(f"{room} reaches {sorted(foreign)}")
-    print(f"{len(ROOMS)} rooms, {len(PURE)} of them pure")
+    print(f"{len(ROOMS)} rooms name only whom they may name")
 
 
 def same(first, second):
