@@ -1,9 +1,10 @@
-//! How many messages a second of wall time go through the network plug-in, on one core: the plug-in
+//! How many frames a second of wall time go through the network plug-in, on one core: the plug-in
 //! alone, then with the whole world around it, once unjudged and once with every checker.
 //!
-//! `cargo bench -p zeroloss-sim --bench network`. The world is `nine_nodes` with 30 seconds of trouble.
-//! Each figure is the median of several rounds, with the slowest and the fastest. The seed is fixed, so
-//! every round does the same work; only the wall clock differs.
+//! `cargo bench -p zeroloss-sim --bench network`. The world is `nine_nodes` with 30 seconds of
+//! trouble. Each figure is the median of several rounds, with the slowest and the fastest. The seed
+//! is fixed, so every round does the same work; only the wall clock differs. A frame carries all
+//! messages of one turn for one peer: one, or many.
 
 mod wall;
 
@@ -22,14 +23,14 @@ const TROUBLE_MS: u64 = 30_000;
 
 fn main() {
     let plan = plan();
-    report("network alone", "messages/s", ROUNDS, || alone(&plan));
+    report("network alone", "frames/s", ROUNDS, || alone(&plan));
 
     // Only a run that keeps its trace can tell how many frames it delivered: it counts, unmeasured.
     let counted = run(&plan, false, true);
     let delivered = counted.trace.iter().filter(|record| record.contains("] Deliver ")).count();
     assert!(delivered > 0, "a run that delivers nothing measures nothing");
     for (name, judged) in [("world, unjudged", false), ("world, every checker", true)] {
-        report(name, "messages/s", ROUNDS, || {
+        report(name, "frames/s", ROUNDS, || {
             let watch = Stopwatch::start();
             let ended = run(&plan, judged, false);
             let seconds = watch.seconds();

@@ -1,8 +1,9 @@
-//! The yardstick for speed: `nine_nodes` (nine nodes, three regions, twelve partitions, ten simulated
-//! minutes of a production-like load) on one core with every checker, as simulated time per wall time.
+//! The yardstick for speed: `nine_nodes` (nine nodes, three regions, twelve partitions, ten
+//! simulated minutes of a production-like load) on one core with every checker, as simulated time
+//! per wall time.
 //!
-//! `cargo bench -p zeroloss-sim --bench yardstick`. A run is one thread, so one run is one core. The
-//! second line tells the same work as time for an event.
+//! `cargo bench -p zeroloss-sim --bench yardstick`. A run is one thread, so one run is one core.
+//! The second line tells the same work as time for an event.
 
 mod wall;
 
