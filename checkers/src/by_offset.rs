@@ -3,6 +3,7 @@
 //! A system that is broken enough may answer with an offset far past everything known. Such a one
 //! goes to a tree beside the vector, so that a judge survives it and can report it.
 
+use crate::history::{MessageId, Offset};
 use std::collections::BTreeMap;
 
 /// How far past its end the vector grows for one new offset.
@@ -57,6 +58,15 @@ impl<T: Copy + Default> ByOffset<T> {
         let far = self.far.range(first.max(reach)..).map(|(offset, _)| *offset);
         (first..reach).chain(far).map(|offset| (offset, self.get(offset)))
     }
+}
+
+/// The offsets of messages that were appended together. A nonsense offset near the end of all
+/// numbers sticks there, so that it can be reported and does no harm.
+pub(crate) fn placed(
+    first: Offset,
+    messages: &[MessageId],
+) -> impl Iterator<Item = (Offset, MessageId)> + '_ {
+    (0..).zip(messages).map(move |(place, message)| (first.saturating_add(place), *message))
 }
 
 /// The room for this number in a small dense vector, made if need be.

@@ -13,9 +13,7 @@ pub type Node = u32;
 
 /// One entry of a replicated log. `hash` covers content, place and, through the previous entry's
 /// hash, the whole log before it: equal hashes at one index mean equal logs up to there.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EntryId {
     /// Place in the log, from 1.
     pub index: u64,

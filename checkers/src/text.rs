@@ -69,8 +69,9 @@ pub fn parse(text: &str) -> Result<Text, TextError> {
     let mut reader = Reader::default();
     let mut expected = Vec::new();
     let mut is_history = true;
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
+        reader.line = number;
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -84,7 +85,7 @@ pub fn parse(text: &str) -> Result<Text, TextError> {
         } else {
             reader.call(line)
         };
-        result.map_err(|what| TextError { line: number + 1, what })?;
+        result.map_err(|what| TextError { line: number, what })?;
     }
     Ok(Text { history: reader.finish()?, expected })
 }
@@ -103,8 +104,11 @@ enum Place {
 
 #[derive(Default)]
 struct Reader {
+    /// The line being read, from 1.
+    line: usize,
     history: History,
-    moments: Vec<(Moment, Place)>,
+    /// Every moment, what it belongs to, and its line.
+    moments: Vec<(Moment, Place, usize)>,
 }
 
 impl Reader {
@@ -126,9 +130,9 @@ impl Reader {
             return Err("a call without a return can only be `unknown`".to_owned());
         }
         let place = self.history.calls.len();
-        self.moments.push((called, Place::Called(place)));
+        self.moments.push((called, Place::Called(place), self.line));
         if let Some(returned) = returned {
-            self.moments.push((returned, Place::Returned(place)));
+            self.moments.push((returned, Place::Returned(place), self.line));
         }
         let (called, returned) = (Stamp::default(), returned.map(|_| Stamp::default()));
         self.history.calls.push(Call { id: 0, client, ask, called, returned, outcome });
@@ -140,7 +144,7 @@ impl Reader {
             line.rsplit_once('@').ok_or("expected a time such as `@0.010` after a mark")?;
         let when = moment(when.trim())?;
         if let Some(note) = head.strip_prefix("note ") {
-            self.moments.push((when, Place::Note(self.history.notes.len())));
+            self.moments.push((when, Place::Note(self.history.notes.len()), self.line));
             self.history.notes.push((Stamp::default(), note.trim().to_owned()));
             return Ok(());
         }
@@ -168,25 +172,31 @@ impl Reader {
             }
         };
         words.end()?;
-        self.moments.push((when, Place::Mark(self.history.marks.len())));
+        self.moments.push((when, Place::Mark(self.history.marks.len()), self.line));
         self.history.marks.push((Stamp::default(), mark));
         Ok(())
     }
 
     /// Gives every stamp its ordinal and puts calls and marks into order.
     fn finish(mut self) -> Result<History, TextError> {
-        let explicit = self.moments.iter().filter(|((_, ordinal), _)| ordinal.is_some()).count();
-        let is_explicit = explicit > 0;
-        if is_explicit && explicit < self.moments.len() {
-            let what = "either every stamp carries its ordinal or none does".to_owned();
-            return Err(TextError { line: 1, what });
+        let error = |line, what: String| Err(TextError { line, what });
+        let bare = self.moments.iter().find(|((_, ordinal), ..)| ordinal.is_none());
+        let marked = self.moments.iter().find(|((_, ordinal), ..)| ordinal.is_some());
+        if let (Some((.., bare)), Some((.., marked))) = (bare, marked) {
+            let what = format!("an ordinal such as `@0.010#7` is due here, as in line {marked}");
+            return error(*bare, what);
         }
-        self.moments.sort_by_key(|((at_ns, ordinal), place)| match ordinal {
+        self.moments.sort_by_key(|((at_ns, ordinal), place, _)| match ordinal {
             Some(ordinal) => (*ordinal, 0, false),
             None => (0, *at_ns, matches!(place, Place::Returned(_))),
         });
-        for (position, ((at_ns, ordinal), place)) in self.moments.into_iter().enumerate() {
-            let stamp = Stamp { ordinal: ordinal.unwrap_or(position as u64), at_ns };
+        let mut before: Option<u64> = None;
+        for (position, ((at_ns, ordinal), place, line)) in (0..).zip(self.moments) {
+            let stamp = Stamp { ordinal: ordinal.unwrap_or(position), at_ns };
+            if before == Some(stamp.ordinal) {
+                return error(line, format!("ordinal {} stands twice", stamp.ordinal));
+            }
+            before = Some(stamp.ordinal);
             match place {
                 Place::Called(call) => self.history.calls[call].called = stamp,
                 Place::Returned(call) => self.history.calls[call].returned = Some(stamp),
@@ -206,7 +216,8 @@ impl Reader {
 
 fn produce(words: &mut Words<'_>) -> Result<Ask, String> {
     let partition = words.numbered('p', "a partition such as `p1`")?;
-    let messages = words.next("messages such as `m1,m2`")?.split(',');
+    let messages = words.next("messages such as `m1,m2`, or `-` for none")?;
+    let messages = messages.split(',').filter(|message| *message != "-");
     let messages = messages.map(|message| numbered(message, 'm', "a message such as `m1`"));
     let messages = messages.collect::<Result<_, _>>()?;
     let (mut acks, mut producer) = (Acks::Quorum, None);
@@ -300,7 +311,8 @@ fn interval(text: &str) -> Result<(Moment, Option<Moment>), String> {
         text.split_once("..").ok_or(format!("expected `@FROM..TO`, found `@{text}`"))?;
     let returned = if returned.is_empty() { None } else { Some(moment(returned)?) };
     let called = moment(called)?;
-    if returned.is_some_and(|returned| returned.0 < called.0) {
+    let is_before = |(at, ordinal): Moment| at < called.0 || ordinal < called.1;
+    if returned.is_some_and(is_before) {
         return Err(format!("a call cannot return before it was asked: `@{text}`"));
     }
     Ok((called, returned))

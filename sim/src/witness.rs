@@ -5,7 +5,7 @@
 //! log was cut, this vote will be remembered. It trusts no node; it never says what a node believes.
 
 use crate::disk::{Disk, Flushed};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use checkers::{Acks, Claim, Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -43,6 +43,8 @@ pub struct Witness {
     configured: BTreeMap<u32, Configuration>,
     /// Hash and first message of each entry, by group and index, as its first durable copy told it.
     messages: Vec<Vec<(u64, MessageId)>>,
+    /// Kept only so that reading a block allocates nothing.
+    records: Vec<Record>,
     /// The same for entries that stood where another had stood: by group and hash.
     others: BTreeMap<(u32, u64), MessageId>,
 }
@@ -180,7 +182,9 @@ impl Witness {
     ) -> u64 {
         let mut bytes = Cursor::new(parts);
         let begin = progress.at;
+        let mut records = std::mem::take(&mut self.records);
         while let Some(header) = bytes.peek(BLOCK_HEADER) {
+            let header: [u8; BLOCK_HEADER] = header.try_into().expect("a header's bytes");
             let is_block = &header[..4] == b"ZBLK"
                 && crc32c::crc32c(&header[..60]) == u32_at(&header, 60)
                 && u32_at(&header, 8) == sink.group
@@ -193,14 +197,18 @@ impl Witness {
                 break;
             }
             bytes.skip(BLOCK_HEADER);
-            let Some(records) = read_records(&mut bytes, body, &header) else { break };
-            for record in records {
+            if !read_records(&mut bytes, body, &header, keep.is_some(), &mut records) {
+                break;
+            }
+            for record in records.drain(..) {
                 self.tell(record, progress, sink, keep.as_deref_mut());
             }
             progress.at += (BLOCK_HEADER + body) as u64;
             progress.position += (BLOCK_HEADER + body) as u64;
             progress.previous = u32_at(&header, 60);
         }
+        records.clear();
+        self.records = records;
         progress.at - begin
     }
 
@@ -251,7 +259,7 @@ impl Witness {
                 progress.last = entry;
                 self.remember(group, entry, message);
                 if let Some(keep) = keep {
-                    keep.entries.push(bytes);
+                    keep.entries.extend(bytes);
                 }
                 match &mut sink.decoded {
                     Some(decoded) => decoded.entries.push(entry),
@@ -308,11 +316,23 @@ struct Entries {
     entries: Vec<Bytes>,
 }
 
+#[derive(Debug)]
 enum Record {
     Place(Bytes),
-    Hard { term: u64, vote: Option<u32> },
-    Cut { last: u64 },
-    Entry { entry: EntryId, previous: u64, incarnation: u64, message: MessageId, bytes: Bytes },
+    Hard {
+        term: u64,
+        vote: Option<u32>,
+    },
+    Cut {
+        last: u64,
+    },
+    Entry {
+        entry: EntryId,
+        previous: u64,
+        incarnation: u64,
+        message: MessageId,
+        bytes: Option<Bytes>,
+    },
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -323,56 +343,71 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
-/// The records of a block's body; none if one of them is not intact.
-fn read_records(bytes: &mut Cursor, body: usize, header: &[u8]) -> Option<Vec<Record>> {
-    let mut records = Vec::with_capacity(u32_at(header, 48).min(1024) as usize);
+/// Reads the records of a block's body; `false` if one of them is not intact. Entries keep their bytes
+/// only if asked to.
+fn read_records(
+    bytes: &mut Cursor,
+    body: usize,
+    header: &[u8; BLOCK_HEADER],
+    keep: bool,
+    records: &mut Vec<Record>,
+) -> bool {
+    records.clear();
     let (mut left, mut crc) = (body, 0);
     while left > 0 {
-        let head = bytes.peek(8)?;
-        let length = u32_at(&head, 4) as usize;
+        let Some(length) = bytes.peek(8).map(|head| u32_at(head, 4) as usize) else { return false };
         if length < 8 || length > left {
-            return None;
+            return false;
         }
-        let record = bytes.take(length)?;
+        let Some(record) = bytes.peek(length) else { return false };
         left -= length;
-        if &record[..4] == b"ZENT" {
-            records.push(read_entry(record)?);
-            continue;
+        let read = match (&record[..4], length) {
+            (b"ZENT", _) => read_entry(record),
+            (b"ZHRD", 24) => Some(Record::Hard {
+                term: u64_at(record, 8),
+                vote: Some(u32_at(record, 16)).filter(|vote| *vote != 0),
+            }),
+            (b"ZCUT", 16) => Some(Record::Cut { last: u64_at(record, 8) }),
+            (b"ZCFG", 36..) => Some(Record::Place(Bytes::copy_from_slice(&record[8..]))),
+            (_, _) => None,
+        };
+        if &record[..4] != b"ZENT" {
+            crc = crc32c::crc32c_append(crc, record);
         }
-        crc = crc32c::crc32c_append(crc, &record);
-        records.push(match (&record[..4], length) {
-            (b"ZHRD", 24) => Record::Hard {
-                term: u64_at(&record, 8),
-                vote: Some(u32_at(&record, 16)).filter(|vote| *vote != 0),
-            },
-            (b"ZCUT", 16) => Record::Cut { last: u64_at(&record, 8) },
-            (b"ZCFG", 36..) => Record::Place(record.slice(8..)),
-            (_, _) => return None,
-        });
+        match (read, keep) {
+            (Some(Record::Entry { entry, previous, incarnation, message, .. }), true) => {
+                let bytes = bytes.take(length);
+                records.push(Record::Entry { entry, previous, incarnation, message, bytes });
+            }
+            (Some(record), _) => {
+                bytes.skip(length);
+                records.push(record);
+            }
+            (None, _) => return false,
+        }
     }
-    let is_whole = records.len() == u32_at(header, 48) as usize && crc == u32_at(header, 52);
-    is_whole.then_some(records)
+    records.len() == u32_at(header, 48) as usize && crc == u32_at(header, 52)
 }
 
-fn read_entry(bytes: Bytes) -> Option<Record> {
+fn read_entry(bytes: &[u8]) -> Option<Record> {
     if bytes.len() < ENTRY_HEADER {
         return None;
     }
     let body = &bytes[ENTRY_HEADER..];
-    if xxh3_64(&bytes[..88]) != u64_at(&bytes, 88) || xxh3_64(body) != u64_at(&bytes, 72) {
+    if xxh3_64(&bytes[..88]) != u64_at(bytes, 88) || xxh3_64(body) != u64_at(bytes, 72) {
         return None;
     }
-    let has_messages = u64_at(&bytes, 80) == 1 && body.len() >= 24;
+    let has_messages = u64_at(bytes, 80) == 1 && body.len() >= 24;
     Some(Record::Entry {
         entry: EntryId {
-            index: u64_at(&bytes, 32),
-            term: u64_at(&bytes, 40),
-            hash: u64_at(&bytes, 88),
+            index: u64_at(bytes, 32),
+            term: u64_at(bytes, 40),
+            hash: u64_at(bytes, 88),
         },
-        previous: u64_at(&bytes, 64),
-        incarnation: u64_at(&bytes, 16),
+        previous: u64_at(bytes, 64),
+        incarnation: u64_at(bytes, 16),
         message: if has_messages { u64_at(body, 16) } else { 0 },
-        bytes,
+        bytes: None,
     })
 }
 
@@ -407,8 +442,8 @@ impl Cursor {
         true
     }
 
-    fn peek(&mut self, length: usize) -> Option<Bytes> {
-        self.gather(length).then(|| self.current.slice(..length))
+    fn peek(&mut self, length: usize) -> Option<&[u8]> {
+        self.gather(length).then(|| &self.current[..length])
     }
 
     fn take(&mut self, length: usize) -> Option<Bytes> {
@@ -420,7 +455,9 @@ impl Cursor {
     }
 
     fn skip(&mut self, length: usize) {
-        let _ = self.take(length);
+        assert!(self.gather(length), "what is skipped was seen");
+        self.left -= length;
+        self.current.advance(length);
     }
 }
 

@@ -218,7 +218,7 @@ impl Client {
     }
 
     /// A frame arrived.
-    pub fn receive(&mut self, now: Nanos, frame: &Frame) {
+    pub fn receive(&mut self, now: Nanos, frame: Frame) {
         if frame.sender().is_err() {
             return;
         }

@@ -247,7 +247,7 @@ pub struct Malformed(pub &'static str);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Header, messages, checksum.
-    pub head: Bytes,
+    pub head: Vec<u8>,
     /// The entries that the messages carry, in order.
     pub bodies: Vec<Bytes>,
 }
@@ -303,7 +303,7 @@ impl FrameBuilder {
         self.head[28..32].copy_from_slice(&self.count.to_le_bytes());
         let crc = crc32c::crc32c(&self.head);
         self.head.extend_from_slice(&crc.to_le_bytes());
-        Frame { head: self.head.into(), bodies: self.bodies }
+        Frame { head: self.head, bodies: self.bodies }
     }
 }
 
@@ -339,11 +339,11 @@ impl Frame {
         if !(PREFIX + 4..=bytes.len()).contains(&length) {
             return Err(Malformed("a frame's head is longer than the frame"));
         }
-        let head = bytes.split_to(length);
+        let head = bytes.split_to(length).to_vec();
         let frame = Frame { head, bodies: vec![bytes] };
         frame.sender()?;
         // One contiguous body: cut it where the messages say that entries end.
-        let mut reader = frame.reader();
+        let mut reader = Reader::of(&frame.head, vec![frame.bodies[0].clone()]);
         let mut bodies = Vec::new();
         for _ in 0..frame.count() {
             reader.u32()?;
@@ -392,9 +392,12 @@ impl Frame {
     }
 
     /// Hands every message to `each`. Call [`Frame::sender`] first: it checks the checksum.
-    pub fn for_each(&self, mut each: impl FnMut(GroupId, Message)) -> Result<(), Malformed> {
-        let mut reader = self.reader();
-        for _ in 0..self.count() {
+    pub fn for_each(self, mut each: impl FnMut(GroupId, Message)) -> Result<(), Malformed> {
+        let count = self.count();
+        let mut bodies = self.bodies;
+        bodies.reverse();
+        let mut reader = Reader::of(&self.head, bodies);
+        for _ in 0..count {
             let group = reader.u32()?;
             each(group, reader.message()?);
         }
@@ -403,11 +406,6 @@ impl Frame {
 
     fn count(&self) -> u32 {
         u32::from_le_bytes(self.head[28..32].try_into().expect("four bytes"))
-    }
-
-    fn reader(&self) -> Reader<'_> {
-        let bodies = self.bodies.iter().rev().cloned().collect();
-        Reader { head: &self.head[..self.head.len() - 4], at: PREFIX, bodies }
     }
 }
 
@@ -599,6 +597,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads the messages of a head whose checksum was seen to match.
+    fn of(head: &[u8], bodies: Vec<Bytes>) -> Reader<'_> {
+        Reader { head: &head[..head.len() - 4], at: PREFIX, bodies }
+    }
+
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let bytes = self.head.get(self.at..self.at + N);
         self.at += N;
@@ -876,7 +879,7 @@ mod tests {
 
     fn read(frame: &Frame) -> Vec<(GroupId, Message)> {
         let mut read = Vec::new();
-        frame.for_each(|group, message| read.push((group, message))).unwrap();
+        frame.clone().for_each(|group, message| read.push((group, message))).unwrap();
         read
     }
 

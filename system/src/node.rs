@@ -82,6 +82,14 @@ pub struct Node {
     applied: Index,
     /// Groups whose files cannot be opened, and why (S21, S23).
     blocked: BTreeMap<GroupId, String>,
+    /// This turn's clocks: read once, so that everything in a turn happens at one time.
+    now: Nanos,
+    wall: Nanos,
+    /// By group, when its replica next acts by itself; [`Nanos::MAX`] while it takes no part. Dense, so
+    /// that a turn does not touch replicas that it has nothing for.
+    wakes: Vec<Nanos>,
+    /// Groups that this node leads.
+    led: BTreeSet<GroupId>,
     /// Rounds of heartbeats so far, and when the next is due.
     beat: u64,
     beat_at: Nanos,
@@ -127,6 +135,10 @@ impl Node {
             directory: BTreeMap::new(),
             applied: 0,
             blocked: BTreeMap::new(),
+            now: host.monotonic(),
+            wall: host.wall(),
+            wakes: Vec::new(),
+            led: BTreeSet::new(),
             beat: 0,
             beat_at: 0,
             effects: Effects::default(),
@@ -135,13 +147,14 @@ impl Node {
         };
         node.open_groups(host);
         let metadata = node.settings.metadata.clone();
-        node.ensure(host.monotonic(), &metadata);
+        node.ensure(&metadata);
         node.finish_turn(host);
         Ok(node)
     }
 
     /// One turn.
     pub fn turn<H: Host>(&mut self, host: &mut H, inputs: &mut Vec<Input>) -> Result<(), Stop> {
+        (self.now, self.wall) = (host.monotonic(), host.wall());
         for group in self.touched.drain(..) {
             if let Some(slot) = &mut self.slots[group as usize] {
                 slot.is_touched = false;
@@ -149,7 +162,7 @@ impl Node {
         }
         for input in inputs.drain(..) {
             match input {
-                Input::Frame(frame) => self.on_frame(host, &frame),
+                Input::Frame(frame) => self.on_frame(host, frame),
                 Input::Flushed { token, is_ok } => self.on_flushed(host, token, is_ok)?,
                 Input::Timer => {}
             }
@@ -244,14 +257,14 @@ impl Node {
     }
 
     /// Creates the replica of a place that names this node, unless it is there or is blocked.
-    fn ensure(&mut self, now: Nanos, place: &Place) {
+    fn ensure(&mut self, place: &Place) {
         let (node, group) = (self.settings.node, place.group);
         let is_there = self.replica(group).is_some() || self.blocked.contains_key(&group);
         if is_there || !place.config.is_member(node) {
             return;
         }
         let timing = self.settings.timing;
-        let replica = Replica::create(node, self.settings.cluster, place.clone(), timing, now);
+        let replica = Replica::create(node, self.settings.cluster, place.clone(), timing, self.now);
         self.insert(group, replica);
         self.unregistered.push_back(group);
     }
@@ -260,9 +273,12 @@ impl Node {
         let place = group as usize;
         if self.slots.len() <= place {
             self.slots.resize_with(place + 1, || None);
+            self.wakes.resize(place + 1, Nanos::MAX);
         }
         let is_active = self.registry.groups.contains(&group);
-        self.slots[place] = Some(Box::new(Slot { replica, is_touched: true, is_active }));
+        let slot = Box::new(Slot { replica, is_touched: true, is_active });
+        self.remember(&slot);
+        self.slots[place] = Some(slot);
         self.touched.push(group);
     }
 
@@ -271,10 +287,9 @@ impl Node {
         host: &mut H,
         act: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
-        let (now, wall) = (host.monotonic(), host.wall());
         act(&mut Context {
-            now,
-            wall,
+            now: self.now,
+            wall: self.wall,
             beat: self.beat,
             dice: &mut || host.random(),
             effects: &mut self.effects,
@@ -297,11 +312,25 @@ impl Node {
             self.touched.push(group);
         }
         self.with_context(host, |ctx| act(&mut slot.replica, ctx));
+        self.remember(&slot);
         self.slots[group as usize] = Some(slot);
         true
     }
 
-    fn on_frame<H: Host>(&mut self, host: &mut H, frame: &Frame) {
+    /// Notes when a replica next acts by itself, and whether it leads.
+    fn remember(&mut self, slot: &Slot) {
+        let (replica, group) = (&slot.replica, slot.replica.group());
+        self.wakes[group as usize] = if slot.is_active { replica.deadline() } else { Nanos::MAX };
+        if replica.is_leader() != self.led.contains(&group) {
+            if replica.is_leader() {
+                self.led.insert(group);
+            } else {
+                self.led.remove(&group);
+            }
+        }
+    }
+
+    fn on_frame<H: Host>(&mut self, host: &mut H, frame: Frame) {
         let Ok(sender) = frame.sender() else { return };
         if sender.cluster != self.settings.cluster {
             return;
@@ -341,8 +370,10 @@ impl Node {
         }
         if token == REGISTRY_TOKEN {
             for group in std::mem::take(&mut self.registering) {
-                if let Some(slot) = &mut self.slots[group as usize] {
+                if let Some(mut slot) = self.slots[group as usize].take() {
                     slot.is_active = true;
+                    self.remember(&slot);
+                    self.slots[group as usize] = Some(slot);
                 }
             }
             return Ok(());
@@ -352,10 +383,9 @@ impl Node {
     }
 
     fn finish_turn<H: Host>(&mut self, host: &mut H) {
-        let now = host.monotonic();
-        self.tick(host, now);
-        self.beat(host, now);
-        self.apply_metadata(now);
+        self.tick(host);
+        self.beat(host);
+        self.apply_metadata();
         for place in 0..self.touched.len() {
             let group = self.touched[place];
             self.act(host, group, |replica, ctx| replica.end_turn(ctx));
@@ -366,10 +396,9 @@ impl Node {
         host.wake_at(self.next_wake());
     }
 
-    fn tick<H: Host>(&mut self, host: &mut H, now: Nanos) {
-        for group in 0..self.slots.len() {
-            let slot = self.slots[group].as_ref();
-            if slot.is_some_and(|slot| slot.is_active && slot.replica.deadline() <= now) {
+    fn tick<H: Host>(&mut self, host: &mut H) {
+        for group in 0..self.wakes.len() {
+            if self.wakes[group] <= self.now {
                 self.act(host, group as GroupId, |replica, ctx| replica.tick(ctx));
             }
         }
@@ -377,16 +406,18 @@ impl Node {
 
     /// Heartbeats: a round for every group led here when it is time, or for the groups that have a
     /// read to confirm. Messages for one peer share a frame.
-    fn beat<H: Host>(&mut self, host: &mut H, now: Nanos) {
-        let mut groups: BTreeSet<GroupId> =
-            std::mem::take(&mut self.effects.beats).into_iter().collect();
-        if now >= self.beat_at {
-            self.beat_at = now + self.settings.timing.heartbeat;
-            let led = self.slots.iter().flatten().filter(|slot| slot.replica.is_leader());
-            groups.extend(led.map(|slot| slot.replica.group()));
+    fn beat<H: Host>(&mut self, host: &mut H) {
+        let is_time = self.now >= self.beat_at;
+        if is_time {
+            self.beat_at = self.now + self.settings.timing.heartbeat;
         }
-        if groups.is_empty() {
+        let asked = std::mem::take(&mut self.effects.beats);
+        if asked.is_empty() && (!is_time || self.led.is_empty()) {
             return;
+        }
+        let mut groups: BTreeSet<GroupId> = asked.into_iter().collect();
+        if is_time {
+            groups.extend(&self.led);
         }
         self.beat += 1;
         for group in groups {
@@ -394,8 +425,11 @@ impl Node {
         }
     }
 
-    fn apply_metadata(&mut self, now: Nanos) {
+    fn apply_metadata(&mut self) {
         let Some(metadata) = self.replica(METADATA) else { return };
+        if metadata.commit() == self.applied {
+            return;
+        }
         let mut places = Vec::new();
         for index in self.applied + 1..=metadata.commit() {
             let entry = metadata.log().get(index).expect("a committed entry is in the log");
@@ -403,7 +437,7 @@ impl Node {
         }
         self.applied = metadata.commit();
         for place in places {
-            self.ensure(now, &place);
+            self.ensure(&place);
             self.directory.entry(place.group).or_insert(place);
         }
     }
@@ -465,13 +499,7 @@ impl Node {
     }
 
     fn next_wake(&self) -> Nanos {
-        let mut next = Nanos::MAX;
-        for slot in self.slots.iter().flatten().filter(|slot| slot.is_active) {
-            next = next.min(slot.replica.deadline());
-            if slot.replica.is_leader() {
-                next = next.min(self.beat_at);
-            }
-        }
-        next
+        let beat = if self.led.is_empty() { Nanos::MAX } else { self.beat_at };
+        self.wakes.iter().copied().min().unwrap_or(Nanos::MAX).min(beat)
     }
 }

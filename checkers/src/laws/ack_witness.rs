@@ -16,10 +16,11 @@
 //! 5. But n5's last entry (2, 3) is newer than (2, 2): n2, n3, n4 and n5 would elect n5, which then
 //!    overwrites the acknowledged entry everywhere. The acknowledgement in step 4 was the violation.
 //!
-//! Why looking at the highest acknowledged entry is enough later on: hashes are chained, so who
-//! lacks an entry lacks every later one of the same log, and the predicate that holds for the
-//! highest holds for all below. Entries that turn out not to lie on the highest one's chain are kept
-//! apart and asked one by one.
+//! Why looking at the highest acknowledged entry is enough later on: the voter with the newest log
+//! could be elected by all, so while every promise stands it holds every acknowledged entry, and they
+//! all lie on one chain of hashes. Who lacks an entry of a chain lacks every later one; so the
+//! predicate that holds for the highest holds for all below, and the lowest broken one is found by
+//! halving.
 
 use crate::{
     breach::{Breach, line},
@@ -45,12 +46,10 @@ struct Acked {
 /// The acknowledged entries of one group.
 #[derive(Debug, Default)]
 struct Ledger {
-    /// By index, on the chain of the highest; nearly always appended to.
+    /// By index; nearly always appended to.
     chain: Vec<Acked>,
     /// The highest that was acknowledged at `region_quorum`, as a place in `chain`.
     regional: Option<usize>,
-    /// Acknowledged, and not known to lie on the chain.
-    loose: Vec<Acked>,
     /// Whether the group's promises are already broken: later changes of disks add nothing.
     is_broken: bool,
 }
@@ -135,12 +134,7 @@ impl AckWitness {
             self.breach.add(|| unsafe_entry(configuration, &acked, acked.at, &flaw, truth));
             ledger.is_broken = true;
         }
-        if let Some(unlinked) = ledger.insert(group, acked, configuration, truth)
-            && let Some(flaw) = flaw(configuration, unlinked.entry, unlinked.acks, truth)
-        {
-            self.breach.add(|| unsafe_entry(configuration, &unlinked, acked.at, &flaw, truth));
-            ledger.is_broken = true;
-        }
+        ledger.insert(acked);
     }
 
     /// Some disk changed for the worse: asks whether every promise of the group still stands.
@@ -158,50 +152,22 @@ impl AckWitness {
 }
 
 impl Ledger {
-    /// Keeps the entry. Answers one that could not be linked to the chain and must be asked anew.
-    fn insert(
-        &mut self,
-        group: Group,
-        acked: Acked,
-        configuration: &Configuration,
-        truth: &DiskTruth,
-    ) -> Option<Acked> {
-        let Some(highest) = self.chain.last() else {
-            self.push(acked);
-            return None;
-        };
-        if highest.entry == acked.entry {
-            self.repeat(self.chain.len() - 1, acked.acks);
-            return None;
-        }
-        let (below, above) = match highest.entry.index < acked.entry.index {
-            true => (highest, &acked),
-            false => (&acked, highest),
-        };
-        let is_linked = configuration.voters.iter().any(|voter| {
-            let log = truth.log(voter.node, group);
-            log.has(above.entry) && log.has(below.entry)
-        });
-        if !is_linked {
-            let unlinked = *below;
-            self.loose.push(unlinked);
-            if highest.entry.index < acked.entry.index {
-                self.push(acked);
+    fn insert(&mut self, acked: Acked) {
+        let index = acked.entry.index;
+        if self.chain.last().is_none_or(|highest| highest.entry.index < index) {
+            if acked.acks == Acks::RegionQuorum {
+                self.regional = Some(self.chain.len());
             }
-            return Some(unlinked);
+            self.chain.push(acked);
+            return;
         }
-        if highest.entry.index < acked.entry.index {
-            self.push(acked);
-            return None;
-        }
-        match self.chain.binary_search_by_key(&acked.entry.index, |acked| acked.entry.index) {
+        match self.chain.binary_search_by_key(&index, |acked| acked.entry.index) {
             Ok(place) => self.repeat(place, acked.acks),
             Err(place) => {
                 self.chain.insert(place, acked);
                 self.find_regional();
             }
         }
-        None
     }
 
     /// A repeated acknowledgement, or that of another call in the same entry: the stronger counts.
@@ -216,37 +182,25 @@ impl Ledger {
         self.regional = self.chain.iter().rposition(|acked| acked.acks == Acks::RegionQuorum);
     }
 
-    fn push(&mut self, acked: Acked) {
-        if acked.acks == Acks::RegionQuorum {
-            self.regional = Some(self.chain.len());
-        }
-        self.chain.push(acked);
-    }
-
     /// The lowest entry whose promise no longer stands, why, and how many there are.
     fn first_unsafe(
         &self,
         configuration: &Configuration,
         truth: &DiskTruth,
     ) -> Option<(Acked, Flaw, u64)> {
-        let highest = *self.chain.last()?;
         let ask = |acked: &Acked| flaw(configuration, acked.entry, acked.acks, truth);
-        let regional = self.regional.map(|place| self.chain[place]);
-        let candidates = self.loose.iter().copied().chain(regional).chain([highest]);
-        let mut found: Option<(Acked, Flaw)> = None;
-        for acked in candidates {
-            if let Some(flaw) = ask(&acked) {
-                found.get_or_insert((acked, flaw));
-            }
+        let regional = self.regional.map(|place| &self.chain[place]);
+        if ask(self.chain.last()?).is_none() && regional.and_then(ask).is_none() {
+            return None;
         }
-        found.as_ref()?;
-        // The lack grows with the index, so the lowest unsafe entry is found by halving.
-        let strict = |acked: &&Acked| ask(acked).is_none();
-        let place = self.chain.partition_point(|acked| strict(&acked));
-        let unsafe_count = self.chain[place..].iter().filter(|acked| ask(acked).is_some()).count();
-        let first = self.chain[place..].iter().find_map(|acked| Some((*acked, ask(acked)?)));
-        let (acked, flaw) = first.or(found)?;
-        Some((acked, flaw, (unsafe_count as u64).max(1)))
+        // The lack grows with the index. What a region's loss takes is asked of regional entries
+        // only, and of each by itself where those of `quorum` still stand.
+        let first = self.chain.partition_point(|acked| {
+            flaw(configuration, acked.entry, Acks::RegionQuorum, truth).is_none()
+        });
+        let mut broken = self.chain[first..].iter().filter_map(|acked| Some((*acked, ask(acked)?)));
+        let (acked, flaw) = broken.next()?;
+        Some((acked, flaw, 1 + broken.count() as u64))
     }
 }
 

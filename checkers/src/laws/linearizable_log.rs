@@ -15,7 +15,7 @@
 //! Calls that ended `unknown`, and those acknowledged below `quorum`, may have taken effect at any
 //! later time or never: they count where they are seen, and may fill offsets that nobody named.
 //! A batch is judged as appends at consecutive offsets; that it becomes visible at once is not
-//! demanded. Messages of producers that are not idempotent may stand at several offsets.
+//! demanded. Messages of producers that are not idempotent may stand at several offsets, seen or not.
 
 mod certificate;
 mod evidence;
@@ -23,7 +23,7 @@ mod windows;
 
 use crate::{
     breach::Breach,
-    by_offset::{ByOffset, seat},
+    by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
     intern::Interner,
@@ -153,8 +153,8 @@ impl LinearizableLog {
                 let Some(append) = self.append_of(call, messages) else { return };
                 self.covered += 1;
                 self.operations[append as usize].returned = call.returned.unwrap_or(NEVER);
-                for (offset, message) in (*first..).zip(messages) {
-                    self.name(append, *partition, Record { offset, message: *message });
+                for (offset, message) in placed(*first, messages) {
+                    self.name(append, *partition, Record { offset, message });
                     self.bound_above(append, *partition, offset);
                 }
             }

@@ -91,7 +91,7 @@ impl Liveness {
     fn ask(&mut self, call: &Call) {
         let Some(partition) = wanted(call) else { return };
         for debt in self.debts.iter_mut().filter(|debt| debt.partition == partition) {
-            let age = call.called.at_ns - debt.healed.at_ns;
+            let age = call.called.at_ns.saturating_sub(debt.healed.at_ns);
             if call.called.ordinal > debt.healed.ordinal && age <= debt.bound_ns / 2 {
                 debt.asked.get_or_insert(call.called);
                 debt.asks += 1;
@@ -109,7 +109,7 @@ impl Liveness {
             if debt.partition != partition || call.called.ordinal < debt.healed.ordinal {
                 return true;
             }
-            let is_late = at.at_ns - debt.healed.at_ns > debt.bound_ns;
+            let is_late = at.at_ns.saturating_sub(debt.healed.at_ns) > debt.bound_ns;
             if is_late {
                 debt.late.get_or_insert(at);
             }

@@ -8,7 +8,7 @@
 
 use crate::{
     breach::{Breach, line},
-    by_offset::{ByOffset, seat},
+    by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event},
     facts::Fact,
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
@@ -100,8 +100,8 @@ impl OffsetAgreement {
                 Outcome::Ok(Reply::Produced { first: Some(first) }),
             ) if acks.is_durable() => {
                 let witness = Witness::Acknowledged { client };
-                for (offset, message) in (*first..).zip(messages) {
-                    self.judge(at, *partition, (offset, *message), witness);
+                for (offset, message) in placed(*first, messages) {
+                    self.judge(at, *partition, (offset, message), witness);
                 }
             }
             (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {

@@ -9,7 +9,7 @@
 
 use crate::{
     breach::{Breach, line},
-    by_offset::{ByOffset, seat},
+    by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
     intern::Interner,
@@ -100,8 +100,8 @@ impl ProducerOrder {
                 if !acks.is_durable() {
                     return;
                 }
-                for (offset, message) in (*first..).zip(messages) {
-                    self.place(*partition, offset, *message);
+                for (offset, message) in placed(*first, messages) {
+                    self.place(*partition, offset, message);
                 }
                 if let Some((floor, since)) = floor {
                     self.compared += 1;
@@ -109,10 +109,10 @@ impl ProducerOrder {
                         self.breach.add(|| fell(at, call, (*first, messages[0]), (floor, since)));
                     }
                 }
-                let told =
-                    self.told.entry((call.client, *partition)).or_insert((*first + last, at));
-                if told.0 < *first + last {
-                    *told = (*first + last, at);
+                let last = first.saturating_add(last);
+                let told = self.told.entry((call.client, *partition)).or_insert((last, at));
+                if told.0 < last {
+                    *told = (last, at);
                 }
             }
             (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {

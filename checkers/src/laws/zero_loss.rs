@@ -178,7 +178,7 @@ impl ZeroLoss {
         match (&call.ask, &call.outcome) {
             (Ask::Produce { messages, .. }, Outcome::Ok(Reply::Produced { first })) => {
                 for (position, id) in (0..).zip(messages) {
-                    let offset = first.map_or(NOWHERE, |first| first + position);
+                    let offset = first.map_or(NOWHERE, |first| first.saturating_add(position));
                     self.settle(*id, Fate::Acknowledged, offset);
                 }
             }

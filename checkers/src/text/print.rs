@@ -59,7 +59,8 @@ fn print_call(call: &Call, with_ordinals: bool) -> String {
     match &call.ask {
         Ask::Produce { partition, messages, acks, producer } => {
             let messages: Vec<String> = messages.iter().map(|id| format!("m{id}")).collect();
-            let _ = write!(out, "produce p{partition} {} {}", messages.join(","), acks.name());
+            let messages = if messages.is_empty() { "-".to_owned() } else { messages.join(",") };
+            let _ = write!(out, "produce p{partition} {messages} {}", acks.name());
             if let Some(s) = producer {
                 let _ = write!(out, " producer={}/{}/{}", s.producer, s.epoch, s.sequence);
             }

@@ -66,12 +66,60 @@ fn an_error_names_its_line_and_what_was_expected() {
             "c1 fetch p1 from=0 @1.0000000001..2 ok [] end=0",
             "line 1: expected seconds such as `0.010`, found `1.0000000001`",
         ),
+        (
+            "-- booted @1#7\n-- ended @2",
+            "line 2: an ordinal such as `@0.010#7` is due here, as in line 1",
+        ),
+        ("-- booted @1#7\n-- ended @2#7", "line 2: ordinal 7 stands twice"),
+        (
+            "c1 fetch p1 from=0 @1#7..1#6 ok [] end=0",
+            "line 1: a call cannot return before it was asked: `@1#7..1#6`",
+        ),
         ("---\nzero_loss MAYBE", "line 2: expected HOLDS, VIOLATED or UNKNOWN after `zero_loss`"),
     ];
     for (text, expected) in cases {
         assert_eq!(error_of(text), expected);
     }
 }
+
+/// Pieces of lines, so that random texts come near to histories.
+const WORDS: &[&str] = &[
+    "c1 ",
+    "produce ",
+    "fetch ",
+    "p1 ",
+    "m1 ",
+    "m1,m2 ",
+    "from=",
+    "end=",
+    "0 ",
+    "quorum ",
+    "@",
+    "1.5",
+    "..",
+    "#",
+    "3 ",
+    "ok ",
+    "unknown ",
+    "(",
+    ")",
+    "[",
+    "0:m1",
+    "] ",
+    "offset=",
+    "-- ",
+    "drained ",
+    "healed ",
+    "owed=",
+    "within=",
+    "note ",
+    "\n",
+    "---\n",
+    "zero_loss HOLDS",
+    "18446744073709551615",
+    "producer=1/2/3 ",
+    "é",
+];
 
 fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
     let producer = prop::option::of(
@@ -81,7 +129,7 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
             sequence,
         }),
     );
-    let produce = (1u32..4, prop::collection::vec(0u64..9, 1..3), 0usize..4, producer).prop_map(
+    let produce = (1u32..4, prop::collection::vec(0u64..9, 0..3), 0usize..4, producer).prop_map(
         |(partition, messages, acks, producer)| Ask::Produce {
             partition,
             messages,
@@ -122,6 +170,18 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
 }
 
 proptest! {
+    /// Whatever a file contains, reading it is an answer and never a panic.
+    #[test]
+    fn no_text_makes_the_reader_panic(
+        words in prop::collection::vec(prop::sample::select(WORDS), 0..24),
+        noise in ".{0,12}",
+    ) {
+        let text = words.concat();
+        let _ = parse(&text);
+        let _ = parse(&format!("{text}{noise}"));
+        let _ = parse(&format!("c1 fetch p1 from=0 @1..2 ok {noise}\n-- {noise}@1"));
+    }
+
     /// Times repeat and ordinals are shuffled against them: printing must notice, and write them.
     #[test]
     fn any_history_survives_printing_and_reading(

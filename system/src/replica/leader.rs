@@ -71,7 +71,10 @@ pub(crate) struct Leader {
     /// Produce calls that wait for a flush, a quorum, a spread quorum; in order of index.
     waiting: [VecDeque<Waiter>; 3],
     reads: Vec<Read>,
+    /// Something was appended since entries were last sent.
     has_news: bool,
+    /// What each voter has flushed: kept only so that counting allocates nothing.
+    flushed: Vec<Index>,
 }
 
 impl Leader {
@@ -119,6 +122,7 @@ impl Replica {
             waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
             reads: Vec::new(),
             has_news: true,
+            flushed: Vec::new(),
         });
         self.append_new(ctx, Kind::Noop, 0, b"");
         self.deadline = ctx.now + self.timing.election_min;
@@ -211,10 +215,12 @@ impl Replica {
         matched: EntryId,
     ) {
         let Some(place) = self.heard_from(ctx, from, term) else { return };
-        self.count(place, generation, matched);
+        let is_news = self.count(place, generation, matched);
         self.wake(place);
         self.send_entries(ctx, place);
-        self.advance(ctx);
+        if is_news {
+            self.advance(ctx);
+        }
     }
 
     pub(super) fn on_append_reject(
@@ -249,7 +255,7 @@ impl Replica {
         matched: EntryId,
     ) {
         let Some(place) = self.heard_from(ctx, from, term) else { return };
-        self.count(place, generation, matched);
+        let is_news = self.count(place, generation, matched);
         let Role::Leader(leader) = &mut self.role else { return };
         let peer = &mut leader.peers[place];
         peer.beat = peer.beat.max(sequence);
@@ -269,7 +275,9 @@ impl Replica {
         }
         self.wake(place);
         self.send_entries(ctx, place);
-        self.advance(ctx);
+        if is_news {
+            self.advance(ctx);
+        }
         self.confirm_reads(ctx);
     }
 
@@ -283,12 +291,13 @@ impl Replica {
     }
 
     /// Counts what a peer claims, if it is of the newest generation of its log (S10).
-    fn count(&mut self, place: usize, generation: u64, matched: EntryId) {
+    /// Says whether it is news.
+    fn count(&mut self, place: usize, generation: u64, matched: EntryId) -> bool {
         let last = self.log.last_index();
-        let Role::Leader(leader) = &mut self.role else { return };
+        let Role::Leader(leader) = &mut self.role else { return false };
         let peer = &mut leader.peers[place];
         if generation < peer.generation {
-            return;
+            return false;
         }
         peer.generation = generation;
         assert!(matched.index <= last, "n{} matched past our last {last}", peer.node);
@@ -296,17 +305,20 @@ impl Replica {
             let own = self.log.id(matched.index);
             assert_eq!(own, matched, "n{} matched what is not our entry", peer.node);
         }
+        let is_news = matched.index > peer.matched;
         peer.matched = peer.matched.max(matched.index);
         peer.next = peer.next.max(peer.matched + 1);
+        is_news
     }
 
     /// What each voter has flushed, in the order of the configuration.
-    fn flushed_by_voter(&self, leader: &Leader) -> Vec<Index> {
-        let flushed = |node| match leader.peers.iter().find(|peer| peer.node == node) {
+    fn flushed_by_voter(&self, leader: &Leader, flushed: &mut Vec<Index>) {
+        let of = |node| match leader.peers.iter().find(|peer| peer.node == node) {
             Some(peer) => peer.matched,
             None => self.flushed,
         };
-        self.config().voters.iter().map(|voter| flushed(voter.node)).collect()
+        flushed.clear();
+        flushed.extend(self.config().voters.iter().map(|voter| of(voter.node)));
     }
 
     /// Own bytes became durable.
@@ -316,8 +328,10 @@ impl Replica {
 
     /// Commits what a quorum has flushed and acknowledges what waited for it.
     fn advance(&mut self, ctx: &mut Context<'_>) {
-        let Role::Leader(leader) = &self.role else { return };
-        let flushed = self.flushed_by_voter(leader);
+        let Role::Leader(leader) = &mut self.role else { return };
+        let mut flushed = std::mem::take(&mut leader.flushed);
+        let Role::Leader(leader) = &self.role else { unreachable!("it leads") };
+        self.flushed_by_voter(leader, &mut flushed);
         let quorum = self.config().quorum_index(&flushed);
         if quorum > self.commit {
             if self.log.term(quorum) == Some(self.hard.term) {
@@ -329,10 +343,16 @@ impl Replica {
                 ctx.marks.hit(Mark::OldTermWaited);
             }
         }
-        let spread = self.config().spread_index(&flushed, REGION_SPREAD).min(self.commit);
+        let Role::Leader(leader) = &self.role else { unreachable!("it leads") };
+        let spread = if leader.waiting[2].is_empty() {
+            0
+        } else {
+            self.config().spread_index(&flushed, REGION_SPREAD).min(self.commit)
+        };
         let (own, commit) = (self.flushed, self.commit);
         let (incarnation, group) = (self.place.incarnation, self.place.group);
         let Role::Leader(leader) = &mut self.role else { return };
+        leader.flushed = flushed;
         if spread < commit && !leader.waiting[2].is_empty() {
             ctx.marks.hit(Mark::SpreadWaited);
         }

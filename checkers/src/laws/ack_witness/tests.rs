@@ -61,6 +61,23 @@ fn figure_8_is_refused_although_three_copies_exist() {
     assert!(evidence.summary.contains("n5 lacks the entry and could be elected by n2, n3, n4, n5"));
 }
 
+/// Votes compare the last term first: a long tail of an older term outvotes nobody.
+#[test]
+fn a_long_log_of_an_older_term_wins_no_votes() {
+    let mut world = five();
+    for node in [1, 2, 3, 4] {
+        world.durable(node, entry(1, 1));
+    }
+    for index in 2..=6 {
+        world.durable(4, entry(index, 1));
+    }
+    for node in [1, 2, 3] {
+        world.durable(node, entry(2, 2));
+    }
+    world.acked(1, entry(2, 2), 0, 8);
+    assert_eq!(holds(&world.verdict()), 1);
+}
+
 /// Figure 8 (e): once an entry of the leader's own term stands on a quorum, the old one is safe too.
 #[test]
 fn figure_8_is_safe_once_an_entry_of_the_own_term_is_on_a_quorum() {
@@ -183,22 +200,37 @@ fn a_leader_acknowledgement_is_judged_on_the_leaders_disk_only() {
     assert_eq!(evidence(world.verdict()).message, Some(2));
 }
 
-/// An entry of another chain at the top must not hide the promises that it does not contain.
+/// Two chains cannot both be safe: the one that the newest log lacks is found when it comes to lack it.
 #[test]
-fn an_entry_off_the_chain_is_asked_by_itself() {
+fn logs_rewritten_without_the_entry_break_its_promise() {
     let mut world = five();
     for node in [1, 2, 3] {
         world.durable(node, entry(1, 1));
     }
     acked(&mut world, Acks::Quorum, 1);
-    // Three fresh logs that never held it, written at once: n3 is cut and rewritten with n4 and n5.
     world.durable(4, entry(1, 1));
     world.cut(3, 0);
     assert!(!world.bench.is_breached(), "n1, n2 and n4 keep it");
-    for node in [3, 5] {
-        world.durable(node, entry(1, 2));
+    world.durable(3, entry(1, 2));
+    assert!(world.bench.is_breached(), "n3 ends in term 2 and every vote is its own");
+}
+
+/// A regional promise below the highest entry is found although every promise at `quorum` stands.
+#[test]
+fn acknowledgements_out_of_order_are_kept_by_index() {
+    let mut world = World::of("ack_witness");
+    world.configure(&[(1, 1), (2, 1), (3, 1), (4, 2), (5, 3)], 3);
+    for index in 1..=3 {
+        for node in [1, 2, 3, 4] {
+            world.durable(node, entry(index, 1));
+        }
     }
-    assert!(world.bench.is_breached(), "n3 and n5 end in term 2 and every vote is theirs");
+    acked(&mut world, Acks::Quorum, 3);
+    acked(&mut world, Acks::Quorum, 1);
+    acked(&mut world, Acks::RegionQuorum, 2);
+    acked(&mut world, Acks::RegionQuorum, 1);
+    world.cut(4, 1);
+    assert_eq!(evidence(world.verdict()).message, Some(2));
 }
 
 #[test]

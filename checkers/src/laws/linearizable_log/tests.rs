@@ -100,9 +100,9 @@ fn an_acknowledgement_at_leader_counts_only_once_it_is_seen() {
 
 #[test]
 fn an_offset_without_a_name_needs_an_append_that_could_stand_there() {
-    let gap = "c1 produce p1 m1 @1..2 ok offset=1";
-    let filled = format!("c2 produce p1 m2 @1.5..9 unknown\n{gap}");
-    let too_late = format!("c2 produce p1 m2 @3..9 unknown\n{gap}");
+    let gap = "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1";
+    let filled = format!("c2 produce p1 m2 producer=2/0/0 @1.5..9 unknown\n{gap}");
+    let too_late = format!("c2 produce p1 m2 producer=2/0/0 @3..9 unknown\n{gap}");
     assert!(summary(gap).starts_with("offset_gap"));
     assert_eq!(holds(&judge("linearizable_log", &filled)), 1);
     assert!(summary(&too_late).contains("only 0 appends"), "{}", summary(&too_late));
@@ -111,11 +111,21 @@ fn an_offset_without_a_name_needs_an_append_that_could_stand_there() {
 #[test]
 fn one_filler_cannot_fill_two_gaps() {
     let text = summary(
-        "c2 produce p1 m2 @1..9 unknown
-         c1 produce p1 m1 @1..2 ok offset=1
-         c1 produce p1 m3 @3..4 ok offset=3",
+        "c2 produce p1 m2 producer=2/0/0 @1..9 unknown
+         c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1
+         c1 produce p1 m3 producer=1/0/1 @3..4 ok offset=3",
     );
     assert!(text.starts_with("offset_gap: partition 1 reaches past offset 2"), "{text}");
+}
+
+/// Each attempt of a call without a sequence may have been appended, and nobody need have looked.
+#[test]
+fn retries_of_a_producer_that_is_not_idempotent_fill_any_number_of_gaps() {
+    let retried = "c1 produce p1 m1 @1..2 ok offset=5";
+    assert_eq!(holds(&judge("linearizable_log", retried)), 1);
+    let asked_too_late = "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=5
+                          c2 produce p1 m2 @3..4 ok offset=6";
+    assert!(summary(asked_too_late).starts_with("offset_gap"));
 }
 
 #[test]
@@ -134,6 +144,11 @@ fn what_one_or_two_operations_show_by_themselves() {
         ("", "[0:m1] end=1", "phantom"),
         ("c1 produce p1 m1,m2 @1..2 ok offset=0", "[0:m1 1:m2] end=1", "past_end"),
         ("c1 produce p1 m1,m2 @1..2 ok offset=0", "[1:m2] end=2", "offset_gap"),
+        (
+            "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=18446744073709551615",
+            "[] end=0",
+            "offset_gap",
+        ),
         ("", "[987654321987:m1] end=987654321988", "offset_gap"),
         ("", "[] end=987654321988", "offset_gap"),
     ] {
@@ -178,6 +193,25 @@ proptest! {
             Verdict::Violated(evidence) => prop_assert!(!is_lawful, "{}\n{text}", evidence.summary),
             Verdict::Holds(_) | Verdict::Unknown(_) => {
                 prop_assert!(is_lawful, "the monitor lets pass\n{text}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "porcupine")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    /// The second opinion must agree with the twin as well, wherever it has one.
+    #[test]
+    fn porcupine_agrees_with_brute_force(history in twin::history()) {
+        let judges = crate::checkers(&["porcupine".to_owned()]).expect("a known name");
+        let verdict = crate::Bench::new(judges).judge(&history).remove(0).verdict;
+        match verdict {
+            Verdict::Violated(_) => prop_assert!(!twin::is_linearizable(&history)),
+            Verdict::Holds(_) => prop_assert!(twin::is_linearizable(&history)),
+            Verdict::Unknown(why) => {
+                let is_excused = why.starts_with("vacuous") || why.contains("too many open");
+                prop_assert!(is_excused, "{}", why);
             }
         }
     }

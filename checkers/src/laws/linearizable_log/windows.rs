@@ -11,6 +11,15 @@ use crate::{
     verdict::{Evidence, Line},
 };
 
+/// The appends of one partition that may stand at offsets that nobody named.
+#[derive(Default)]
+pub(super) struct Fillers {
+    /// When those were asked that may have happened once and were never seen, in order.
+    once: Vec<Stamp>,
+    /// When the first was asked whose producer is not idempotent: its retries can fill any number.
+    endless: Option<Stamp>,
+}
+
 /// Two operations that clash: one proves that `late` did not exist yet, the other that `early`, at
 /// or above it, existed before.
 struct Clash {
@@ -21,34 +30,31 @@ struct Clash {
 
 impl LinearizableLog {
     pub(super) fn fit_windows(&mut self) {
-        let mut fillers = self.fillers();
-        for partition in 0..self.logs.len() {
-            // Pending appends by the time they were asked; the walk takes them from the front.
-            let of_partition = fillers.get_mut(partition).map(std::mem::take).unwrap_or_default();
-            self.fit_partition(partition as Partition, &of_partition);
+        for (partition, fillers) in (0..).zip(self.fillers()) {
+            self.fit_partition(partition, &fillers);
         }
     }
 
-    /// For each partition, the appends that may have happened and were never seen, one for each
-    /// message, in order of their calls.
-    fn fillers(&self) -> Vec<Vec<u32>> {
-        let mut fillers: Vec<Vec<u32>> = vec![Vec::new(); self.logs.len()];
+    /// For each partition, the appends that may stand where nobody looked.
+    fn fillers(&self) -> Vec<Fillers> {
+        let mut all: Vec<Fillers> = Vec::new();
+        all.resize_with(self.logs.len(), Fillers::default);
         for message in &self.messages {
             let append = &self.operations[message.append as usize];
-            let is_open = message.offset == NOWHERE && append.kind == Kind::Append;
-            if let Some(fillers) = fillers.get_mut(append.partition as usize)
-                && is_open
-            {
-                fillers.push(message.append);
+            let fillers = all.get_mut(append.partition as usize);
+            let Some(fillers) = fillers.filter(|_| append.kind == Kind::Append) else { continue };
+            if !append.is_idempotent {
+                let first = fillers.endless.get_or_insert(append.called);
+                *first = (*first).min(append.called);
+            } else if message.offset == NOWHERE {
+                fillers.once.push(append.called);
             }
         }
-        for of_partition in &mut fillers {
-            of_partition.sort_by_key(|append| self.operations[*append as usize].called);
-        }
-        fillers
+        all.iter_mut().for_each(|fillers| fillers.once.sort_unstable());
+        all
     }
 
-    fn fit_partition(&mut self, partition: Partition, fillers: &[u32]) {
+    fn fit_partition(&mut self, partition: Partition, fillers: &Fillers) {
         let log = &self.logs[partition as usize];
         let known = log.iter().filter(|(_, place)| place.message != 0 || place.upper != 0);
         let Some((last, _)) = known.last() else { return };
@@ -69,15 +75,16 @@ impl LinearizableLog {
                 floor = raise(self.operations[lower as usize].called, offset, Some(lower));
             }
             if place.message == 0 {
-                // Nobody named it, yet something above exists: a pending append must stand here.
-                // The earliest asked is the best choice, for any other could be exchanged with it.
-                let Some(filler) = fillers.get(fillers_used) else {
+                // Nobody named it, yet something above exists: an append must stand here. The
+                // earliest asked is the best choice, for any other could be exchanged with it.
+                let once = fillers.once.get(fillers_used).copied();
+                let Some(asked) = once.into_iter().chain(fillers.endless).min() else {
                     let proof = self.first_proof(partition, offset);
                     self.report_gap(partition, offset, proof, fillers);
                     return;
                 };
-                floor = raise(self.operations[*filler as usize].called, offset, None);
-                fillers_used += 1;
+                fillers_used += usize::from(once == Some(asked));
+                floor = raise(asked, offset, None);
             }
             let Some(upper) = place.upper.checked_sub(1) else { continue };
             let Some((at, late, by)) = floor else { continue };
@@ -157,14 +164,14 @@ impl LinearizableLog {
     }
 
     /// More offsets without a name than there are appends that could stand there.
-    fn report_gap(&mut self, partition: Partition, offset: Offset, proof: u32, fillers: &[u32]) {
+    fn report_gap(&mut self, partition: Partition, offset: Offset, proof: u32, fillers: &Fillers) {
         let log = &self.logs[partition as usize];
         let until = self.operations[proof as usize].returned;
         let unnamed = (0..=offset).filter(|offset| log.get(*offset).message == 0).count();
-        let asked = |append: &&u32| self.operations[**append as usize].called <= until;
-        let available = fillers.iter().filter(asked).count();
+        let available = fillers.once.iter().filter(|asked| **asked <= until).count();
+        let is_endless = fillers.endless.is_some_and(|asked| asked <= until);
         assert!(
-            unnamed > available,
+            unnamed > available && !is_endless,
             "the monitor misses an append that could fill offset {offset} of partition {partition}"
         );
         let above = log.from(offset).find_map(|(above, place)| {

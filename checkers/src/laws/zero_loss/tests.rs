@@ -59,6 +59,20 @@ fn losses_are_split_by_where_they_lie() {
     assert!(evidence(judge("zero_loss", &history)).summary.contains("2 head, 1 middle, 2 tail"));
 }
 
+/// Overwritten at the lowest or the highest offset that was read: neither below nor above all.
+#[test]
+fn an_overwritten_message_is_lost_in_the_middle() {
+    let history = format!(
+        "c1 produce p1 m1 @1..2 ok offset=0
+         c1 produce p1 m2 @3..4 ok offset=1
+         c2 produce p1 m3,m4 @3..4 unknown
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m3 1:m4] end=2"
+    );
+    let counts = counts(&history);
+    assert_eq!((counts.lost_head, counts.lost_middle, counts.lost_tail), (0, 2, 0));
+}
+
 #[test]
 fn what_a_level_permits_to_lose_is_counted_apart() {
     let history = format!(
