@@ -9,6 +9,11 @@
 //! once, and the [`Plan`] that comes out is data: nothing in it is open but the role of a target
 //! such as *leader of p1*. This room has never seen a socket.
 //!
+//! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
+//! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
+//! the arrow between them, in which every purpose has dice of its own; `check` and `sound`, what is
+//! refused and why; `token` and `catalogue`, how runs and scenarios are named.
+//!
 //! ```
 //! let scenario = scenarios::parse(
 //!     "mine.toml",
