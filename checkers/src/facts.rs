@@ -137,6 +137,8 @@ pub enum Fact {
         group: Group,
         /// The newly committed entries, in order.
         entries: Vec<EntryId>,
+        /// Offset and identity of the first message of the last of them, if it holds messages.
+        message: Option<(Offset, MessageId)>,
     },
     /// The node's process ended (crash, power loss, fail-stop): what it told of commits starts anew.
     Stopped {

@@ -7,6 +7,7 @@ mod ack_witness;
 mod claim_witness;
 mod committed_stays;
 mod convergence;
+mod leader_completeness;
 mod linearizable_log;
 mod liveness;
 mod offset_agreement;
@@ -76,6 +77,12 @@ pub const CATALOGUE: &[Law] = &[
         make: || Box::<one_leader_per_term::OneLeaderPerTerm>::default(),
     },
     Law {
+        name: "leader_completeness",
+        law: "when an entry is first told to be committed, nobody who lacks it can be elected",
+        source: "Ongaro 3.6.3, Figure 8; S11",
+        make: || Box::<leader_completeness::LeaderCompleteness>::default(),
+    },
+    Law {
         name: "committed_stays",
         law: "what one node held to be committed, every node holds at that index, for ever",
         source: "Ongaro 3.6.3; S11-S13",
@@ -112,6 +119,7 @@ pub const DEFAULT: &[&str] = &[
     "producer_order",
     "linearizable_log",
     "one_leader_per_term",
+    "leader_completeness",
     "committed_stays",
     "convergence",
     "liveness",

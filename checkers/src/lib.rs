@@ -1,9 +1,16 @@
 //! Judges. Each is a pure fold over what happened: no async, no clock, no dice, no files.
 //!
-//! A run, or a file that tells of one, becomes [`Event`]s; a [`Bench`] shows them to every judge and
-//! keeps the truth of the disks that some of them share; each judge ends with a [`Verdict`]. Which
-//! laws there are says [`CATALOGUE`]; [`checkers`] makes judges from names. [`text`] reads and prints
-//! histories as people write them.
+//! A run, or a file that tells of one, becomes [`Event`]s; a [`Bench`] shows them to every judge
+//! and keeps the truth of the disks that some of them share; each judge ends with a [`Verdict`]: it
+//! holds and was exercised, it is violated and here is the evidence, or nobody can say and here is
+//! why. Which laws there are says [`CATALOGUE`]; [`checkers`] makes judges from names. [`text`]
+//! reads and prints histories as people write them.
+//!
+//! Read `history` and `facts` first: what clients saw, and what the world saw whatever the nodes
+//! believe. Then `truth`, the disks as the facts tell them; `verdict` and `checker`, the shape of a
+//! judge; `laws`, one file for each, of which `claim_witness` is the shortest way in and
+//! `ack_witness` and `linearizable_log` are the heart; and `run`, which the simulation fills and
+//! the reports tell.
 //!
 //! ```
 //! use checkers::{Bench, Verdict, checkers, text};

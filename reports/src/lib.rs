@@ -2,8 +2,13 @@
 //! ([`json`], [`junit`]).
 //!
 //! [`compose`] turns a judged run into a [`RunReport`]; [`ExitCode::of`] says how the process ends.
-//! Nothing here judges, waits, reads a clock or writes a file: a page is a string, and the same report
-//! is always the same bytes. Delete this room and no verdict changes.
+//! Nothing here judges, waits, reads a clock or writes a file: a page is a string, and the same
+//! report is always the same bytes. Delete this room and no verdict changes.
+//!
+//! Read `report` first: what every page is made of. Then `exit`, the numbers that scripts depend
+//! on; `suite`, what several runs say together; `words`, how anything is told; and the pages:
+//! `text` with `screen`, one for each failing run, `html` with `plot` and the template, `json`,
+//! `junit`. Whatever came from a message, a name or a panic is escaped where it is written.
 //!
 //! # Caveats
 //!

@@ -137,7 +137,7 @@ pub const PLANTED: [Planted; 3] = [
     Planted {
         name: "commit_previous_term",
         scenario: "old_term",
-        checkers: &["ack_witness", "committed_stays"],
+        checkers: &["leader_completeness", "committed_stays"],
         source: "C1: nats-server@c8687fc4d, entries of previous terms committed by counting copies \
                  (Raft's Figure 8)",
     },

@@ -9,6 +9,11 @@
 //! once, and the [`Plan`] that comes out is data: nothing in it is open but the role of a target
 //! such as *leader of p1*. This room has never seen a socket.
 //!
+//! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
+//! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
+//! the arrow between them, in which every purpose has dice of its own; `check` and `sound`, what is
+//! refused and why; `token` and `catalogue`, how runs and scenarios are named.
+//!
 //! ```
 //! let scenario = scenarios::parse(
 //!     "mine.toml",
@@ -75,7 +80,7 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 10] = [
+pub const CHECKERS: [&str; 11] = [
     "claim_witness",
     "ack_witness",
     "zero_loss",
@@ -83,6 +88,7 @@ pub const CHECKERS: [&str; 10] = [
     "linearizable_log",
     "producer_order",
     "one_leader_per_term",
+    "leader_completeness",
     "committed_stays",
     "convergence",
     "liveness",

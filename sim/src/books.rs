@@ -187,7 +187,8 @@ impl Books {
                     let id = replica.log().id(index);
                     EntryId { index: id.index, term: id.term, hash: id.hash }
                 }));
-                let fact = Fact::Committed { node: number, group, entries };
+                let message = replica.log().get(view.commit).and_then(first_message);
+                let fact = Fact::Committed { node: number, group, entries, message };
                 self.fact(at_ns, &fact);
                 let Fact::Committed { entries, .. } = fact else { unreachable!("it was built") };
                 self.committed = entries;
@@ -226,12 +227,13 @@ impl Books {
         self.fact(at_ns, &Fact::Stopped { node: number });
     }
 
-    /// What a node had counted, once its process is gone: marks, and how often a plant misbehaved.
-    pub(crate) fn farewell(&mut self, node: &Node, plant: Option<&str>) {
-        let mut add = |name: &str, count| *self.marks.entry(name.to_owned()).or_insert(0) += count;
-        node.marks().iter().for_each(|(name, count)| add(name, count));
-        if let Some(plant) = plant {
-            add(plant, node.plant_hits());
+    /// What a node had counted, once its process is gone.
+    pub(crate) fn farewell(&mut self, node: &Node) {
+        for (name, count) in node.marks().iter() {
+            *self.marks.entry(name.to_owned()).or_insert(0) += count;
+        }
+        if let Some((plant, hits)) = node.plant().filter(|(_, hits)| *hits > 0) {
+            *self.marks.entry(format!("plant/{}", plant.name())).or_insert(0) += hits;
         }
     }
 
@@ -276,4 +278,11 @@ impl Books {
             self.series.lag.entry(place as u32 + 1).or_default().push(lag);
         }
     }
+}
+
+/// Offset and identity of an entry's first message, if it holds messages.
+fn first_message(entry: &system::Entry) -> Option<(u64, u64)> {
+    let id = entry.body().get(16..24)?;
+    let id = u64::from_le_bytes(id.try_into().expect("eight bytes"));
+    (entry.count() > 0).then(|| (entry.base(), id))
 }

@@ -64,7 +64,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // After a panic of the harness there are no books to write to.
         if let (Some(node), Some(mut world)) = (&self.node, self.world.try_lock()) {
-            world.farewell(node);
+            world.books.farewell(node);
         }
     }
 }
@@ -89,10 +89,10 @@ impl Future for Drive {
             for task in tasks {
                 own.driver.act(&own.world, task);
             }
-            let mut world = own.world.lock();
             if own.driver.is_over() {
                 return Poll::Ready(());
             }
+            let mut world = own.world.lock();
             // World time is the popped key; madsim's clock only follows, for whoever looks at it.
             let before = world.now_ns;
             world.advance();
@@ -115,7 +115,7 @@ pub(crate) fn keep_panics_quiet() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if IS_QUIET.with_borrow(|quiet| *quiet) && std::env::var("LOUD").is_err() {
+            if IS_QUIET.with_borrow(|quiet| *quiet) {
                 let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
                 LAST_PANIC.set(place);
             } else {

@@ -507,13 +507,13 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 40
             }
             7 => 32,
-            8 => 24,
+            8 => 32,
             9 => {
-                let entry = id(32)?;
+                let entry = id(40)?;
                 if entry.index > 0 {
                     each(Told::Claim { group, claim: claim(entry) });
                 }
-                56
+                64
             }
             30 => {
                 let acks = *Acks::ALL.get(usize::from(*message.get(8)?))?;

@@ -628,11 +628,6 @@ impl State {
         self.schedule(at, What::Timer { node: place, life });
     }
 
-    /// A node's process is gone: what it had counted is written down.
-    pub(crate) fn farewell(&mut self, node: &Node) {
-        self.books.farewell(node, self.plan.plants.first().map(String::as_str));
-    }
-
     /// What is broken on purpose in this node's turn now.
     pub(crate) fn sabotage(&self, place: usize) -> Option<Sabotage> {
         Sabotaged::strikes(self.sabotaged, place, self.now_ns)

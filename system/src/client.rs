@@ -248,7 +248,7 @@ impl Client {
                 continue;
             }
             if call.attempt.take().is_some() {
-                call.may_have_happened |= call.is_produce();
+                call.may_have_happened |= call.has_effect();
                 let group = call.group;
                 self.partitions.get_mut(&group).expect("a known partition").leader = None;
             }
@@ -419,14 +419,15 @@ impl Client {
         let before = partition.leader;
         if leader != 0 && partition.leader.is_none_or(|(_, known)| known < term) {
             partition.leader = Some((leader, term));
-        } else if why == Refusal::NotLeader && leader == 0 {
+        } else if leader == 0 && matches!(why, Refusal::NotLeader | Refusal::UnknownPartition) {
+            // Whoever was taken for the leader is none, or does not hold the partition any more.
             partition.leader = None;
         }
         let has_news = partition.leader.is_some() && partition.leader != before;
         let Some(place) = self.answered(request) else { return };
         let call = &mut self.active[place];
         let (_, asked) = call.attempt.take().expect("it was answered");
-        if call.is_produce() && !why.is_definite(asked, term) {
+        if call.has_effect() && !call.is_definite(why, asked, term) {
             call.may_have_happened = true;
         }
         match why {
@@ -512,6 +513,23 @@ impl Call {
 
     fn is_produce(&self) -> bool {
         self.acks().is_some()
+    }
+
+    /// Whether an attempt of which nothing is known may have changed something.
+    fn has_effect(&self) -> bool {
+        match &self.work {
+            Work::Produce { .. } | Work::Create { .. } => true,
+            Work::Fetch { .. } => false,
+        }
+    }
+
+    /// Whether an attempt that was refused like this has no effect and never will. To create carries
+    /// no term: whoever refused it for not leading may take it later, when the network repeats it.
+    fn is_definite(&self, why: Refusal, asked: Term, term: Term) -> bool {
+        match &self.work {
+            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked, term),
+            Work::Create { .. } => why == Refusal::Malformed,
+        }
     }
 }
 

@@ -145,10 +145,19 @@ pub enum Message {
     AppendOk { term: Term, generation: u64, matched: EntryId },
     /// My log does not hold `previous` as you do; we may agree at `hint` at the latest.
     AppendReject { term: Term, tried: Index, hint: Index, hint_term: Term },
-    /// I lead. One for each group, one frame for each pair of nodes.
-    Beat { term: Term, sequence: u64, commit: Index },
-    /// I follow; this much of your log has reached me (`verified`), this much is flushed.
-    BeatOk { term: Term, sequence: u64, generation: u64, verified: Index, matched: EntryId },
+    /// I lead, and have sent you entries up to `sent`. One for each group, one frame for each pair of
+    /// nodes.
+    Beat { term: Term, sequence: u64, commit: Index, sent: Index },
+    /// I follow; this much of your log has reached me (`verified`), this much is flushed. `sequence` and
+    /// `sent` are those of the heartbeat, so that the leader need not remember it.
+    BeatOk {
+        term: Term,
+        sequence: u64,
+        sent: Index,
+        generation: u64,
+        verified: Index,
+        matched: EntryId,
+    },
     /// Append messages.
     Produce(Produce),
     /// Read messages from an offset on.
@@ -488,16 +497,18 @@ impl Writer<'_> {
                 self.u64(hint);
                 self.u64(hint_term);
             }
-            Message::Beat { term, sequence, commit } => {
+            Message::Beat { term, sequence, commit, sent } => {
                 self.u8(8);
                 self.u64(term);
                 self.u64(sequence);
                 self.u64(commit);
+                self.u64(sent);
             }
-            Message::BeatOk { term, sequence, generation, verified, matched } => {
+            Message::BeatOk { term, sequence, sent, generation, verified, matched } => {
                 self.u8(9);
                 self.u64(term);
                 self.u64(sequence);
+                self.u64(sent);
                 self.u64(generation);
                 self.u64(verified);
                 self.id(matched);
@@ -698,10 +709,16 @@ impl Reader<'_> {
                 hint: self.u64()?,
                 hint_term: self.u64()?,
             },
-            8 => Message::Beat { term: self.u64()?, sequence: self.u64()?, commit: self.u64()? },
+            8 => Message::Beat {
+                term: self.u64()?,
+                sequence: self.u64()?,
+                commit: self.u64()?,
+                sent: self.u64()?,
+            },
             9 => Message::BeatOk {
                 term: self.u64()?,
                 sequence: self.u64()?,
+                sent: self.u64()?,
                 generation: self.u64()?,
                 verified: self.u64()?,
                 matched: self.id()?,
@@ -817,15 +834,14 @@ mod tests {
             any::<(u64, u64, u64, u64)>().prop_map(|(term, tried, hint, hint_term)| {
                 Message::AppendReject { term, tried, hint, hint_term }
             }),
-            any::<(u64, u64, u64)>().prop_map(|(term, sequence, commit)| Message::Beat {
-                term,
-                sequence,
-                commit
+            any::<(u64, u64, u64, u64)>().prop_map(|(term, sequence, commit, sent)| {
+                Message::Beat { term, sequence, commit, sent }
             }),
-            (any::<(u64, u64, u64, u64)>(), id()).prop_map(
-                |((term, sequence, generation, verified), matched)| Message::BeatOk {
+            (any::<(u64, u64, u64, u64, u64)>(), id()).prop_map(
+                |((term, sequence, sent, generation, verified), matched)| Message::BeatOk {
                     term,
                     sequence,
+                    sent,
                     generation,
                     verified,
                     matched

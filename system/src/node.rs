@@ -191,8 +191,8 @@ impl Node {
         &self.directory
     }
 
-    /// How often the switched-on plant misbehaved.
-    pub fn plant_hits(&self) -> u64 {
+    /// The plant that is switched on, and how often it misbehaved.
+    pub fn plant(&self) -> Option<(Plant, u64)> {
         self.planted.hits()
     }
 
@@ -369,6 +369,7 @@ impl Node {
             return Err(Stop(format!("a flush failed (token {token}): the disk lies (S7)")));
         }
         if token == REGISTRY_TOKEN {
+            self.registry.flushed();
             for group in std::mem::take(&mut self.registering) {
                 if let Some(mut slot) = self.slots[group as usize].take() {
                     slot.is_active = true;

@@ -52,8 +52,8 @@ impl Planted {
         bites
     }
 
-    /// How often a site misbehaved.
-    pub fn hits(&self) -> u64 {
-        self.hits
+    /// The plant that is on, and how often its site misbehaved.
+    pub fn hits(&self) -> Option<(Plant, u64)> {
+        self.active.map(|plant| (plant, self.hits))
     }
 }

@@ -1,6 +1,10 @@
 //! A node's identity and the groups it holds, in a small append-only file (S1-S3). Three answers when
 //! it is read: empty, present, unreadable; only an empty one may be formatted, and an unreadable one
 //! never passes for a fresh node (F11).
+//!
+//! Several groups may be entered with one flush, and a power loss before its end takes any of their
+//! records. Therefore each carries how much was durable when it was written: damage below that is rot
+//! and refused; damage above it was never flushed, so none of those groups took part, and is cut.
 
 use crate::{host::FileId, types::GroupId, types::NodeId};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,13 +29,16 @@ pub struct Registry {
     pub groups: BTreeSet<GroupId>,
     /// Bytes of the file.
     pub length: u64,
+    /// Bytes of it that are known to be durable.
+    pub proven: u64,
 }
 
 impl Registry {
     /// A new registry and the record that begins its file.
     pub fn format(cluster: u64, node: NodeId, incarnation: u64) -> (Registry, Bytes) {
         let length = RECORD as u64;
-        let registry = Registry { cluster, node, incarnation, groups: BTreeSet::new(), length };
+        let groups = BTreeSet::new();
+        let registry = Registry { cluster, node, incarnation, groups, length, proven: 0 };
         (registry, record(IDENTITY, node, cluster, incarnation))
     }
 
@@ -40,28 +47,32 @@ impl Registry {
         if bytes.is_empty() {
             return Ok(None);
         }
-        let mut registry: Option<Registry> = None;
-        let count = bytes.len().div_ceil(RECORD);
-        for (number, bytes) in bytes.chunks(RECORD).enumerate() {
-            let is_last = number + 1 == count;
-            match (read_record(bytes), &mut registry) {
-                (Some((IDENTITY, node, cluster, incarnation)), None) => {
-                    let length = RECORD as u64;
-                    let groups = BTreeSet::new();
-                    registry = Some(Registry { cluster, node, incarnation, groups, length });
+        let mut records = bytes.chunks(RECORD).map(read_record);
+        let Some(Some((IDENTITY, node, cluster, incarnation))) = records.next() else {
+            return Err("the identity in the node's registry is unreadable".into());
+        };
+        let (mut registry, _) = Registry::format(cluster, node, incarnation);
+        registry.proven = registry.length;
+        let mut is_torn = false;
+        for record in records {
+            match record {
+                Some((GROUP, group, proven, _)) => {
+                    registry.proven = registry.proven.max(proven);
+                    if !is_torn {
+                        registry.groups.insert(group);
+                        registry.length += RECORD as u64;
+                    }
                 }
-                (Some((GROUP, group, _, _)), Some(registry)) => {
-                    registry.groups.insert(group);
-                    registry.length += RECORD as u64;
-                }
-                // A torn last record was never flushed, so its group never took part.
-                (_, Some(_)) if is_last => {}
-                (_, _) => {
-                    return Err(format!("record {number} of the node's registry is unreadable"));
-                }
+                Some(_) | None => is_torn = true,
             }
         }
-        Ok(registry)
+        if registry.proven > registry.length {
+            return Err(format!(
+                "byte {} of the node's registry is unreadable, but {} bytes were durable",
+                registry.length, registry.proven
+            ));
+        }
+        Ok(Some(registry))
     }
 
     /// Adds a group, and says what to append to the file.
@@ -69,7 +80,12 @@ impl Registry {
         let at = self.length;
         self.groups.insert(group);
         self.length += RECORD as u64;
-        (at, record(GROUP, group, 0, incarnation))
+        (at, record(GROUP, group, self.proven, incarnation))
+    }
+
+    /// Everything that was added so far is durable.
+    pub fn flushed(&mut self) {
+        self.proven = self.length;
     }
 }
 
@@ -105,12 +121,37 @@ mod tests {
         assert_eq!(at as usize, file.len());
         file.extend_from_slice(&second);
         assert_eq!(Registry::read(&[]), Ok(None));
+        registry.proven = 32;
         assert_eq!(Registry::read(&file), Ok(Some(registry.clone())));
         // A torn tail is a group that never took part; damage to the identity is no fresh disk.
         registry.groups.clear();
         registry.length = 32;
         assert_eq!(Registry::read(&file[..40]), Ok(Some(registry)));
         file[9] ^= 1;
+        assert!(Registry::read(&file).is_err());
+    }
+
+    #[test]
+    fn a_power_loss_while_groups_are_entered_takes_any_of_them_and_not_the_node() {
+        let (mut registry, identity) = Registry::format(9, 3, 77);
+        registry.flushed();
+        let first: Vec<Bytes> = (1..4).map(|group| registry.add(group, 5).1).collect();
+        // What is left of the three: each intact, or never written and read as zeros.
+        for left in 0..8usize {
+            let mut file = identity.to_vec();
+            for (place, record) in first.iter().enumerate() {
+                let is_left = left >> place & 1 == 1;
+                file.extend_from_slice(if is_left { record } else { &[0; RECORD] });
+            }
+            let read = Registry::read(&file).expect("readable").expect("present");
+            assert_eq!(read.groups.len(), (!left).trailing_zeros().min(3) as usize, "{left:03b}");
+            assert_eq!(read.length, 32 * (1 + read.groups.len() as u64));
+        }
+        // Once they are flushed and another follows, the same damage is rot.
+        registry.flushed();
+        let mut file = [&identity[..], &first.concat(), &registry.add(4, 5).1].concat();
+        assert!(Registry::read(&file).is_ok_and(|read| read == Some(registry)));
+        file[70] ^= 1;
         assert!(Registry::read(&file).is_err());
     }
 }

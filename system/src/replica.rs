@@ -96,6 +96,13 @@ struct Ballot {
     granted: Vec<NodeId>,
 }
 
+/// What a block makes durable: the log up to here, in this generation.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    index: Index,
+    generation: u64,
+}
+
 /// What waits for a flush.
 #[derive(Debug)]
 enum Held {
@@ -146,11 +153,13 @@ pub struct Replica {
     commit: Index,
     /// The last index that is durable in this generation of the log (S9).
     flushed: Index,
-    /// Cuts that the log has seen.
+    /// Cuts that the log has seen, and how many of them are durable: only those are told, for a power
+    /// loss takes the others back, and whoever has heard of them counts nothing any more.
     generation: u64,
+    generation_flushed: u64,
     persist: Persist,
-    /// Which index each block made last, for blocks that are not flushed yet.
-    flushing: VecDeque<(u64, Index)>,
+    /// What blocks that are not flushed yet made of the log, by number.
+    flushing: VecDeque<(u64, Tail)>,
     held: VecDeque<(u64, Held)>,
     dedup: Dedup,
     deadline: Nanos,
@@ -185,15 +194,13 @@ impl Replica {
         (replica.hard, replica.log, replica.generation) = (hard, log, generation);
         replica.dedup.cut(&replica.log, 0);
         replica.commit_to(commit_hint);
+        let tail = Tail { index: replica.log.last_index(), generation: replica.generation };
+        replica.flushing.push_back((1, tail));
+        replica.count_flushed();
         if replica.log.last_index() > commit_hint
             && ctx.planted.bites(Plant::TruncateToCommitOnRestart)
         {
             replica.cut(commit_hint);
-        }
-        replica.flushing.push_back((1, replica.log.last_index()));
-        if replica.persist.flushed() >= 1 {
-            replica.flushed = replica.log.last_index();
-            replica.flushing.clear();
         }
         replica.reset_deadline(ctx);
         replica
@@ -211,6 +218,7 @@ impl Replica {
             commit: 0,
             flushed: 0,
             generation: 0,
+            generation_flushed: 0,
             persist,
             flushing: VecDeque::new(),
             held: VecDeque::new(),
@@ -285,12 +293,8 @@ impl Replica {
     /// A flush has ended well: what it made durable counts, what waited for it leaves.
     pub fn on_flushed(&mut self, ctx: &mut Context<'_>) {
         self.persist.end_flush();
+        self.count_flushed();
         let block = self.persist.flushed();
-        while self.flushing.front().is_some_and(|(mark, _)| *mark <= block) {
-            let (_, index) = self.flushing.pop_front().expect("a front was seen");
-            self.flushed = self.flushed.max(index);
-        }
-        assert!(self.flushed <= self.log.last_index(), "flushed past the end of the log");
         while self.held.front().is_some_and(|(mark, _)| *mark <= block) {
             let (_, held) = self.held.pop_front().expect("a front was seen");
             match held {
@@ -299,6 +303,17 @@ impl Replica {
             }
         }
         self.after_own_flush(ctx);
+    }
+
+    fn count_flushed(&mut self) {
+        let block = self.persist.flushed();
+        while self.flushing.front().is_some_and(|(mark, _)| *mark <= block) {
+            let (_, tail) = self.flushing.pop_front().expect("a front was seen");
+            self.flushed = self.flushed.max(tail.index);
+            self.generation_flushed = tail.generation;
+        }
+        assert!(self.flushed <= self.log.last_index(), "flushed past the end of the log");
+        assert!(self.generation_flushed <= self.generation, "a cut is durable that was not made");
     }
 
     /// A message of a peer or a client. What a stranger says between replicas is ignored (D4).
@@ -322,11 +337,11 @@ impl Replica {
             Message::AppendReject { term, tried, hint, hint_term } => {
                 self.on_append_reject(ctx, from, term, tried, (hint, hint_term));
             }
-            Message::Beat { term, sequence, commit } => {
-                self.on_beat(ctx, from, term, sequence, commit);
+            Message::Beat { term, sequence, commit, sent } => {
+                self.on_beat(ctx, from, term, (sequence, sent), commit);
             }
-            Message::BeatOk { term, sequence, generation, verified, matched } => {
-                self.on_beat_ok(ctx, from, term, (sequence, generation), verified, matched);
+            Message::BeatOk { term, sequence, sent, generation, verified, matched } => {
+                self.on_beat_ok(ctx, from, term, (sequence, sent), verified, (generation, matched));
             }
             Message::Produce(produce) => self.on_produce(ctx, from, produce),
             Message::Fetch { request, from: offset, level, bytes_max } => {
@@ -430,10 +445,16 @@ impl Replica {
         self.persist.record_entry(&entry);
         self.dedup.append(&entry);
         self.log.append(entry);
-        let (mark, last) = (self.persist.mark(), self.log.last_index());
+        self.note_tail();
+    }
+
+    /// Notes what the block that is being gathered makes of the log.
+    fn note_tail(&mut self) {
+        let tail = Tail { index: self.log.last_index(), generation: self.generation };
+        let mark = self.persist.mark();
         match self.flushing.back_mut() {
-            Some((newest, index)) if *newest == mark => *index = last,
-            Some(_) | None => self.flushing.push_back((mark, last)),
+            Some((newest, noted)) if *newest == mark => *noted = tail,
+            Some(_) | None => self.flushing.push_back((mark, tail)),
         }
     }
 
@@ -459,9 +480,10 @@ impl Replica {
         self.persist.record_cut(last);
         self.generation += 1;
         self.flushed = self.flushed.min(last);
-        for (_, index) in &mut self.flushing {
-            *index = (*index).min(last);
+        for (_, tail) in &mut self.flushing {
+            tail.index = tail.index.min(last);
         }
+        self.note_tail();
         self.dedup.cut(&self.log, self.commit);
     }
 

@@ -206,7 +206,7 @@ impl Ledger {
 
 /// Why a promise does not stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Flaw {
+pub(super) enum Flaw {
     /// This voter lacks the entry and these could elect it.
     Electable { node: Node, by: Vec<Node> },
     /// No voter outside this region holds the entry.
@@ -214,7 +214,12 @@ enum Flaw {
 }
 
 /// Whether the promise of this entry stands on the disks as they are, and if not, why.
-fn flaw(c: &Configuration, entry: EntryId, acks: Acks, truth: &DiskTruth) -> Option<Flaw> {
+pub(super) fn flaw(
+    c: &Configuration,
+    entry: EntryId,
+    acks: Acks,
+    truth: &DiskTruth,
+) -> Option<Flaw> {
     let log = |node: Node| truth.log(node, c.group);
     let last = |node: Node| log(node).last().map_or((0, 0), |last| (last.term, last.index));
     for voter in &c.voters {
@@ -311,7 +316,7 @@ fn unkept_by_leader(group: Group, acked: &Acked, truth: &DiskTruth) -> Evidence 
 }
 
 /// What one disk holds, seen from one entry.
-fn disk_line(
+pub(super) fn disk_line(
     at: Stamp,
     node: Node,
     region: Option<u32>,

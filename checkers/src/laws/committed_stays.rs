@@ -39,7 +39,7 @@ impl Checker for CommittedStays {
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
         match event {
-            Event::Fact(Fact::Committed { node, group, entries }) => {
+            Event::Fact(Fact::Committed { node, group, entries, .. }) => {
                 for entry in entries {
                     self.judge_entry(at, *node, *group, *entry);
                 }
@@ -126,7 +126,7 @@ mod tests {
     };
 
     fn committed(world: &mut World, node: Node, entries: &[EntryId]) {
-        world.fact(Fact::Committed { node, group: 1, entries: entries.to_vec() });
+        world.fact(Fact::Committed { node, group: 1, entries: entries.to_vec(), message: None });
     }
 
     fn see(world: &mut World, commit: u64, last: u64) {

@@ -100,7 +100,7 @@ impl Replica {
         ctx: &mut Context<'_>,
         from: NodeId,
         term: Term,
-        sequence: u64,
+        (sequence, sent): (u64, Index),
         commit: Index,
     ) {
         let verified = if self.follow(ctx, from, term) {
@@ -112,8 +112,9 @@ impl Replica {
             0
         };
         let matched = self.log.id(verified.min(self.flushed));
-        let (term, generation) = (self.hard.term, self.generation);
-        self.send(ctx, from, Message::BeatOk { term, sequence, generation, verified, matched });
+        let (term, generation) = (self.hard.term, self.generation_flushed);
+        let ok = Message::BeatOk { term, sequence, sent, generation, verified, matched };
+        self.send(ctx, from, ok);
     }
 
     /// Follows the leader of this term; `false` if the term is over.

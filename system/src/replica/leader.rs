@@ -39,8 +39,9 @@ struct Peer {
     is_silent: bool,
     /// The newest round of heartbeats that it answered.
     beat: u64,
-    /// The newest round sent to it, and the last index sent before it.
-    beat_sent: (u64, Index),
+    /// The newest round when entries were last sent again: answers to it or to older ones are about
+    /// what was sent before.
+    resent: u64,
 }
 
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl Replica {
                 heard: ctx.now,
                 is_silent: false,
                 beat: 0,
-                beat_sent: (0, 0),
+                resent: 0,
             })
             .collect();
         self.role = Role::Leader(Leader {
@@ -153,8 +154,8 @@ impl Replica {
         let (term, commit, group) = (self.hard.term, self.commit, self.place.group);
         let Role::Leader(leader) = &mut self.role else { return };
         for peer in &mut leader.peers {
-            peer.beat_sent = (ctx.beat, peer.next - 1);
-            let beat = Message::Beat { term, sequence: ctx.beat, commit };
+            let sent = peer.next - 1;
+            let beat = Message::Beat { term, sequence: ctx.beat, commit, sent };
             ctx.effects.sends.push((peer.node, group, beat));
         }
     }
@@ -247,24 +248,25 @@ impl Replica {
         ctx: &mut Context<'_>,
         from: NodeId,
         term: Term,
-        (sequence, generation): (u64, u64),
+        (sequence, sent): (u64, Index),
         verified: Index,
-        matched: EntryId,
+        (generation, matched): (u64, EntryId),
     ) {
         let Some(place) = self.heard_from(ctx, from, term) else { return };
         let is_news = self.count(place, generation, matched);
         let Role::Leader(leader) = &mut self.role else { return };
         let peer = &mut leader.peers[place];
         peer.beat = peer.beat.max(sequence);
-        let (round, sent) = peer.beat_sent;
         let arrived = verified.max(peer.matched);
-        if sequence == round && arrived < sent {
+        if sequence > peer.resent && arrived < sent {
             // What was sent before that round has not arrived: lost, or late. Send it again.
             ctx.marks.hit(Mark::Resent);
+            peer.resent = ctx.beat;
             peer.next = if arrived > 0 { arrived + 1 } else { peer.base };
-        } else if sequence == round && verified < sent {
+        } else if sequence > peer.resent && verified < sent {
             // It has started again and does not know any more that its log equals ours, so it may not
             // commit (S12): an append without entries tells it.
+            peer.resent = ctx.beat;
             let (commit, group) = (self.commit, self.place.group);
             let previous = self.log.id(peer.matched);
             let append = Message::Append { term, previous, commit, entries: Vec::new() };
@@ -331,9 +333,8 @@ impl Replica {
         self.flushed_by_voter(leader, &mut flushed);
         let quorum = self.config().quorum_index(&flushed);
         if quorum > self.commit {
-            if self.log.term(quorum) == Some(self.hard.term) {
-                self.commit_to(quorum);
-            } else if ctx.planted.bites(Plant::CommitPreviousTerm) {
+            let is_own = self.log.term(quorum) == Some(self.hard.term);
+            if is_own || ctx.planted.bites(Plant::CommitPreviousTerm) {
                 self.commit_to(quorum);
             } else {
                 // Counting copies of an older term proves nothing: Raft Figure 8 (S11, C1).
