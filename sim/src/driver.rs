@@ -176,7 +176,8 @@ impl Driver {
 
     // ---- processes
 
-    fn kill(&mut self, world: &Arc<World>, node: usize) {
+    /// Ends a process. Says whether it was alive.
+    fn kill(&mut self, world: &Arc<World>, node: usize) -> bool {
         let was_up = {
             let mut state = world.lock();
             let now = state.now_ns;
@@ -187,11 +188,8 @@ impl Driver {
             state.machines[node].is_up
         };
         self.handle.kill(self.nodes[node].id());
-        let mut state = world.lock();
-        assert!(!state.machines[node].is_up, "a killed process lives on");
-        if was_up {
-            state.books.hit("crash", 1);
-        }
+        assert!(!world.lock().machines[node].is_up, "a killed process lives on");
+        was_up
     }
 
     fn start(&mut self, world: &Arc<World>, node: usize) {
@@ -209,10 +207,15 @@ impl Driver {
     fn strike(&mut self, world: &Arc<World>, blows: Vec<Blow>) {
         for blow in blows {
             match blow {
-                Blow::Kill(node) => self.kill(world, node),
+                Blow::Kill(node) => {
+                    let was_up = self.kill(world, node);
+                    world.lock().books.hit("crash", u64::from(was_up));
+                }
                 Blow::CutPower(node) => {
-                    self.kill(world, node);
+                    let was_up = self.kill(world, node);
                     let mut state = world.lock();
+                    // On top of this the disk counts the unsynced pages that it lost.
+                    state.books.hit("power_loss", u64::from(was_up));
                     state.cut_power(node);
                 }
                 Blow::Start(node) => self.start(world, node),
@@ -297,8 +300,8 @@ impl Driver {
         let Fault::RestartStorm { up_ms, down_ms, .. } = active.fault else { return };
         let pause = if down { down_ms } else { up_ms };
         if down {
-            self.kill(world, node);
-            world.lock().books.hit("restart_storm", 1);
+            let was_up = self.kill(world, node);
+            world.lock().books.hit("restart_storm", u64::from(was_up));
         } else {
             self.start(world, node);
         }

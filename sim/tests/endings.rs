@@ -157,7 +157,7 @@ fn every_process_says_farewell() {
     let partitions = ended.effective.placement.partitions.len() as u64;
     assert!(ended.run.marks["elected"] > partitions, "{:?}", ended.run.marks);
     assert!(ended.run.marks["read_confirmed"] > 0, "{:?}", ended.run.marks);
-    assert!(!ended.run.marks.contains_key("ack_before_flush"), "nothing is planted");
+    assert!(!ended.run.marks.contains_key("plant/ack_before_flush"), "nothing is planted");
     let planted = run(&quiet(2_000).with_plant("ack_before_flush"));
-    assert!(planted.run.marks["ack_before_flush"] > 0, "{:?}", planted.run.marks);
+    assert!(planted.run.marks["plant/ack_before_flush"] > 0, "{:?}", planted.run.marks);
 }

@@ -52,7 +52,7 @@ impl Checker for Compares {
         let mut own = self.0.lock().expect("nobody panics with it");
         match event {
             Event::Seen(seen) => own.look(seen, truth),
-            Event::Fact(Fact::Committed { node, group, entries }) => {
+            Event::Fact(Fact::Committed { node, group, entries, .. }) => {
                 own.replicas.entry((*node, *group)).or_default().1.extend(entries);
             }
             Event::Fact(Fact::Stopped { node }) => own.replicas.retain(|key, _| key.0 != *node),
@@ -123,11 +123,14 @@ fn what_a_node_believes_is_what_the_second_decoder_reads() {
 
 // ---- logs laid by hand
 
+/// What a log says: its entries, and the last term and vote.
+type Read = (Vec<EntryId>, (u64, Option<u32>));
+
 /// A log as the system writes it, block by block.
 struct Laid {
     writes: Vec<Write>,
-    /// After each block: the entries, and the last vote.
-    states: Vec<(Vec<EntryId>, (u64, Option<u32>))>,
+    /// What it says after each block.
+    states: Vec<Read>,
 }
 
 fn place() -> Place {
@@ -201,7 +204,7 @@ impl Laid {
     }
 
     /// What whole blocks before this byte say.
-    fn state_before(&self, at: usize) -> (Vec<EntryId>, (u64, Option<u32>)) {
+    fn state_before(&self, at: usize) -> Read {
         let whole = self.ends().iter().filter(|end| **end <= at).count();
         whole.checked_sub(1).map_or((Vec::new(), (0, None)), |last| self.states[last].clone())
     }
@@ -222,7 +225,7 @@ fn holding(bytes: &[u8]) -> Disk {
 }
 
 /// What the second decoder reads from a disk.
-fn decoded(disk: &Disk) -> (Vec<EntryId>, (u64, Option<u32>)) {
+fn decoded(disk: &Disk) -> Read {
     let (mut witness, mut bench) = (Witness::new(&[0, 1, 2]), Bench::default());
     let mut facts = Vec::new();
     witness.reread(NODE, GROUP, disk, bench.truth(), &mut facts);
@@ -230,14 +233,14 @@ fn decoded(disk: &Disk) -> (Vec<EntryId>, (u64, Option<u32>)) {
     state_of(&bench)
 }
 
-fn state_of(bench: &Bench) -> (Vec<EntryId>, (u64, Option<u32>)) {
+fn state_of(bench: &Bench) -> Read {
     let log = bench.truth().log(NODE, GROUP);
     let count = log.last().map_or(0, |last| last.index);
     ((1..=count).map(|index| log.get(index).expect("it is there")).collect(), log.vote)
 }
 
 /// What the system reads from the same bytes; none if it refuses them.
-fn recovered(bytes: &[u8]) -> Option<(Vec<EntryId>, (u64, Option<u32>))> {
+fn recovered(bytes: &[u8]) -> Option<Read> {
     match persist::recover(NODE, GROUP, &[Bytes::copy_from_slice(bytes)]) {
         Ok(from) => {
             let ids = (1..=from.log.last_index()).map(|index| told(from.log.id(index)));
@@ -408,9 +411,9 @@ fn talkative() -> Vec<u8> {
         Message::Append { term, previous: id(3), commit: 2, entries: entries.clone() },
         Message::AppendOk { term, generation: 1, matched: id(5) },
         Message::AppendReject { term, tried: 9, hint: 8, hint_term: 3 },
-        Message::Beat { term, sequence: 7, commit: 5 },
-        Message::BeatOk { term, sequence: 7, generation: 1, verified: 8, matched: id(6) },
-        Message::BeatOk { term, sequence: 7, generation: 1, verified: 0, matched: id(0) },
+        Message::Beat { term, sequence: 7, sent: 0, commit: 5 },
+        Message::BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 8, matched: id(6) },
+        Message::BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 0, matched: id(0) },
         Message::Fetched { request, from: 1, end: 3, entries },
         Message::Refused { request, why: system::Refusal::NotReady, term, leader: 2 },
         Message::Directory { request, places: vec![place()] },

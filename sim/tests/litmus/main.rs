@@ -45,6 +45,9 @@ fn strike(plan: &Plan, fault: Fault) -> Litmus {
     let (struck, seen) = run_watched(&struck);
     assert_eq!(hits(&bare, kind), 0, "{kind} is counted where there is none");
     assert!(hits(&struck, kind) > 0, "{kind} never bit: {:?}", struck.run.faults);
+    // A cut is what partitions, isolation and the like have in common.
+    let mut counted = struck.run.faults.keys().filter(|other| *other != kind && *other != "cut");
+    assert_eq!(counted.next(), None, "{kind} is taken for something else");
     let before = begin_ns(&bare) + AT_MS * 1_000_000;
     let early = |ended: &Simulated| -> Vec<Line> {
         lines(ended).into_iter().filter(|line| line.at_ns < before).collect()

@@ -101,6 +101,7 @@ fn the_loss_of_a_region_takes_every_node_of_it_and_the_others_go_on() {
         let mut plan = calm();
         // So slow that something is always unsynced.
         plan.disk.flush_us = 20_000;
+        let kind = fault.kind();
         let litmus = strike(&plan, fault);
         assert!(plan.nodes[first_leader(&litmus.bare, 1) as usize - 1] == 0, "it leads from there");
         assert!(elections(&litmus.struck, 1) > elections(&litmus.bare, 1));
@@ -111,7 +112,7 @@ fn the_loss_of_a_region_takes_every_node_of_it_and_the_others_go_on() {
             let commits = commits(&litmus.seen, node, 1, lasting.start + 1..lasting.end);
             assert_eq!(commits == 0, *region == 0, "n{node} went on by {commits}");
         }
-        assert_eq!(hits(&litmus.struck, "crash") as usize, lost);
+        assert!(hits(&litmus.struck, kind) as usize >= lost);
         let recovered = litmus.struck.run.recovery.iter().filter(|r| r.rto_ns.is_some());
         assert_eq!(recovered.count(), plan.placement.partitions.len(), "in time, without it");
         assert!(calls_in(&litmus.struck, AT_MS + 2_500, END_MS).count() > 5);
