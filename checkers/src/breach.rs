@@ -28,6 +28,11 @@ impl Breach {
         }
     }
 
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.as_ref().map_or(0, |evidence| evidence.count)
+    }
+
     /// Whether there was any.
     pub(crate) fn is_some(&self) -> bool {
         self.0.is_some()

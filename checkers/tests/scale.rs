@@ -62,7 +62,12 @@ fn produce(world: &mut World, message: u64) {
     }
     for node in [1, 2] {
         let entries = vec![entry];
-        world.tell(Event::Fact(&Fact::Committed { node, group: partition, entries }));
+        world.tell(Event::Fact(&Fact::Committed {
+            node,
+            group: partition,
+            entries,
+            message: None,
+        }));
     }
     let (role, term, last) = (Role::Leader, 1, entry.index);
     let seen =

@@ -228,7 +228,8 @@ fn tell_verdicts(out: &mut String, judgements: &[Judgement], colour: bool) {
     line(out, &row);
 }
 
-fn tell_recovery(out: &mut String, run: &Run) {
+/// How soon each partition came back from each fault that took replicas away.
+pub(crate) fn tell_recovery(out: &mut String, run: &Run) {
     if run.recovery.is_empty() {
         return;
     }

@@ -7,7 +7,7 @@
 use crate::{
     exit::ExitCode,
     report::{Report, RunReport},
-    screen::{Ink, WIDTH, ink_of, paint, text_run},
+    screen::{Ink, WIDTH, ink_of, paint, tell_recovery, text_run},
     suite::{Checker, Scenario, Suite},
     words::{clean, clip, count, plural, seeds, span, wall, wrap},
 };
@@ -28,6 +28,7 @@ pub fn text(report: &Report, colour: bool) -> String {
         return out;
     }
     tell_scenarios(&mut out, &suite, colour);
+    tell_only_run(&mut out, report);
     tell_failures(&mut out, report, colour);
     tell_checkers(&mut out, &suite.checkers, suite.tally.runs(), colour);
     tell_totals(&mut out, report, &suite, colour);
@@ -36,6 +37,19 @@ pub fn text(report: &Report, colour: bool) -> String {
 
 fn line(out: &mut String, text: &str) {
     writeln!(out, "{}", text.trim_end()).expect("writing to a string does not fail");
+}
+
+/// A single run that holds has room for how soon it recovered; one that does not tells it on its screen.
+fn tell_only_run(out: &mut String, report: &Report) {
+    if let [run] = &report.runs[..]
+        && matches!(run.verdict, checkers::Verdict::Holds(_))
+        && !run.run.recovery.is_empty()
+    {
+        out.truncate(out.trim_end().len());
+        line(out, "");
+        tell_recovery(out, &run.run);
+        line(out, "");
+    }
 }
 
 fn tell_scenarios(out: &mut String, suite: &Suite<'_>, colour: bool) {

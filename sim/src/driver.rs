@@ -251,7 +251,8 @@ impl Driver {
             self.effective.timeline.push(Planned { at_ms, for_ms: planned.for_ms, fault });
         }
         if takes_replicas(&planned.fault) {
-            self.struck.push((planned.to_string(), world.lock().now_ns));
+            let state = world.lock();
+            self.struck.push((state.plan.words(&planned.fault), state.now_ns));
         }
         let state = world.lock();
         let swallowed =

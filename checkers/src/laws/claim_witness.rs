@@ -25,7 +25,10 @@ const PATIENCE: u32 = 2_000;
 #[derive(Debug, Default)]
 pub(crate) struct ClaimWitness {
     claims: u64,
+    /// False claims about the entries of a partition: they can name a message, so they are told first.
     breach: Breach,
+    /// False votes, and false claims about metadata.
+    others: Breach,
     /// The false claim's group, and the entries it covers that its disk does not hold.
     unnamed: Option<(Group, std::ops::RangeInclusive<u64>)>,
     patience: u32,
@@ -68,14 +71,19 @@ impl Checker for ClaimWitness {
     }
 
     fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
-        let claims = self.claims;
-        self.breach.verdict_or(|| {
+        let ClaimWitness { claims, mut breach, others, .. } = *self;
+        match breach.evidence_mut() {
+            Some(evidence) => evidence.count += others.count(),
+            None => breach = others,
+        }
+        breach.verdict_or(|| {
             Verdict::holds_if_covered(claims, "no frame claimed that anything is durable")
         })
     }
 
     fn is_breached(&self) -> bool {
-        self.breach.is_some() && (self.unnamed.is_none() || self.patience == 0)
+        let is_named = self.breach.is_some() && self.unnamed.is_none();
+        is_named || ((self.breach.is_some() || self.others.is_some()) && self.patience == 0)
     }
 }
 
@@ -92,8 +100,10 @@ impl ClaimWitness {
         if index == 0 || held.is_some_and(|held| held.hash == hash) {
             return;
         }
-        let is_first = !self.breach.is_some();
-        self.breach.add(|| {
+        let is_first = !self.breach.is_some() && group != 0;
+        self.wait_for_a_name();
+        let breach = if group == 0 { &mut self.others } else { &mut self.breach };
+        breach.add(|| {
             let reach = log.last().map_or(0, |last| last.index);
             let mut evidence = Evidence {
                 summary: format!(
@@ -119,7 +129,6 @@ impl ClaimWitness {
         if is_first {
             let reach = log.last().map_or(0, |last| last.index).min(index - 1);
             self.unnamed = Some((group, reach + 1..=index));
-            self.patience = PATIENCE;
             let recent = seat(&mut self.recent, group).clone();
             recent.into_iter().for_each(|acked| self.name_message(group, acked));
         }
@@ -136,7 +145,8 @@ impl ClaimWitness {
         if durable > term || (durable == term && vote == Some(candidate)) {
             return;
         }
-        self.breach.add(|| {
+        self.wait_for_a_name();
+        self.others.add(|| {
             let held = match vote {
                 Some(vote) => format!("term {durable} and a vote for n{vote}"),
                 None => format!("term {durable} and no vote"),
@@ -152,6 +162,13 @@ impl ClaimWitness {
                 ..Evidence::default()
             }
         });
+    }
+
+    /// The first breach of all begins the wait for one that names its message.
+    fn wait_for_a_name(&mut self) {
+        if !self.breach.is_some() && !self.others.is_some() {
+            self.patience = PATIENCE;
+        }
     }
 
     /// Completes the evidence with the first acknowledged message that the false claim covers.
@@ -251,6 +268,18 @@ mod tests {
             world.fact(vote(3, 1));
             assert_eq!(evidence(world.verdict()).node, Some(2));
         }
+    }
+
+    #[test]
+    fn a_false_claim_that_names_a_message_is_told_before_a_false_vote() {
+        let mut world = World::of("claim_witness");
+        let claim = Claim::Vote { term: 2, candidate: 1 };
+        world.fact(Fact::Claimed { node: 2, group: 1, claim });
+        world.fact(self::claim(3, 1, entry(1, 1).hash));
+        world.acked(1, entry(1, 1), 0, 8);
+        let evidence = evidence(world.verdict());
+        assert_eq!((evidence.node, evidence.count), (Some(3), 2));
+        assert_eq!((evidence.offset, evidence.message), (Some(0), Some(8)));
     }
 
     #[test]
