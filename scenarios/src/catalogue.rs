@@ -37,6 +37,7 @@ pub fn catalogue() -> &'static [Entry] {
         "one_way_link",
         "power_loss",
         "rolling_restart",
+        "lossy_links",
         "slow_disk",
         "fsync_error",
         "clock_drift",

@@ -20,7 +20,7 @@ fn place(group: u32) -> Place {
 
 fn answer(client: &mut Client, now: Nanos, group: u32, message: Message) {
     let sender = Sender { cluster: 1, endpoint: 1, incarnation: 0 };
-    client.receive(now, &Frame::of(sender, group, message));
+    client.receive(now, Frame::of(sender, group, message));
 }
 
 /// A client that knows one partition.

@@ -192,6 +192,7 @@ impl Cluster {
     fn send(&mut self, from: Endpoint, to: Endpoint, frame: Frame) {
         let mut words = Vec::new();
         frame
+            .clone()
             .for_each(|_, message| words.push(words::message(&message)))
             .expect("a frame that was just made");
         let is_cut = |endpoint: &Endpoint| self.isolated.contains(endpoint);
@@ -228,7 +229,7 @@ impl Cluster {
     fn deliver(&mut self, flight: &Flight) {
         if flight.to > words::ASKER {
             let now = self.now;
-            self.client(flight.to).receive(now, &flight.frame);
+            self.client(flight.to).receive(now, flight.frame.clone());
             self.after_client(flight.to);
         } else {
             self.turn(flight.to, Input::Frame(flight.frame.clone()));
@@ -312,7 +313,7 @@ impl Cluster {
             });
             let mut frame = FrameBuilder::new(Cluster::sender(1));
             frame.push(0, Message::Directory { request: 0, places: vec![place] });
-            client.receive(now, &frame.finish());
+            client.receive(now, frame.finish());
             client
         })
     }

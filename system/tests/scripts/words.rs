@@ -124,10 +124,10 @@ pub(crate) fn message(message: &Message) -> String {
         Message::AppendReject { term, tried, hint, hint_term } => {
             format!("differs term {term}, at {tried}, try {hint}@{hint_term}")
         }
-        Message::Beat { term, sequence, commit } => {
+        Message::Beat { term, sequence, commit, .. } => {
             format!("beat {sequence} term {term}, commit {commit}")
         }
-        Message::BeatOk { term, sequence, generation, verified, matched } => format!(
+        Message::BeatOk { term, sequence, generation, verified, matched, .. } => format!(
             "beat {sequence} heard term {term}, verified {verified}, flushed {}, generation \
              {generation}",
             id(*matched)
