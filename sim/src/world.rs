@@ -8,10 +8,14 @@
 //! the driver, wakes that task and stops. So at most one task is runnable, madsim's random choice has
 //! nothing to choose from, and a turn costs one task switch.
 
+mod host;
+mod machine;
+mod plugin;
+
 use crate::{
     books::Books,
     clock::Clock,
-    disk::{DirectoryFlush, Disk, Flush},
+    disk::Disk,
     load::Load,
     network::{Network, Route},
     run::Options,
@@ -19,21 +23,21 @@ use crate::{
     trace::Kind,
     witness::{Told, Witness, for_each_told},
 };
-use bytes::{Bytes, BytesMut};
 use checkers::{Bench, Fact};
-use madsim::{plugin::Simulator, rand::GlobalRng, task, time::TimeHandle};
 use scenarios::{Plan, Stream};
 use std::{
     collections::{BTreeMap, BinaryHeap},
-    sync::{Mutex, MutexGuard},
     task::Waker,
 };
-use system::{Endpoint, FileId, Frame, Host, Input, Node, Plant, Settings};
+use system::{Endpoint, Frame, Host, Input, Node, Settings};
 
 /// Events at one instant before the world is held to be stuck in a loop.
 const EVENTS_AT_ONCE_MAX: u64 = 1_000_000;
-/// What a node may ask of its host in one turn before the turn is held to be endless.
-const CALLS_PER_TURN_MAX: u64 = 2_000_000;
+
+pub(crate) use host::format;
+use host::{HostView, settings_of};
+pub(crate) use machine::Machine;
+pub(crate) use plugin::World;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,47 +103,12 @@ impl Ord for Scheduled {
     }
 }
 
-#[derive(Debug)]
-struct Flight {
-    token: u64,
-    files: Vec<Flush>,
-    directory: Option<DirectoryFlush>,
-    /// When it ends, if the disk stays as slow as it is.
-    ends_ns: u64,
-}
-
 /// A frame under way.
 #[derive(Debug)]
 struct Parcel {
     from: Endpoint,
     to: Endpoint,
     frame: Frame,
-}
-
-/// One node as the world keeps it: its machine, not its mind.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) disk: Disk,
-    pub(crate) clock: Clock,
-    /// Dice that the process throws.
-    dice: Stream,
-    disk_dice: Stream,
-    inbox: Vec<Input>,
-    waker: Option<Waker>,
-    /// Rises with every start: what was asked in an older life is not answered.
-    pub(crate) life: u32,
-    pub(crate) is_up: bool,
-    /// Faults that hold it down, or still.
-    pub(crate) down: u32,
-    pub(crate) pauses: u32,
-    /// Faults that let its flushes fail.
-    pub(crate) failing: u32,
-    flights: Vec<Option<Flight>>,
-    /// World time of the timer in the heap that will fire first, and what is wanted.
-    timer_at: u64,
-    wake_at: u64,
-    /// When it is alive but was passed over: paused with something in its inbox.
-    is_owed_turn: bool,
 }
 
 /// Everything, behind one lock that is taken once a turn and never contended.
@@ -176,79 +145,6 @@ pub(crate) enum Aborted {
     Looped,
     /// Someone asked for it.
     Cancelled,
-}
-
-/// The plug-in. Empty until a plan is laid into it.
-pub(crate) struct World(Mutex<Option<State>>);
-
-impl Simulator for World {
-    fn new(_: &GlobalRng, _: &TimeHandle, _: &madsim::Config) -> World {
-        World(Mutex::new(None))
-    }
-
-    /// A process ends: what its kernel kept for it is gone, its page cache lives on.
-    fn reset_node(&self, id: task::NodeId) {
-        let place = id_to_place(id);
-        let Ok(mut guard) = self.0.lock() else { return };
-        if let (Some(place), Some(state)) = (place, guard.as_mut()) {
-            state.machines[place].reset();
-        }
-    }
-}
-
-/// madsim numbers nodes in order of creation, from 1; 0 is its own main node.
-fn id_to_place(id: task::NodeId) -> Option<usize> {
-    let number: u64 = id.to_string().parse().ok()?;
-    usize::try_from(number).ok()?.checked_sub(1)
-}
-
-impl World {
-    /// Lays a plan into the world.
-    pub(crate) fn lay(&self, state: State) {
-        *self.0.lock().expect("no task panics inside the world") = Some(state);
-    }
-
-    /// The world, for one turn.
-    pub(crate) fn lock(&self) -> Locked<'_> {
-        Locked(self.0.lock().expect("no task panics inside the world"))
-    }
-
-    /// The world, unless a panic of the harness left it in pieces.
-    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
-        self.0.lock().ok().filter(|state| state.is_some()).map(Locked)
-    }
-
-    /// Takes the world out, after the run.
-    pub(crate) fn take(&self) -> State {
-        self.0.lock().expect("no task panics inside the world").take().expect("a plan was laid")
-    }
-}
-
-/// The world, locked.
-pub(crate) struct Locked<'a>(MutexGuard<'a, Option<State>>);
-
-impl std::ops::Deref for Locked<'_> {
-    type Target = State;
-    fn deref(&self) -> &State {
-        self.0.as_ref().expect("a plan was laid")
-    }
-}
-impl std::ops::DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        self.0.as_mut().expect("a plan was laid")
-    }
-}
-
-impl Machine {
-    fn reset(&mut self) {
-        self.inbox.clear();
-        self.waker = None;
-        self.is_up = false;
-        self.flights.clear();
-        (self.timer_at, self.wake_at) = (u64::MAX, u64::MAX);
-        self.is_owed_turn = false;
-        self.disk.crash();
-    }
 }
 
 impl State {
@@ -335,13 +231,6 @@ impl State {
             }
         }
         turn
-    }
-
-    /// Power is gone from a machine whose process is dead: unsynced bytes survive or not.
-    pub(crate) fn cut_power(&mut self, place: usize) {
-        let machine = &mut self.machines[place];
-        machine.disk.power_loss(&mut machine.disk_dice);
-        self.reread_all(place);
     }
 
     /// Gives the turn back after a panic: the driver ends the run.
@@ -490,144 +379,6 @@ impl State {
         None
     }
 
-    fn may_run(&mut self, place: usize) -> Option<usize> {
-        let machine = &mut self.machines[place];
-        if machine.pauses > 0 {
-            machine.is_owed_turn = true;
-            return None;
-        }
-        Some(place)
-    }
-
-    /// A node wakes from its pause: what piled up is handed over now.
-    pub(crate) fn wake_paused(&mut self, place: usize) {
-        let machine = &mut self.machines[place];
-        if machine.is_up && machine.pauses == 0 && std::mem::take(&mut machine.is_owed_turn) {
-            let (life, at) = (machine.life, self.now_ns);
-            (machine.timer_at, machine.wake_at) = (at, at);
-            self.schedule(at, What::Timer { node: place, life });
-        }
-    }
-
-    fn end_flush(&mut self, place: usize, life: u32, flight: u32) -> bool {
-        let machine = &mut self.machines[place];
-        if machine.life != life || !machine.is_up {
-            return false;
-        }
-        let slot = &mut machine.flights[flight as usize];
-        // An event of a flush that became faster or slower since is not its end.
-        if slot.as_ref().is_none_or(|flight| flight.ends_ns != self.now_ns) {
-            return false;
-        }
-        let flight = slot.take().expect("a flush was seen");
-        let node = place as u32 + 1;
-        let is_ok = machine.failing == 0;
-        self.books.trace.record(
-            self.now_ns,
-            Kind::Flushed,
-            (node, 0),
-            [flight.token, u64::from(is_ok)],
-        );
-        let mut again = Vec::new();
-        if is_ok {
-            if let Some(directory) = flight.directory {
-                machine.disk.end_flush_directory(directory).for_each(drop);
-            }
-            for flush in flight.files {
-                let file = flush.file();
-                let Some(flushed) = machine.disk.end_flush(flush) else { continue };
-                if !self.witness.flushed(node, &flushed, &mut self.facts) {
-                    again.push((file >> 32) as u32 - 1);
-                }
-            }
-        } else {
-            for flush in flight.files {
-                machine.disk.fail_flush(flush);
-            }
-        }
-        self.tell_facts();
-        for group in again {
-            self.reread(place, group);
-        }
-        self.machines[place].inbox.push(Input::Flushed { token: flight.token, is_ok });
-        self.may_run(place).is_some()
-    }
-
-    /// Looks at a log from its beginning, after something other than an append happened to it.
-    pub(crate) fn reread(&mut self, place: usize, group: u32) {
-        let (node, disk) = (place as u32 + 1, &self.machines[place].disk);
-        self.witness.reread(node, group, disk, self.books.bench.truth(), &mut self.facts);
-        self.tell_facts();
-    }
-
-    /// After a power loss whatever is left is durable, and may be more than was known, or less.
-    pub(crate) fn reread_all(&mut self, place: usize) {
-        for group in Witness::groups_of(&self.machines[place].disk) {
-            self.reread(place, group);
-        }
-    }
-
-    fn tell_facts(&mut self) {
-        let facts = std::mem::take(&mut self.facts);
-        for fact in &facts {
-            self.books.fact(self.now_ns, fact);
-        }
-        self.facts = facts;
-        self.facts.clear();
-    }
-
-    fn fire(&mut self, place: usize, life: u32) -> bool {
-        let now = self.now_ns;
-        let machine = &mut self.machines[place];
-        if machine.life != life || !machine.is_up || machine.timer_at != now {
-            return false;
-        }
-        machine.timer_at = u64::MAX;
-        if machine.wake_at > now {
-            // The wish was put off meanwhile.
-            let at = machine.wake_at;
-            if at != u64::MAX {
-                machine.timer_at = at;
-                self.schedule(at, What::Timer { node: place, life });
-            }
-            return false;
-        }
-        machine.wake_at = u64::MAX;
-        machine.inbox.push(Input::Timer);
-        self.may_run(place).is_some()
-    }
-
-    /// A disk became slower or faster: what is left of the flushes under way takes longer or shorter.
-    pub(crate) fn respeed(&mut self, place: usize, before: u64) {
-        let now = self.now_ns;
-        let machine = &mut self.machines[place];
-        let (life, slowness) = (machine.life, machine.disk.slowness());
-        let mut ends = Vec::new();
-        for (slot, flight) in machine.flights.iter_mut().enumerate() {
-            let Some(flight) = flight else { continue };
-            let left = u128::from(flight.ends_ns.saturating_sub(now));
-            let left = left * u128::from(slowness) / u128::from(before);
-            flight.ends_ns = now.saturating_add(u64::try_from(left).unwrap_or(u64::MAX / 2));
-            ends.push((flight.ends_ns, slot as u32));
-        }
-        for (at, flight) in ends {
-            self.schedule(at, What::Flushed { node: place, life, flight });
-        }
-    }
-
-    /// A node's process begins: its first turn opens it.
-    pub(crate) fn begin_life(&mut self, place: usize) {
-        let machine = &mut self.machines[place];
-        machine.life += 1;
-        machine.is_up = true;
-        machine.waker = None;
-        machine.inbox.clear();
-        let (life, at) = (machine.life, self.now_ns);
-        (machine.timer_at, machine.wake_at) = (at, at);
-        self.books.trace.record(at, Kind::Start, (place as u32 + 1, life), [0, 0]);
-        self.schedule(at, What::Timer { node: place, life });
-    }
-
     /// What is broken on purpose in this node's turn now.
     pub(crate) fn sabotage(&self, place: usize) -> Option<Sabotage> {
         Sabotaged::strikes(self.sabotaged, place, self.now_ns)
@@ -769,165 +520,6 @@ fn fingerprint(frame: &Frame) -> u64 {
     let head = &frame.head;
     let crc = u32::from_le_bytes(head[head.len() - 4..].try_into().expect("four bytes"));
     u64::from(crc)
-}
-
-fn settings_of(plan: &Plan, node: u32) -> Settings {
-    Settings {
-        cluster: crate::load::CLUSTER,
-        node,
-        metadata: crate::load::metadata_place(plan),
-        timing: system::Timing {
-            heartbeat: plan.timing.heartbeat_ms * 1_000_000,
-            election_min: plan.timing.election_min_ms * 1_000_000,
-            election_max: plan.timing.election_max_ms * 1_000_000,
-        },
-        plant: plan.plants.first().and_then(|name| Plant::named(name)),
-    }
-}
-
-/// One node's host for one turn.
-struct HostView<'a> {
-    state: &'a mut State,
-    place: usize,
-    calls: u64,
-}
-
-impl HostView<'_> {
-    fn machine(&mut self) -> &mut Machine {
-        self.calls += 1;
-        assert!(
-            self.calls < CALLS_PER_TURN_MAX,
-            "a turn of n{} does not end: {} calls to its host",
-            self.place + 1,
-            self.calls
-        );
-        &mut self.state.machines[self.place]
-    }
-
-    fn node(&self) -> u32 {
-        self.place as u32 + 1
-    }
-}
-
-impl Host for HostView<'_> {
-    fn monotonic(&mut self) -> u64 {
-        let now = self.state.now_ns;
-        self.machine().clock.monotonic_ns(now)
-    }
-
-    fn wall(&mut self) -> u64 {
-        let now = self.state.now_ns;
-        self.machine().clock.wall_ns(now)
-    }
-
-    fn random(&mut self) -> u64 {
-        self.machine().dice.bits()
-    }
-
-    fn send(&mut self, to: Endpoint, frame: Frame) {
-        self.machine();
-        let from = self.node();
-        self.state.told(from, to, &frame);
-        self.state.send(from, to, frame);
-    }
-
-    fn files(&mut self) -> Vec<FileId> {
-        self.machine().disk.list().map(FileId).collect()
-    }
-
-    fn read(&mut self, file: FileId) -> Bytes {
-        let mut parts = self.machine().disk.read(file.0);
-        if parts.len() == 1 {
-            return parts.remove(0);
-        }
-        let mut bytes = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
-        parts.iter().for_each(|part| bytes.extend_from_slice(part));
-        bytes.freeze()
-    }
-
-    fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]) {
-        self.machine().disk.write(file.0, at, parts);
-        // A block's header ends with its checksum, which covers that of small records; an entry's header
-        // (96 bytes) ends with a hash over the rest of it. So eight bytes of each part name its content.
-        let digest = parts.iter().fold(0u64, |digest, part| {
-            let end = part.len().min(96);
-            let named = part[end.saturating_sub(8)..end].iter();
-            let name = named.fold(0u64, |name, byte| name << 8 | u64::from(*byte));
-            digest.rotate_left(7) ^ name
-        });
-        let (now, who) = (self.state.now_ns, (self.node(), file.0 as u32));
-        self.state.books.trace.record(now, Kind::Write, who, [at, digest]);
-    }
-
-    fn truncate(&mut self, file: FileId, len: u64) {
-        if self.machine().disk.len(file.0) != Some(len) {
-            self.machine().disk.set_len(file.0, len);
-            let (now, who) = (self.state.now_ns, (self.node(), file.0 as u32));
-            self.state.books.trace.record(now, Kind::Truncate, who, [file.0, len]);
-        }
-    }
-
-    fn flush(&mut self, token: u64, files: &[FileId], directory: bool) {
-        let now = self.state.now_ns;
-        let machine = self.machine();
-        let files: Vec<Flush> = files.iter().map(|file| machine.disk.begin_flush(file.0)).collect();
-        let dirty: u64 = files.iter().map(Flush::bytes).sum();
-        let directory = directory.then(|| machine.disk.begin_flush_directory());
-        let takes = machine.disk.flush_ns(dirty, &mut machine.disk_dice);
-        let ends_ns = now + takes;
-        let flight = Flight { token, files, directory, ends_ns };
-        let place = machine.flights.iter().position(Option::is_none);
-        let slot = match place {
-            Some(slot) => {
-                machine.flights[slot] = Some(flight);
-                slot
-            }
-            None => {
-                machine.flights.push(Some(flight));
-                machine.flights.len() - 1
-            }
-        };
-        let life = machine.life;
-        let (node, who) = (self.place, (self.node(), token as u32));
-        self.state.books.trace.record(now, Kind::Flush, who, [dirty, takes]);
-        self.state.schedule(ends_ns, What::Flushed { node, life, flight: slot as u32 });
-    }
-
-    fn wake_at(&mut self, at: u64) {
-        let (now, place) = (self.state.now_ns, self.place);
-        let machine = self.machine();
-        if at == u64::MAX {
-            machine.wake_at = u64::MAX;
-            return;
-        }
-        let at = machine.clock.world_when_monotonic(at).max(now) + machine.clock.jitter_ns();
-        machine.wake_at = at;
-        if at < machine.timer_at {
-            machine.timer_at = at;
-            let life = machine.life;
-            self.state.schedule(at, What::Timer { node: place, life });
-        }
-    }
-}
-
-/// Formats every disk: an operator's act before the first start.
-pub(crate) fn format(state: &mut State) {
-    for place in 0..state.machines.len() {
-        let settings = state.settings[place].clone();
-        let mut host = HostView { state, place, calls: 0 };
-        Node::format(&mut host, &settings).expect("an empty disk can be formatted");
-        let machine = &mut state.machines[place];
-        let flight = machine.flights[0].take().expect("formatting flushes");
-        if let Some(directory) = flight.directory {
-            machine.disk.end_flush_directory(directory).for_each(drop);
-        }
-        for flush in flight.files {
-            machine.disk.end_flush(flush);
-        }
-        machine.flights.clear();
-    }
-    // The flushes have ended above; their events belong to no life.
-    state.heap.retain(|event| !matches!(event.what, What::Flushed { .. }));
 }
 
 /// Fault hits that the models counted, by kind.

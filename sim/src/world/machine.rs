@@ -1,0 +1,207 @@
+//! One node's machine, as the world keeps it: disk, clock, inbox, timer, and what faults hold it down.
+//! What its process believes is not known here.
+
+use super::{State, What};
+use crate::{
+    clock::Clock,
+    disk::{DirectoryFlush, Disk, Flush},
+    trace::Kind,
+    witness::Witness,
+};
+use scenarios::Stream;
+use std::task::Waker;
+use system::Input;
+
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) token: u64,
+    pub(super) files: Vec<Flush>,
+    pub(super) directory: Option<DirectoryFlush>,
+    /// When it ends, if the disk stays as slow as it is.
+    pub(super) ends_ns: u64,
+}
+
+/// One node as the world keeps it: its machine, not its mind.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) disk: Disk,
+    pub(crate) clock: Clock,
+    /// Dice that the process throws.
+    pub(super) dice: Stream,
+    pub(super) disk_dice: Stream,
+    pub(super) inbox: Vec<Input>,
+    pub(super) waker: Option<Waker>,
+    /// Rises with every start: what was asked in an older life is not answered.
+    pub(crate) life: u32,
+    pub(crate) is_up: bool,
+    /// Faults that hold it down, or still.
+    pub(crate) down: u32,
+    pub(crate) pauses: u32,
+    /// Faults that let its flushes fail.
+    pub(crate) failing: u32,
+    pub(super) flights: Vec<Option<Flight>>,
+    /// World time of the timer in the heap that will fire first, and what is wanted.
+    pub(super) timer_at: u64,
+    pub(super) wake_at: u64,
+    /// When it is alive but was passed over: paused with something in its inbox.
+    pub(super) is_owed_turn: bool,
+}
+
+impl Machine {
+    pub(super) fn reset(&mut self) {
+        self.inbox.clear();
+        self.waker = None;
+        self.is_up = false;
+        self.flights.clear();
+        (self.timer_at, self.wake_at) = (u64::MAX, u64::MAX);
+        self.is_owed_turn = false;
+        self.disk.crash();
+    }
+}
+
+impl State {
+    /// A node's process begins: its first turn opens it.
+    pub(crate) fn begin_life(&mut self, place: usize) {
+        let machine = &mut self.machines[place];
+        machine.life += 1;
+        machine.is_up = true;
+        machine.waker = None;
+        machine.inbox.clear();
+        let (life, at) = (machine.life, self.now_ns);
+        (machine.timer_at, machine.wake_at) = (at, at);
+        self.books.trace.record(at, Kind::Start, (place as u32 + 1, life), [0, 0]);
+        self.schedule(at, What::Timer { node: place, life });
+    }
+
+    /// A node wakes from its pause: what piled up is handed over now.
+    pub(crate) fn wake_paused(&mut self, place: usize) {
+        let machine = &mut self.machines[place];
+        if machine.is_up && machine.pauses == 0 && std::mem::take(&mut machine.is_owed_turn) {
+            let (life, at) = (machine.life, self.now_ns);
+            (machine.timer_at, machine.wake_at) = (at, at);
+            self.schedule(at, What::Timer { node: place, life });
+        }
+    }
+
+    pub(super) fn may_run(&mut self, place: usize) -> Option<usize> {
+        let machine = &mut self.machines[place];
+        if machine.pauses > 0 {
+            machine.is_owed_turn = true;
+            return None;
+        }
+        Some(place)
+    }
+
+    pub(super) fn fire(&mut self, place: usize, life: u32) -> bool {
+        let now = self.now_ns;
+        let machine = &mut self.machines[place];
+        if machine.life != life || !machine.is_up || machine.timer_at != now {
+            return false;
+        }
+        machine.timer_at = u64::MAX;
+        if machine.wake_at > now {
+            // The wish was put off meanwhile.
+            let at = machine.wake_at;
+            if at != u64::MAX {
+                machine.timer_at = at;
+                self.schedule(at, What::Timer { node: place, life });
+            }
+            return false;
+        }
+        machine.wake_at = u64::MAX;
+        machine.inbox.push(Input::Timer);
+        self.may_run(place).is_some()
+    }
+
+    pub(super) fn end_flush(&mut self, place: usize, life: u32, flight: u32) -> bool {
+        let machine = &mut self.machines[place];
+        if machine.life != life || !machine.is_up {
+            return false;
+        }
+        let slot = &mut machine.flights[flight as usize];
+        // An event of a flush that became faster or slower since is not its end.
+        if slot.as_ref().is_none_or(|flight| flight.ends_ns != self.now_ns) {
+            return false;
+        }
+        let flight = slot.take().expect("a flush was seen");
+        let node = place as u32 + 1;
+        let is_ok = machine.failing == 0;
+        self.books.trace.record(
+            self.now_ns,
+            Kind::Flushed,
+            (node, 0),
+            [flight.token, u64::from(is_ok)],
+        );
+        let mut again = Vec::new();
+        if is_ok {
+            if let Some(directory) = flight.directory {
+                machine.disk.end_flush_directory(directory).for_each(drop);
+            }
+            for flush in flight.files {
+                let file = flush.file();
+                let Some(flushed) = machine.disk.end_flush(flush) else { continue };
+                if !self.witness.flushed(node, &flushed, &mut self.facts) {
+                    again.push((file >> 32) as u32 - 1);
+                }
+            }
+        } else {
+            for flush in flight.files {
+                machine.disk.fail_flush(flush);
+            }
+        }
+        self.tell_facts();
+        for group in again {
+            self.reread(place, group);
+        }
+        self.machines[place].inbox.push(Input::Flushed { token: flight.token, is_ok });
+        self.may_run(place).is_some()
+    }
+
+    /// A disk became slower or faster: what is left of the flushes under way takes longer or shorter.
+    pub(crate) fn respeed(&mut self, place: usize, before: u64) {
+        let now = self.now_ns;
+        let machine = &mut self.machines[place];
+        let (life, slowness) = (machine.life, machine.disk.slowness());
+        let mut ends = Vec::new();
+        for (slot, flight) in machine.flights.iter_mut().enumerate() {
+            let Some(flight) = flight else { continue };
+            let left = u128::from(flight.ends_ns.saturating_sub(now));
+            let left = left * u128::from(slowness) / u128::from(before);
+            flight.ends_ns = now.saturating_add(u64::try_from(left).unwrap_or(u64::MAX / 2));
+            ends.push((flight.ends_ns, slot as u32));
+        }
+        for (at, flight) in ends {
+            self.schedule(at, What::Flushed { node: place, life, flight });
+        }
+    }
+
+    /// Power is gone from a machine whose process is dead: unsynced bytes survive or not.
+    pub(crate) fn cut_power(&mut self, place: usize) {
+        let machine = &mut self.machines[place];
+        machine.disk.power_loss(&mut machine.disk_dice);
+        self.reread_all(place);
+    }
+
+    /// Looks at a log from its beginning, after something other than an append happened to it.
+    pub(crate) fn reread(&mut self, place: usize, group: u32) {
+        let (node, disk) = (place as u32 + 1, &self.machines[place].disk);
+        self.witness.reread(node, group, disk, self.books.bench.truth(), &mut self.facts);
+        self.tell_facts();
+    }
+
+    /// After a power loss whatever is left is durable, and may be more than was known, or less.
+    pub(crate) fn reread_all(&mut self, place: usize) {
+        for group in Witness::groups_of(&self.machines[place].disk) {
+            self.reread(place, group);
+        }
+    }
+
+    pub(super) fn tell_facts(&mut self) {
+        let facts = std::mem::take(&mut self.facts);
+        for fact in &facts {
+            self.books.fact(self.now_ns, fact);
+        }
+        self.facts = facts;
+        self.facts.clear();
+    }
+}
