@@ -102,7 +102,7 @@ impl Compared {
 #[test]
 fn what_a_node_believes_is_what_the_second_decoder_reads() {
     for (scenario, seed) in
-        [("smoke", 1), ("power_loss", 1), ("old_term", 1), ("swarm", 3), ("swarm", 4)]
+        [("smoke", 1), ("power_loss", 1), ("lossy_links", 1), ("swarm", 3), ("swarm", 4)]
     {
         let plan = shortened(drawn(scenario, seed), 20_000);
         let compares = Compares::default();
