@@ -24,10 +24,36 @@ pub enum Event<'a> {
     Mark(&'a Mark),
 }
 
+/// What an event is about. A run tells millions; a judge is only told what it looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Calls, their returns, and the corners of a run.
+    Clients = 1,
+    /// What the world saw.
+    World = 2,
+    /// Replicas that changed.
+    Replicas = 4,
+}
+
+impl Event<'_> {
+    /// What it is about.
+    pub fn topic(&self) -> Topic {
+        match self {
+            Event::Called(_) | Event::Returned(_) | Event::Mark(_) => Topic::Clients,
+            Event::Fact(_) => Topic::World,
+            Event::Seen(_) => Topic::Replicas,
+        }
+    }
+}
+
 /// A judge of one law.
 pub trait Checker: Send {
     /// Its name in the field's words, snake_case: used in plans, JSON, JUnit and pages.
     fn name(&self) -> &'static str;
+    /// What it looks at; it is told nothing else.
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients, Topic::World, Topic::Replicas]
+    }
     /// One event. `truth` already includes it.
     fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth);
     /// The messages, counted, where this judge counts them; asked for right before `finish`.
@@ -45,13 +71,14 @@ pub trait Checker: Send {
 /// Several judges that watch the same events, and the truth of the disks that they share.
 #[derive(Default)]
 pub struct Bench {
-    checkers: Vec<Box<dyn Checker>>,
+    /// Each judge, and its topics as a set.
+    checkers: Vec<(u8, Box<dyn Checker>)>,
     truth: DiskTruth,
 }
 
 impl std::fmt::Debug for Bench {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.checkers.iter().map(|checker| checker.name())).finish()
+        f.debug_list().entries(self.checkers.iter().map(|(_, checker)| checker.name())).finish()
     }
 }
 
@@ -67,20 +94,27 @@ pub struct Judgement {
 impl Bench {
     /// A bench of these judges.
     pub fn new(checkers: Vec<Box<dyn Checker>>) -> Bench {
+        let topics = |checker: &dyn Checker| {
+            checker.topics().iter().fold(0, |topics, topic| topics | *topic as u8)
+        };
+        let checkers = checkers.into_iter().map(|checker| (topics(&*checker), checker)).collect();
         Bench { checkers, truth: DiskTruth::default() }
     }
 
     /// Tells every judge.
     pub fn observe(&mut self, at: Stamp, event: Event<'_>) {
         self.truth.observe(event);
-        for checker in &mut self.checkers {
-            checker.observe(at, event, &self.truth);
+        let topic = event.topic() as u8;
+        for (topics, checker) in &mut self.checkers {
+            if *topics & topic != 0 {
+                checker.observe(at, event, &self.truth);
+            }
         }
     }
 
     /// Whether some judge is already certain of a violation.
     pub fn is_breached(&self) -> bool {
-        self.checkers.iter().any(|checker| checker.is_breached())
+        self.checkers.iter().any(|(_, checker)| checker.is_breached())
     }
 
     /// What is durable right now.
@@ -90,7 +124,7 @@ impl Bench {
 
     /// The messages, counted by the judge that counts them.
     pub fn counts(&self) -> Counts {
-        self.checkers.iter().find_map(|checker| checker.counts()).unwrap_or_default()
+        self.checkers.iter().find_map(|(_, checker)| checker.counts()).unwrap_or_default()
     }
 
     /// Asks every judge for its answer, in the order of the bench.
@@ -98,7 +132,7 @@ impl Bench {
         let truth = self.truth;
         self.checkers
             .into_iter()
-            .map(|checker| Judgement {
+            .map(|(_, checker)| Judgement {
                 name: checker.name().to_owned(),
                 verdict: checker.finish(&truth),
             })

@@ -43,7 +43,7 @@ mod verdict;
 #[cfg(test)]
 mod testing;
 
-pub use checker::{Bench, Checker, Event, Judgement, events};
+pub use checker::{Bench, Checker, Event, Judgement, Topic, events};
 pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
 pub use history::{
     Acks, Ask, Call, History, Mark, MessageId, Offset, Outcome, Partition, ReadLevel, Record,

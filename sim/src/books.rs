@@ -36,10 +36,13 @@ pub(crate) struct Books {
 impl Books {
     pub(crate) fn new(plan: &Plan, bench: Bench, keep_trace: bool) -> Books {
         let seconds = plan.phases.trouble_ms / 1_000;
+        // A list that doubles while it grows would stand in memory twice.
+        let per_ks = plan.workload.produce_per_ks + plan.workload.fetch_per_ks;
+        let calls = (per_ks * (seconds + 60) / 1_000).min(4_000_000) as usize;
         let groups = plan.placement.partitions.len() + 1;
         Books {
             bench,
-            history: History::default(),
+            history: History { calls: Vec::with_capacity(calls), ..History::default() },
             trace: Trace::new(keep_trace),
             events: 0,
             ordinal: 0,

@@ -25,7 +25,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{Configuration, EntryId, Fact, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -66,6 +66,10 @@ pub(crate) struct AckWitness {
 impl Checker for AckWitness {
     fn name(&self) -> &'static str {
         "ack_witness"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {

@@ -8,7 +8,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{Claim, EntryId, Fact, Group, Node},
     history::{MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -38,6 +38,10 @@ pub(crate) struct ClaimWitness {
 impl Checker for ClaimWitness {
     fn name(&self) -> &'static str {
         "claim_witness"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {

@@ -7,7 +7,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, seat},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{EntryId, Fact, Group, Node, Snapshot},
     history::Stamp,
     truth::DiskTruth,
@@ -35,6 +35,10 @@ pub(crate) struct CommittedStays {
 impl Checker for CommittedStays {
     fn name(&self) -> &'static str {
         "committed_stays"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World, Topic::Replicas]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

@@ -5,7 +5,7 @@
 
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{Fact, Group, Node},
     history::Stamp,
     truth::DiskTruth,
@@ -31,6 +31,10 @@ pub(crate) struct Convergence {
 impl Checker for Convergence {
     fn name(&self) -> &'static str {
         "convergence"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

@@ -9,7 +9,7 @@
 use super::ack_witness::{Flaw, disk_line, flaw};
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{EntryId, Fact, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -29,6 +29,10 @@ pub(crate) struct LeaderCompleteness {
 impl Checker for LeaderCompleteness {
     fn name(&self) -> &'static str {
         "leader_completeness"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {

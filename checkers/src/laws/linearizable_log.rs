@@ -24,7 +24,7 @@ mod windows;
 use crate::{
     breach::Breach,
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
     intern::Interner,
     truth::DiskTruth,
@@ -95,6 +95,10 @@ pub(crate) struct LinearizableLog {
 impl Checker for LinearizableLog {
     fn name(&self) -> &'static str {
         "linearizable_log"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients]
     }
 
     fn observe(&mut self, _at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

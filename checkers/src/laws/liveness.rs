@@ -6,7 +6,7 @@
 
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     history::{Acks, Ask, Call, Mark, Outcome, Partition, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -37,6 +37,10 @@ pub(crate) struct Liveness {
 impl Checker for Liveness {
     fn name(&self) -> &'static str {
         "liveness"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

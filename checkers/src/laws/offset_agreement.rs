@@ -9,7 +9,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::Fact,
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
     intern::Interner,
@@ -55,6 +55,10 @@ pub(crate) struct OffsetAgreement {
 impl Checker for OffsetAgreement {
     fn name(&self) -> &'static str {
         "offset_agreement"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients, Topic::World]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

@@ -6,7 +6,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     facts::{Group, Node, Role},
     history::Stamp,
     truth::DiskTruth,
@@ -26,6 +26,10 @@ pub(crate) struct OneLeaderPerTerm {
 impl Checker for OneLeaderPerTerm {
     fn name(&self) -> &'static str {
         "one_leader_per_term"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Replicas]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

@@ -9,7 +9,7 @@
 //! `Unknown`, so a plan names it only where histories are short.
 
 use crate::{
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -65,6 +65,10 @@ pub(crate) struct Porcupine {
 impl Checker for Porcupine {
     fn name(&self) -> &'static str {
         "porcupine"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients]
     }
 
     fn observe(&mut self, _at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

@@ -10,7 +10,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
     intern::Interner,
     streams::{Lasts, Place, Streams},
@@ -48,6 +48,10 @@ pub(crate) struct ProducerOrder {
 impl Checker for ProducerOrder {
     fn name(&self) -> &'static str {
         "producer_order"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {

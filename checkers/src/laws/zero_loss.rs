@@ -17,7 +17,7 @@ mod tally;
 
 use crate::{
     by_offset::{ByOffset, seat},
-    checker::{Checker, Event},
+    checker::{Checker, Event, Topic},
     history::{Acks, Ask, Call, Mark, MessageId, Offset, Outcome, Record, Reply, Stamp},
     intern::Interner,
     run::Counts,
@@ -95,6 +95,10 @@ pub(crate) struct ZeroLoss {
 impl Checker for ZeroLoss {
     fn name(&self) -> &'static str {
         "zero_loss"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Clients]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
