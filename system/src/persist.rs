@@ -23,6 +23,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 pub const HEADER: usize = 64;
 /// A segment is closed at the first block that begins past this.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
+/// Bytes that headers share.
+const HEADERS_BYTES: usize = 4 << 10;
 const MARK: u32 = u32::from_le_bytes(*b"ZBLK");
 const HARD: u32 = u32::from_le_bytes(*b"ZHRD");
 const CUT: u32 = u32::from_le_bytes(*b"ZCUT");
@@ -73,6 +75,8 @@ pub struct Persist {
     /// Blocks up to this number are durable.
     flushed: u64,
     parts: Vec<Bytes>,
+    /// Where headers are written: many share one allocation, for they live as long as the page cache.
+    headers: BytesMut,
     small: BytesMut,
     /// Checksum over every record that carries none of its own.
     small_crc: u32,
@@ -110,6 +114,7 @@ impl Persist {
             gathering: 1,
             flushed: 0,
             parts: Vec::new(),
+            headers: BytesMut::new(),
             small: BytesMut::new(),
             small_crc: 0,
             records: 0,
@@ -181,7 +186,10 @@ impl Persist {
             self.length = 0;
         }
         let body: usize = self.parts.iter().map(Bytes::len).sum();
-        let mut header = BytesMut::with_capacity(HEADER);
+        if self.headers.capacity() < HEADER {
+            self.headers = BytesMut::with_capacity(HEADERS_BYTES);
+        }
+        let header = &mut self.headers;
         header.put_u32_le(MARK);
         header.put_u32_le(body as u32);
         header.put_u32_le(self.group);
@@ -194,10 +202,10 @@ impl Persist {
         header.put_u32_le(self.records);
         header.put_u32_le(self.small_crc);
         header.put_u32_le(0);
-        let crc = crc32c::crc32c(&header);
+        let crc = crc32c::crc32c(&header[..]);
         header.put_u32_le(crc);
         let mut parts = Vec::with_capacity(self.parts.len() + 1);
-        parts.push(header.freeze());
+        parts.push(header.split().freeze());
         parts.append(&mut self.parts);
 
         let file = file_of(self.group, self.segment);
