@@ -29,8 +29,10 @@ pub(crate) struct ClaimWitness {
     breach: Breach,
     /// False votes, and false claims about metadata.
     others: Breach,
-    /// The false claim's group, and the entries it covers that its disk does not hold.
-    unnamed: Option<(Group, std::ops::RangeInclusive<u64>)>,
+    /// False claims that may yet name a message: the group, the entries that they cover and their disk
+    /// did not hold, and the evidence. The first that an acknowledgement names is told.
+    unnamed: VecDeque<(Group, std::ops::RangeInclusive<u64>, Evidence)>,
+    is_named: bool,
     patience: u32,
     recent: Vec<VecDeque<(EntryId, Offset, MessageId)>>,
 }
@@ -86,8 +88,7 @@ impl Checker for ClaimWitness {
     }
 
     fn is_breached(&self) -> bool {
-        let is_named = self.breach.is_some() && self.unnamed.is_none();
-        is_named || ((self.breach.is_some() || self.others.is_some()) && self.patience == 0)
+        self.is_named || ((self.breach.is_some() || self.others.is_some()) && self.patience == 0)
     }
 }
 
@@ -104,20 +105,9 @@ impl ClaimWitness {
         if index == 0 || held.is_some_and(|held| held.hash == hash) {
             return;
         }
-        let is_first = !self.breach.is_some() && group != 0;
         self.wait_for_a_name();
-        let breach = if group == 0 { &mut self.others } else { &mut self.breach };
-        breach.add(|| {
-            let reach = log.last().map_or(0, |last| last.index);
-            let mut evidence = Evidence {
-                summary: format!(
-                    "n{node} claimed under term {term} that its log of partition {group} is \
-                     durable up to index {index}, and its disk did not hold that entry (S9)"
-                ),
-                node: Some(node),
-                partition: Some(group),
-                ..Evidence::default()
-            };
+        let reach = log.last().map_or(0, |last| last.index);
+        let compose = || {
             let text = match held {
                 Some(held) => format!(
                     "n{node}: disk: index {index} is term {} hash {:016x}, not the claimed hash \
@@ -126,13 +116,28 @@ impl ClaimWitness {
                 ),
                 None => format!("n{node}: disk: ends at index {reach}, {} short", index - reach),
             };
-            evidence.lines.push(line(at, text));
-            evidence.lines.push(line(at, whereabouts(truth, group, index, hash)));
-            evidence
-        });
-        if is_first {
-            let reach = log.last().map_or(0, |last| last.index).min(index - 1);
-            self.unnamed = Some((group, reach + 1..=index));
+            Evidence {
+                summary: format!(
+                    "n{node} claimed under term {term} that its log of partition {group} is \
+                     durable up to index {index}, and its disk did not hold that entry (S9)"
+                ),
+                lines: vec![line(at, text), line(at, whereabouts(truth, group, index, hash))],
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            }
+        };
+        if group == 0 {
+            return self.others.add(compose);
+        }
+        if !self.is_named {
+            if self.unnamed.len() == RECENT_MAX {
+                self.unnamed.pop_front();
+            }
+            self.unnamed.push_back((group, reach.min(index - 1) + 1..=index, compose()));
+        }
+        self.breach.add(compose);
+        if !self.is_named {
             let recent = seat(&mut self.recent, group).clone();
             recent.into_iter().for_each(|acked| self.name_message(group, acked));
         }
@@ -175,18 +180,23 @@ impl ClaimWitness {
         }
     }
 
-    /// Completes the evidence with the first acknowledged message that the false claim covers.
+    /// Tells the first false claim that covers an acknowledged message, and names it.
     fn name_message(&mut self, group: Group, acked: (EntryId, Offset, MessageId)) {
         let (entry, offset, message) = acked;
-        let Some((partition, covered)) = &self.unnamed else { return };
-        if *partition != group || !covered.contains(&entry.index) {
-            return;
-        }
-        self.unnamed = None;
+        let covers =
+            |(partition, covered, _): &(Group, std::ops::RangeInclusive<u64>, Evidence)| {
+                *partition == group && covered.contains(&entry.index)
+            };
+        let Some(place) = self.unnamed.iter().position(covers) else { return };
+        let (_, _, mut named) = self.unnamed.remove(place).expect("it was found");
+        self.unnamed.clear();
+        self.is_named = true;
+        named.offset = Some(offset);
+        named.message = Some(message);
+        named.summary += &format!("; it covers m{message}, acknowledged at offset {offset}");
         if let Some(evidence) = self.breach.evidence_mut() {
-            evidence.offset = Some(offset);
-            evidence.message = Some(message);
-            evidence.summary += &format!("; it covers m{message}, acknowledged at offset {offset}");
+            named.count = evidence.count;
+            *evidence = named;
         }
     }
 }
