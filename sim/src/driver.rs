@@ -1,5 +1,6 @@
 //! The driver: leads a run through its phases (boot, trouble, heal, drain, judge), strikes with the
-//! plan's faults and lifts them, and owns the life of processes. It judges nothing.
+//! plan's faults and lifts them, and owns the life of processes. It judges nothing. The three are one
+//! room because each needs madsim's handle, and a phase lifts faults and starts processes.
 
 use crate::{
     load,

@@ -467,7 +467,8 @@ impl Client {
                 partition.epoch += 1;
                 partition.sequence = 0;
             }
-            (_, _) => {}
+            (Done::Produced(_) | Done::Fetched(..) | Done::Created, _)
+            | (Done::Refused(_) | Done::Unknown(_), None) => {}
         }
         self.done.push((id, done));
         self.next_in_line(now, group);

@@ -1,5 +1,6 @@
 //! Frames: what travels between two endpoints, and the messages in it. All messages for one peer
 //! that come out of one turn share a frame (so heartbeats of many groups are one frame a node pair).
+//! Every word of the system is declared here, and a third of the room is tests; `codec.rs` lays them out.
 //!
 //! A frame is a small checksummed head and the encoded entries it carries, which are shared with logs
 //! and disks and never copied (docs/FORMAT.md). Over a real socket head and entries follow one another

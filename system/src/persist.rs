@@ -1,5 +1,6 @@
 //! A group's log on disk: checksummed blocks in append-only segments. Pure: it says what to write and
-//! reads what was written; it touches no file.
+//! reads what was written; it touches no file. Writer and reader of the one format stand side by
+//! side, and a third of the room is the tests that tear and damage it.
 //!
 //! Everything that one turn has to keep becomes one block (docs/FORMAT.md). A block is intact or it is
 //! nothing. It carries the position up to which the log was known to be durable when it was written

@@ -13,7 +13,7 @@ mod leader;
 use crate::{
     dedup::Dedup,
     entry::{Entry, Kind, Stamp},
-    frame::{Acks, Message, Place},
+    frame::{Message, Place},
     host::FileId,
     log::Log,
     marks::{Mark, Marks},
@@ -497,13 +497,5 @@ impl Replica {
 
     fn committed_end(&self) -> Offset {
         self.log.end_offset(self.commit)
-    }
-}
-
-/// Whether an acknowledgement at this level is given at all.
-pub(crate) fn is_acknowledged(acks: Acks) -> bool {
-    match acks {
-        Acks::None => false,
-        Acks::Leader | Acks::Quorum | Acks::RegionQuorum => true,
     }
 }

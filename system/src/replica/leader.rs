@@ -1,7 +1,7 @@
 //! What a leader does: replicates, counts what is flushed, commits, acknowledges, confirms reads
 //! (Ongaro 3.5, 3.6, 6.4; S9-S11, S15, S33, S36, S37).
 
-use super::{Context, Replica, Role, is_acknowledged};
+use super::{Context, Replica, Role};
 use crate::{
     batch,
     dedup::Seen,
@@ -424,9 +424,6 @@ impl Replica {
     fn wait(&mut self, waiter: Waiter) {
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader is asked") };
         leader.has_news = true;
-        if !is_acknowledged(waiter.acks) {
-            return;
-        }
         let waiting = match waiter.acks {
             Acks::None => return,
             Acks::Leader => &mut leader.waiting[0],
