@@ -31,12 +31,15 @@ mod breach;
 mod by_offset;
 mod checker;
 mod facts;
+pub mod formats;
 mod history;
 mod intern;
 mod laws;
+pub mod linearizability;
 mod run;
 mod streams;
 pub mod text;
+pub mod transactions;
 mod truth;
 mod verdict;
 

@@ -1,0 +1,119 @@
+//! What operations on well-known objects say: the words that monitors, models and readers share.
+//!
+//! Values are numbers here; whoever read a foreign history keeps the names behind them. A result
+//! that never came back is part of the deed, because an operation can return without it.
+
+use serde::{Deserialize, Serialize};
+
+/// A value, as a number.
+pub type Value = u64;
+
+/// A register, or one key of a store. It holds a value or nothing, and begins with nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Register {
+    /// Found this value, or nothing.
+    Read(Option<Value>),
+    /// Put this value.
+    Write(Value),
+    /// Put `to` if it held `from`. `succeeded` says whether it did; none if no one can say.
+    Cas {
+        /// What had to be there.
+        from: Value,
+        /// What to put.
+        to: Value,
+        /// Whether it was there.
+        succeeded: Option<bool>,
+    },
+}
+
+/// A first-in first-out queue, empty at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// Added this value at the tail.
+    Enqueue(Value),
+    /// Took from the head.
+    Dequeue(Taken),
+}
+
+/// What a dequeue came back with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// This value.
+    Value(Value),
+    /// The queue was empty.
+    Empty,
+    /// No one can say: it may have taken something, or found nothing.
+    Unknown,
+}
+
+/// A set, empty at first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Set {
+    /// Put this element in.
+    Add(Value),
+    /// Took this element out. `found` says whether it was there; none if no one can say.
+    Remove {
+        /// Which.
+        element: Value,
+        /// Whether it was there.
+        found: Option<bool>,
+    },
+    /// Looked for one element.
+    Contains(Value, bool),
+    /// Read all elements, in the order and as often as they came back.
+    Read(Vec<Value>),
+}
+
+/// A lock, free at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mutex {
+    /// Took it.
+    Acquire,
+    /// Gave it back.
+    Release,
+}
+
+/// One key of a store whose values are texts (Porcupine's key-value model). Empty at first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Text {
+    /// Found this text.
+    Get(String),
+    /// Put this text.
+    Put(String),
+    /// Added this at the end of the text.
+    Append(String),
+}
+
+/// An append-only log, empty at first. Offsets count from 0 without gaps.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Log {
+    /// Added these values at the end; the first got this offset, if anyone can say.
+    Append(Vec<Value>, Option<u64>),
+    /// Added these values if the log's end was at `expected`; whether it was, if anyone can say.
+    AppendAt {
+        /// The values.
+        values: Vec<Value>,
+        /// Where the end had to be.
+        expected: u64,
+        /// Whether it was.
+        succeeded: Option<bool>,
+    },
+    /// Read from an offset on: what stood there, and whether the last of them was the log's end.
+    Read {
+        /// The first offset.
+        from: u64,
+        /// What stood there.
+        values: Vec<Value>,
+        /// Whether nothing stood behind it.
+        is_end: bool,
+    },
+    /// Found the log this long.
+    Tail(u64),
+}

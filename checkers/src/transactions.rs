@@ -1,0 +1,66 @@
+//! Transactions that touch several objects, judged by the graph of their dependencies, in the
+//! manner of Elle (Kingsbury & Alvaro, VLDB 2020; Adya, Liskov & O'Neil, ICDE 2000).
+
+use crate::history::Stamp;
+use serde::{Deserialize, Serialize};
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It took effect.
+    Committed,
+    /// It certainly had no effect.
+    Aborted,
+    /// It may have taken effect, or may yet.
+    Unknown,
+}
+
+/// One transaction: what it did, in order, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Who asked. One process has one transaction at a time.
+    pub process: u64,
+    /// When it began.
+    pub called: Stamp,
+    /// When it ended; none if no one knows.
+    pub returned: Option<Stamp>,
+    /// What became of it.
+    pub fate: Fate,
+    /// What it did.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that a transaction did. Keys and values are numbers; the reader keeps their names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Added this value at the end of the key's list. A value is appended to a key once.
+    Append {
+        /// Where.
+        key: u64,
+        /// What.
+        value: u64,
+    },
+    /// Read the key's list; none if no one knows what was there.
+    ReadList {
+        /// Where.
+        key: u64,
+        /// What was there.
+        values: Option<Vec<u64>>,
+    },
+    /// Put this value. A value is written to a key once.
+    Write {
+        /// Where.
+        key: u64,
+        /// What.
+        value: u64,
+    },
+    /// Read the key's value: unknown (`None`), absent (`Some(None)`), or a value.
+    Read {
+        /// Where.
+        key: u64,
+        /// What was there.
+        value: Option<Option<u64>>,
+    },
+}
