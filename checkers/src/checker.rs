@@ -2,8 +2,10 @@
 //! or judge a file afterwards; nothing in it waits, reads a clock or throws dice.
 
 use crate::{
+    contract::Contract,
     facts::{Fact, Snapshot},
     history::{Call, History, Mark, Stamp},
+    ledger::Ledger,
     run::Counts,
     truth::DiskTruth,
     verdict::Verdict,
@@ -33,6 +35,20 @@ pub enum Topic {
     World = 2,
     /// Replicas that changed.
     Replicas = 4,
+    /// Nothing more, but it reads the ledger, which is only kept where some judge does.
+    Ledger = 8,
+}
+
+/// What the judges of one bench share: the promises, and two folds over the events that would cost
+/// too much for each of them. Both already include the event that is being told.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// What is promised.
+    pub contract: Contract,
+    /// What is durable, where, right now.
+    pub disks: DiskTruth,
+    /// What clients were told of every message.
+    pub(crate) ledger: Ledger,
 }
 
 impl Event<'_> {
@@ -54,26 +70,33 @@ pub trait Checker: Send {
     fn topics(&self) -> &'static [Topic] {
         &[Topic::Clients, Topic::World, Topic::Replicas]
     }
-    /// One event. `truth` already includes it.
-    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth);
+    /// One event. `shared` already includes it.
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared);
     /// The messages, counted, where this judge counts them; asked for right before `finish`.
     fn counts(&self) -> Option<Counts> {
         None
     }
     /// The answer. A call that never returned was only ever seen as `Called`.
-    fn finish(self: Box<Self>, truth: &DiskTruth) -> Verdict;
+    fn finish(self: Box<Self>, shared: &Shared) -> Verdict;
+    /// What the contract or a level permitted and really happened, in words, one entry for each
+    /// kind; asked for right before `finish`.
+    fn permitted(&self, _shared: &Shared) -> Vec<String> {
+        Vec::new()
+    }
     /// Whether a violation is already certain, so that a run may stop early.
     fn is_breached(&self) -> bool {
         false
     }
 }
 
-/// Several judges that watch the same events, and the truth of the disks that they share.
+/// Several judges that watch the same events, and what they share.
 #[derive(Default)]
 pub struct Bench {
     /// Each judge, and its topics as a set.
     checkers: Vec<(u8, Box<dyn Checker>)>,
-    truth: DiskTruth,
+    /// Whether any of them reads the ledger.
+    has_ledger: bool,
+    shared: Shared,
 }
 
 impl std::fmt::Debug for Bench {
@@ -89,25 +112,45 @@ pub struct Judgement {
     pub name: String,
     /// Its answer.
     pub verdict: Verdict,
+    /// What was permitted and happened, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<String>,
+}
+
+impl Judgement {
+    /// An answer under which nothing had to be permitted.
+    pub fn new(name: impl Into<String>, verdict: Verdict) -> Judgement {
+        Judgement { name: name.into(), verdict, permitted: Vec::new() }
+    }
 }
 
 impl Bench {
-    /// A bench of these judges.
+    /// A bench of these judges, under the default contract.
     pub fn new(checkers: Vec<Box<dyn Checker>>) -> Bench {
+        Bench::under(Contract::default(), checkers)
+    }
+
+    /// A bench of these judges, under this contract.
+    pub fn under(contract: Contract, checkers: Vec<Box<dyn Checker>>) -> Bench {
         let topics = |checker: &dyn Checker| {
             checker.topics().iter().fold(0, |topics, topic| topics | *topic as u8)
         };
-        let checkers = checkers.into_iter().map(|checker| (topics(&*checker), checker)).collect();
-        Bench { checkers, truth: DiskTruth::default() }
+        let checkers: Vec<(u8, Box<dyn Checker>)> =
+            checkers.into_iter().map(|checker| (topics(&*checker), checker)).collect();
+        let has_ledger = checkers.iter().any(|(topics, _)| topics & Topic::Ledger as u8 != 0);
+        Bench { checkers, has_ledger, shared: Shared { contract, ..Shared::default() } }
     }
 
     /// Tells every judge.
     pub fn observe(&mut self, at: Stamp, event: Event<'_>) {
-        self.truth.observe(event);
+        self.shared.disks.observe(event);
+        if self.has_ledger {
+            self.shared.ledger.observe(event, &self.shared.contract);
+        }
         let topic = event.topic() as u8;
         for (topics, checker) in &mut self.checkers {
             if *topics & topic != 0 {
-                checker.observe(at, event, &self.truth);
+                checker.observe(at, event, &self.shared);
             }
         }
     }
@@ -119,7 +162,7 @@ impl Bench {
 
     /// What is durable right now.
     pub fn truth(&self) -> &DiskTruth {
-        &self.truth
+        &self.shared.disks
     }
 
     /// The messages, counted by the judge that counts them.
@@ -129,12 +172,13 @@ impl Bench {
 
     /// Asks every judge for its answer, in the order of the bench.
     pub fn finish(self) -> Vec<Judgement> {
-        let truth = self.truth;
+        let shared = self.shared;
         self.checkers
             .into_iter()
             .map(|(_, checker)| Judgement {
                 name: checker.name().to_owned(),
-                verdict: checker.finish(&truth),
+                permitted: checker.permitted(&shared),
+                verdict: checker.finish(&shared),
             })
             .collect()
     }

@@ -58,12 +58,17 @@ impl Acks {
     }
 }
 
-/// How fresh a fetch must be. No level ever shows uncommitted messages.
+/// How fresh a read must be (messaging.md 3.3). No level ever shows uncommitted messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadLevel {
     /// Any replica, up to its own commit index: arbitrarily stale, never wrong.
     Eventual,
+    /// Misses nothing that was readable so many nanoseconds before the call. It may miss what is
+    /// younger.
+    Bounded(u64),
+    /// Sees what its own session wrote and read. It may miss what others wrote.
+    Session,
     /// Read-index at the leader: sees everything acknowledged before the call began.
     Linearizable,
 }
@@ -94,6 +99,57 @@ pub enum Ask {
         /// How fresh.
         level: ReadLevel,
     },
+    /// Take what comes next of the partitions that the client reads. It keeps its positions itself,
+    /// as a Kafka consumer does.
+    Poll,
+    /// Sends and polls that take effect together or not at all.
+    Transact {
+        /// What to do, in order.
+        steps: Vec<Step>,
+    },
+    /// Read these partitions from now on. Positions start anew.
+    Assign {
+        /// Which.
+        partitions: Vec<Partition>,
+        /// Whether a group may take them away again (Kafka's `subscribe`).
+        is_managed: bool,
+    },
+    /// Become a member of a group and own some of its partitions.
+    Join {
+        /// Which group.
+        group: u64,
+    },
+    /// Say how far the group has come: the next offset to read of each partition.
+    CommitOffsets {
+        /// Which group.
+        group: u64,
+        /// The generation that the member believes to be in.
+        generation: u64,
+        /// Partitions and their next offsets.
+        offsets: Vec<(Partition, Offset)>,
+    },
+    /// Ask how far the group has come.
+    FetchOffsets {
+        /// Which group.
+        group: u64,
+        /// Which partitions.
+        partitions: Vec<Partition>,
+    },
+}
+
+/// One part of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Append a message.
+    Send {
+        /// Where to.
+        partition: Partition,
+        /// The message.
+        message: MessageId,
+    },
+    /// Take what comes next.
+    Poll,
 }
 
 /// The place of a call in its producer's order for one partition (S36).
@@ -132,6 +188,60 @@ pub enum Reply {
         /// One past the last readable offset when the read took effect.
         end: Offset,
     },
+    /// Polled.
+    Polled(Polled),
+    /// Committed. One result for each step, in order.
+    Transacted {
+        /// What came back of each step.
+        results: Vec<StepReply>,
+    },
+    /// Reads the partitions that it asked for.
+    Assigned,
+    /// A member of the group.
+    Joined {
+        /// Which generation of the group.
+        generation: u64,
+        /// The partitions that the member owns in it.
+        partitions: Vec<Partition>,
+    },
+    /// The group's offsets are kept.
+    OffsetsCommitted,
+    /// How far the group has come.
+    Offsets {
+        /// The next offset of each partition; none where nothing was ever committed.
+        offsets: Vec<(Partition, Option<Offset>)>,
+    },
+}
+
+/// What a poll brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Polled {
+    /// Records by partition, in the order in which they came.
+    pub batches: Vec<Batch>,
+    /// Partitions that were taken away or given anew while the poll ran.
+    pub rebalanced: Vec<Partition>,
+}
+
+/// Records of one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Which.
+    pub partition: Partition,
+    /// What was there.
+    pub records: Vec<Record>,
+}
+
+/// What came back of one step of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepReply {
+    /// Appended, at this offset if the client was told.
+    Sent {
+        /// Where.
+        offset: Option<Offset>,
+    },
+    /// Polled.
+    Polled(Polled),
 }
 
 /// What became of a call. The middle ground is the point: a call that timed out may have happened.
@@ -165,10 +275,16 @@ pub struct Call {
 }
 
 impl Call {
-    /// The partition that the call is about.
-    pub fn partition(&self) -> Partition {
+    /// The partition that the call is about, where it is about one.
+    pub fn partition(&self) -> Option<Partition> {
         match &self.ask {
-            Ask::Produce { partition, .. } | Ask::Fetch { partition, .. } => *partition,
+            Ask::Produce { partition, .. } | Ask::Fetch { partition, .. } => Some(*partition),
+            Ask::Poll
+            | Ask::Transact { .. }
+            | Ask::Assign { .. }
+            | Ask::Join { .. }
+            | Ask::CommitOffsets { .. }
+            | Ask::FetchOffsets { .. } => None,
         }
     }
 }

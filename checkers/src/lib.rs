@@ -30,11 +30,13 @@
 mod breach;
 mod by_offset;
 mod checker;
+mod contract;
 mod facts;
 pub mod formats;
 mod history;
 mod intern;
 mod laws;
+mod ledger;
 pub mod linearizability;
 mod run;
 mod streams;
@@ -46,11 +48,12 @@ mod verdict;
 #[cfg(test)]
 mod testing;
 
-pub use checker::{Bench, Checker, Event, Judgement, Topic, events};
+pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
+pub use contract::{Contract, Isolation};
 pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
 pub use history::{
-    Acks, Ask, Call, History, Mark, MessageId, Offset, Outcome, Partition, ReadLevel, Record,
-    Reply, Sequence, Stamp,
+    Acks, Ask, Batch, Call, History, Mark, MessageId, Offset, Outcome, Partition, Polled,
+    ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, checkers};
 pub use run::{Counts, Ending, Recovery, Run, Series};

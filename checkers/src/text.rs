@@ -8,21 +8,27 @@
 //! -- draining @3.000
 //! c3 fetch p1 from=0 linearizable           @3.100..3.104 ok [0:m1 1:m2] end=2
 //! -- drained p1 end=2 @3.200
+//! c4 assign p1,p2                           @4.000..4.001 ok
+//! c4 poll                                   @4.010..4.020 ok p1[0:m1] p2[7:m9] rebalanced=p2
+//! c4 transact p1:m10 poll p2:m11            @4.030..4.050 ok 2; p1[1:m2]; -
+//! c5 join g1                                @5.000..5.100 ok generation=3 p1,p2
+//! c5 commit g1 generation=3 p1=2,p2=8       @5.200..5.210 ok
+//! c5 offsets g1 p1,p2                       @5.300..5.310 ok p1=2,p2=-
 //! ---
 //! zero_loss HOLDS
 //! ```
 //!
-//! Times are seconds. Order is by time; at equal times a call comes before a return, then the upper
+//! `subscribe` is an `assign` that a group may take back; `-` stands for nothing, or for what the
+//! client was not told. Times are seconds. Order is by time; at equal times a call comes before a return, then the upper
 //! line first. Where that is not the true order, every stamp carries its ordinal: `@0.010#7`.
 //! Levels may be left out (`quorum`, `linearizable`). It never guesses: a line it cannot read is an
 //! error with its number.
 
+mod ask;
+mod outcome;
 mod print;
 
-use crate::history::{
-    Acks, Ask, Call, History, Mark, MessageId, Outcome, Partition, ReadLevel, Record, Reply,
-    Sequence, Stamp,
-};
+use crate::history::{Call, History, Mark, Outcome, Partition, Stamp};
 use std::fmt;
 
 pub use print::print;
@@ -119,13 +125,8 @@ impl Reader {
         let (called, returned) = interval(when)?;
         let mut words = Words::new(head);
         let client = words.numbered('c', "a client such as `c1`")?;
-        let ask = match words.next("`produce` or `fetch`")? {
-            "produce" => produce(&mut words)?,
-            "fetch" => fetch(&mut words)?,
-            other => return Err(format!("expected `produce` or `fetch`, found `{other}`")),
-        };
-        words.end()?;
-        let outcome = self::outcome(outcome.trim(), &ask)?;
+        let ask = ask::read(&mut words)?;
+        let outcome = outcome::read(outcome.trim(), &ask)?;
         if returned.is_none() && !matches!(outcome, Outcome::Unknown(_)) {
             return Err("a call without a return can only be `unknown`".to_owned());
         }
@@ -212,84 +213,6 @@ impl Reader {
         }
         Ok(self.history)
     }
-}
-
-fn produce(words: &mut Words<'_>) -> Result<Ask, String> {
-    let partition = words.numbered('p', "a partition such as `p1`")?;
-    let messages = words.next("messages such as `m1,m2`, or `-` for none")?;
-    let messages = messages.split(',').filter(|message| *message != "-");
-    let messages = messages.map(|message| numbered(message, 'm', "a message such as `m1`"));
-    let messages = messages.collect::<Result<_, _>>()?;
-    let (mut acks, mut producer) = (Acks::Quorum, None);
-    while let Some(word) = words.more() {
-        match word.strip_prefix("producer=") {
-            Some(sequence) => producer = Some(self::sequence(sequence)?),
-            None => {
-                let names = Acks::ALL.map(Acks::name).join(", ");
-                acks = Acks::ALL
-                    .into_iter()
-                    .find(|acks| acks.name() == word)
-                    .ok_or(format!("expected one of {names} or `producer=`, found `{word}`"))?;
-            }
-        }
-    }
-    Ok(Ask::Produce { partition, messages, acks, producer })
-}
-
-fn fetch(words: &mut Words<'_>) -> Result<Ask, String> {
-    let partition = words.numbered('p', "a partition such as `p1`")?;
-    let from = number(words.keyed("from")?)?;
-    let level = match words.more() {
-        None | Some("linearizable") => ReadLevel::Linearizable,
-        Some("eventual") => ReadLevel::Eventual,
-        Some(other) => {
-            return Err(format!("expected `eventual` or `linearizable`, found `{other}`"));
-        }
-    };
-    Ok(Ask::Fetch { partition, from, level })
-}
-
-fn outcome(text: &str, ask: &Ask) -> Result<Outcome, String> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let rest = rest.trim();
-    let bare = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
-    let reason = || bare.to_owned();
-    match word {
-        "ok" => match ask {
-            Ask::Produce { .. } if rest.is_empty() => {
-                Ok(Outcome::Ok(Reply::Produced { first: None }))
-            }
-            Ask::Produce { .. } => {
-                let first = rest.strip_prefix("offset=").ok_or("expected `offset=` after `ok`")?;
-                Ok(Outcome::Ok(Reply::Produced { first: Some(number(first)?) }))
-            }
-            Ask::Fetch { .. } => fetched(rest).map(Outcome::Ok),
-        },
-        "refused" => Ok(Outcome::Refused(reason())),
-        "unknown" => Ok(Outcome::Unknown(reason())),
-        other => Err(format!("expected `ok`, `refused` or `unknown`, found `{other}`")),
-    }
-}
-
-fn fetched(text: &str) -> Result<Reply, String> {
-    let expectation = "expected records and end such as `[0:m1 1:m2] end=2`";
-    let (records, end) =
-        text.strip_prefix('[').and_then(|text| text.split_once(']')).ok_or(expectation)?;
-    let end = number(end.trim().strip_prefix("end=").ok_or(expectation)?)?;
-    let records = records.split_whitespace().map(|record| {
-        let (offset, message) = record.split_once(':').ok_or(expectation)?;
-        let message: MessageId = numbered(message, 'm', "a message such as `m1`")?;
-        Ok::<Record, String>(Record { offset: number(offset)?, message })
-    });
-    Ok(Reply::Fetched { records: records.collect::<Result<_, _>>()?, end })
-}
-
-fn sequence(text: &str) -> Result<Sequence, String> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let [producer, epoch, sequence] = parts[..] else {
-        return Err(format!("expected `producer=ID/EPOCH/SEQUENCE`, found `{text}`"));
-    };
-    Ok(Sequence { producer: number(producer)?, epoch: number(epoch)?, sequence: number(sequence)? })
 }
 
 fn expectation(line: &str) -> Result<Expected, String> {

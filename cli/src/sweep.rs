@@ -207,10 +207,7 @@ fn run_and_confirm(
 /// A violation that was not run again: told with its evidence, but in doubt.
 fn unconfirmed(mut report: RunReport, why: &str) -> RunReport {
     let why = format!("violated, but not confirmed by a re-run ({why}): {}", report.headline);
-    report.run.judgements.push(Judgement {
-        name: reports::DETERMINISM.to_owned(),
-        verdict: Verdict::Unknown(why.clone()),
-    });
+    report.run.judgements.push(Judgement::new(reports::DETERMINISM, Verdict::Unknown(why.clone())));
     report.verdict = Verdict::Unknown(why.clone());
     report.headline = why;
     report

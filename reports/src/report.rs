@@ -102,10 +102,7 @@ impl RunReport {
                 let why = format!("nondeterminism: the re-run differs: {first_difference}");
                 self.verdict = Verdict::Unknown(why.clone());
                 self.headline = why.clone();
-                self.run.judgements.push(Judgement {
-                    name: DETERMINISM.to_owned(),
-                    verdict: Verdict::Unknown(why),
-                });
+                self.run.judgements.push(Judgement::new(DETERMINISM, Verdict::Unknown(why)));
             }
         }
         self.replayed = Some(replay);
@@ -129,7 +126,7 @@ pub(crate) fn is_derived(name: &str) -> bool {
 /// Judgements that no judge can give.
 fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
     let mut derived = Vec::new();
-    let mut add = |name: &str, verdict| derived.push(Judgement { name: name.to_owned(), verdict });
+    let mut add = |name: &str, verdict| derived.push(Judgement::new(name, verdict));
     match &run.ending {
         Ending::Finished => {}
         Ending::Breached { at_ns } => {

@@ -84,7 +84,7 @@ impl Books {
             returned: None,
             outcome: Outcome::Unknown("still pending".into()),
         };
-        self.trace.record(at_ns, Kind::Called, (client, call.partition()), [id, 0]);
+        self.trace.record(at_ns, Kind::Called, (client, partition_of(&call)), [id, 0]);
         self.bench.observe(stamp, Event::Called(&call));
         self.history.calls.push(call);
         self.pending += 1;
@@ -114,10 +114,18 @@ impl Books {
                     0
                 }
             }
+            Outcome::Ok(
+                Reply::Polled(_)
+                | Reply::Transacted { .. }
+                | Reply::Assigned
+                | Reply::Joined { .. }
+                | Reply::OffsetsCommitted
+                | Reply::Offsets { .. },
+            ) => 0,
             Outcome::Refused(_) => u64::MAX,
             Outcome::Unknown(_) => u64::MAX - 1,
         };
-        self.trace.record(at_ns, Kind::Returned, (call.client, call.partition()), [id, code]);
+        self.trace.record(at_ns, Kind::Returned, (call.client, partition_of(call)), [id, code]);
         if let (Ask::Produce { acks, messages, partition, .. }, Outcome::Ok(_)) =
             (&call.ask, &call.outcome)
             && *acks != Acks::None
@@ -288,4 +296,9 @@ fn first_message(entry: &system::Entry) -> Option<(u64, u64)> {
     let id = entry.body().get(16..24)?;
     let id = u64::from_le_bytes(id.try_into().expect("eight bytes"));
     (entry.count() > 0).then(|| (entry.base(), id))
+}
+
+/// The partition of a call, for the trace; 0 for a call that is about several.
+fn partition_of(call: &Call) -> u32 {
+    call.partition().unwrap_or(0)
 }

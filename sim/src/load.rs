@@ -213,7 +213,7 @@ impl Load {
         let id = self.slots.get(place)?.client.call_of(request)?;
         match &books.history.calls.get(usize::try_from(id).ok()?)?.ask {
             Ask::Produce { messages, .. } => messages.first().copied(),
-            Ask::Fetch { .. } => None,
+            _ => None,
         }
     }
 
@@ -234,7 +234,7 @@ impl Load {
             let partition = books.history.calls[id as usize].partition();
             let outcome = translate(done);
             if let Outcome::Ok(Reply::Fetched { records, .. }) = &outcome
-                && let Some(last) = records.last()
+                && let (Some(last), Some(partition)) = (records.last(), partition)
             {
                 self.slots[place].cursors.insert(partition, last.offset + 1);
             }
@@ -285,12 +285,21 @@ pub(crate) fn put(client: &mut Client, now: u64, id: u64, ask: &Ask, message_byt
             client.produce(now, id, *partition, acks, count, system::encode(&encoded));
         }
         Ask::Fetch { partition, from, level } => {
-            let (level, bytes) = match level {
-                ReadLevel::Eventual => (system::ReadLevel::Eventual, FETCH_BYTES),
-                ReadLevel::Linearizable => (system::ReadLevel::Linearizable, FETCH_BYTES),
+            let level = match level {
+                ReadLevel::Eventual => system::ReadLevel::Eventual,
+                ReadLevel::Linearizable => system::ReadLevel::Linearizable,
+                ReadLevel::Bounded(_) | ReadLevel::Session => {
+                    unreachable!("no plan asks for {level:?}")
+                }
             };
-            client.fetch(now, id, *partition, *from, level, bytes);
+            client.fetch(now, id, *partition, *from, level, FETCH_BYTES);
         }
+        Ask::Poll
+        | Ask::Transact { .. }
+        | Ask::Assign { .. }
+        | Ask::Join { .. }
+        | Ask::CommitOffsets { .. }
+        | Ask::FetchOffsets { .. } => unreachable!("no plan makes a client {ask:?}"),
     }
 }
 

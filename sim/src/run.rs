@@ -173,25 +173,24 @@ fn recovery(
             if first.len() == plan.placement.partitions.len() {
                 break;
             }
-            let (Ask::Produce { acks, .. }, Outcome::Ok(Reply::Produced { .. }), Some(returned)) =
-                (&call.ask, &call.outcome, call.returned)
-            else {
+            let Ask::Produce { partition, acks, .. } = &call.ask else { continue };
+            let (Outcome::Ok(_), Some(returned)) = (&call.outcome, call.returned) else {
                 continue;
             };
-            if *acks == level && !first.contains_key(&call.partition()) {
-                first.insert(call.partition(), returned.at_ns - at_ns);
+            if *acks == level {
+                first.entry(*partition).or_insert(returned.at_ns - at_ns);
             }
         }
         if counts.lost > 0 {
             for call in &history.calls[..begin] {
-                let (Ask::Produce { messages, acks, .. }, Outcome::Ok(_)) =
+                let (Ask::Produce { partition, messages, acks, .. }, Outcome::Ok(_)) =
                     (&call.ask, &call.outcome)
                 else {
                     continue;
                 };
                 let lost = messages.iter().filter(|message| !drained.contains(message)).count();
                 if acks.is_durable() && call.returned.is_some_and(|r| r.at_ns <= *at_ns) {
-                    *gone.entry(call.partition()).or_insert(0) += lost as u64;
+                    *gone.entry(*partition).or_insert(0) += lost as u64;
                 }
             }
         }
@@ -216,7 +215,7 @@ fn drained(history: &checkers::History) -> BTreeSet<u64> {
     drain
         .filter_map(|call| match &call.outcome {
             Outcome::Ok(Reply::Fetched { records, .. }) => Some(records),
-            Outcome::Ok(Reply::Produced { .. }) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
+            Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
         })
         .flatten()
         .map(|record| record.message)

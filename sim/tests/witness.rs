@@ -5,7 +5,7 @@ mod common;
 
 use bytes::Bytes;
 use checkers::{
-    Bench, Checker, Claim, DiskTruth, EntryId, Event, Fact, Mark, Snapshot, Stamp, Verdict,
+    Bench, Checker, Claim, DiskTruth, EntryId, Event, Fact, Mark, Shared, Snapshot, Stamp, Verdict,
 };
 use common::{drawn, shortened};
 use scenarios::Stream;
@@ -48,7 +48,8 @@ impl Checker for Compares {
         "compares"
     }
 
-    fn observe(&mut self, _: Stamp, event: Event<'_>, truth: &DiskTruth) {
+    fn observe(&mut self, _: Stamp, event: Event<'_>, shared: &Shared) {
+        let truth = &shared.disks;
         let mut own = self.0.lock().expect("nobody panics with it");
         match event {
             Event::Seen(seen) => own.look(seen, truth),
@@ -64,7 +65,7 @@ impl Checker for Compares {
         }
     }
 
-    fn finish(self: Box<Self>, _: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _: &Shared) -> Verdict {
         Verdict::Unknown("it only compares".into())
     }
 }

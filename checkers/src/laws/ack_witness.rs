@@ -25,7 +25,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{Configuration, EntryId, Fact, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -72,7 +72,8 @@ impl Checker for AckWitness {
         &[Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
+        let truth = &shared.disks;
         let Event::Fact(fact) = event else { return };
         match fact {
             Fact::Acked { node, group, acks, entry, offset, message } => {
@@ -100,7 +101,7 @@ impl Checker for AckWitness {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let AckWitness { evaluated, unconfigured, breach, .. } = *self;
         breach.verdict_or(|| match unconfigured {
             Some(group) => Verdict::Unknown(format!(

@@ -8,7 +8,7 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{Claim, EntryId, Fact, Group, Node},
     history::{MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -46,7 +46,8 @@ impl Checker for ClaimWitness {
         &[Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
+        let truth = &shared.disks;
         match event {
             Event::Fact(Fact::Claimed { node, group, claim }) => {
                 self.claims += 1;
@@ -76,7 +77,7 @@ impl Checker for ClaimWitness {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let ClaimWitness { claims, mut breach, others, .. } = *self;
         match breach.evidence_mut() {
             Some(evidence) => evidence.count += others.count(),

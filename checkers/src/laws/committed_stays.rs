@@ -7,10 +7,9 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, seat},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{EntryId, Fact, Group, Node, Snapshot},
     history::Stamp,
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 
@@ -41,7 +40,7 @@ impl Checker for CommittedStays {
         &[Topic::World, Topic::Replicas]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Fact(Fact::Committed { node, group, entries, .. }) => {
                 for entry in entries {
@@ -54,7 +53,7 @@ impl Checker for CommittedStays {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let compared = self.compared;
         self.breach.verdict_or(|| {
             Verdict::holds_if_covered(compared, "no entry was told to be committed twice")

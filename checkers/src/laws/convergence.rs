@@ -5,10 +5,9 @@
 
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{Fact, Group, Node},
     history::Stamp,
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 use std::collections::BTreeMap;
@@ -37,14 +36,14 @@ impl Checker for Convergence {
         &[Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         if let Event::Fact(Fact::Replica { node, group, last, expected, digest }) = event {
             let (last, expected, digest) = (*last, *expected, *digest);
             self.replicas.insert((*group, *node), Replica { at, last, expected, digest });
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let (mut breach, mut compared) = (Breach::default(), 0);
         let mut groups: BTreeMap<Group, Vec<(Node, Replica)>> = BTreeMap::new();
         for ((group, node), replica) in self.replicas {

@@ -9,7 +9,7 @@
 use super::ack_witness::{Flaw, disk_line, flaw};
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{EntryId, Fact, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
@@ -35,7 +35,8 @@ impl Checker for LeaderCompleteness {
         &[Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
+        let truth = &shared.disks;
         let Event::Fact(Fact::Committed { node, group, entries, message }) = event else { return };
         let Some(last) = entries.last() else { return };
         let place = *group as usize;
@@ -48,7 +49,7 @@ impl Checker for LeaderCompleteness {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let LeaderCompleteness { judged, unconfigured, breach, .. } = *self;
         breach.verdict_or(|| match unconfigured {
             0 => Verdict::holds_if_covered(judged, "nothing was committed"),

@@ -24,10 +24,9 @@ mod windows;
 use crate::{
     breach::Breach,
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
     intern::Interner,
-    truth::DiskTruth,
     verdict::Verdict,
 };
 use certificate::Deed;
@@ -101,7 +100,7 @@ impl Checker for LinearizableLog {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, _at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, _at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_call(call),
             Event::Returned(call) => self.note_return(call),
@@ -109,7 +108,7 @@ impl Checker for LinearizableLog {
         }
     }
 
-    fn finish(mut self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(mut self: Box<Self>, _shared: &Shared) -> Verdict {
         if let Some(message) = self.ambiguous {
             return Verdict::Unknown(format!(
                 "malformed history: m{message} was asked for by two calls"
@@ -173,10 +172,7 @@ impl LinearizableLog {
                 Ask::Fetch { partition, from, level },
                 Outcome::Ok(Reply::Fetched { records, end }),
             ) => self.judge_fetch(call, (*partition, *from, *level), records, *end),
-            (
-                Ask::Produce { .. } | Ask::Fetch { .. },
-                Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_),
-            ) => {}
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
     }
 
@@ -227,7 +223,7 @@ impl LinearizableLog {
         }
         match level {
             ReadLevel::Linearizable => self.bound_below(read, partition, end),
-            ReadLevel::Eventual => {}
+            ReadLevel::Eventual | ReadLevel::Bounded(_) | ReadLevel::Session => {}
         }
     }
 

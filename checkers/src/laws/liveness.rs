@@ -6,9 +6,8 @@
 
 use crate::{
     breach::{Breach, line},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     history::{Acks, Ask, Call, Mark, Outcome, Partition, Stamp},
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 
@@ -43,7 +42,7 @@ impl Checker for Liveness {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         self.now = at;
         match event {
             Event::Mark(Mark::Healed { owed, bound_ns }) => {
@@ -67,7 +66,7 @@ impl Checker for Liveness {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let (mut breach, mut excuse) = (Breach::default(), None);
         for debt in &self.debts {
             let Debt { partition, healed, bound_ns, .. } = *debt;
@@ -127,7 +126,13 @@ impl Liveness {
 fn wanted(call: &Call) -> Option<Partition> {
     match &call.ask {
         Ask::Produce { partition, acks, .. } => (*acks != Acks::None).then_some(*partition),
-        Ask::Fetch { .. } => None,
+        Ask::Fetch { .. }
+        | Ask::Poll
+        | Ask::Transact { .. }
+        | Ask::Assign { .. }
+        | Ask::Join { .. }
+        | Ask::CommitOffsets { .. }
+        | Ask::FetchOffsets { .. } => None,
     }
 }
 

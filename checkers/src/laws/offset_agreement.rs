@@ -9,11 +9,10 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::Fact,
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
     intern::Interner,
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 
@@ -61,7 +60,7 @@ impl Checker for OffsetAgreement {
         &[Topic::Clients, Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_producer(call),
             Event::Returned(call) => self.judge_call(at, call),
@@ -75,7 +74,7 @@ impl Checker for OffsetAgreement {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let compared = self.compared;
         self.breach
             .verdict_or(|| Verdict::holds_if_covered(compared, "no offset was ever named twice"))
@@ -114,10 +113,7 @@ impl OffsetAgreement {
                     self.judge(at, *partition, (record.offset, record.message), witness);
                 }
             }
-            (
-                Ask::Produce { .. } | Ask::Fetch { .. },
-                Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_),
-            ) => {}
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
     }
 

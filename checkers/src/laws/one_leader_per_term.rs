@@ -6,10 +6,9 @@
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     facts::{Group, Node, Role},
     history::Stamp,
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 use std::collections::BTreeMap;
@@ -32,7 +31,7 @@ impl Checker for OneLeaderPerTerm {
         &[Topic::Replicas]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         let Event::Seen(snapshot) = event else { return };
         if snapshot.role != Role::Leader {
             return;
@@ -60,7 +59,7 @@ impl Checker for OneLeaderPerTerm {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let terms = self.leaders.len() as u64;
         self.breach.verdict_or(|| Verdict::holds_if_covered(terms, "no leader was ever seen"))
     }

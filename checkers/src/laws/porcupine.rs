@@ -9,9 +9,8 @@
 //! `Unknown`, so a plan names it only where histories are short.
 
 use crate::{
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 use porcupine_rs::{Model, Operation, check_operations};
@@ -71,16 +70,18 @@ impl Checker for Porcupine {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, _at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, _at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => {
-                let short = self.partitions.entry(call.partition()).or_default();
+                let Some(partition) = call.partition() else { return };
+                let short = self.partitions.entry(partition).or_default();
                 if !short.is_too_long && matches!(call.ask, Ask::Produce { .. }) {
                     short.open.insert(call.id, call.clone());
                 }
             }
             Event::Returned(call) => {
-                let short = self.partitions.entry(call.partition()).or_default();
+                let Some(partition) = call.partition() else { return };
+                let short = self.partitions.entry(partition).or_default();
                 if !short.is_too_long {
                     short.note_return(call);
                 }
@@ -89,7 +90,7 @@ impl Checker for Porcupine {
         }
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         let mut verdict: Option<Verdict> = None;
         for (partition, short) in self.partitions {
             let next = short.judge(partition);
@@ -131,7 +132,7 @@ impl Short {
                 let deed = Deed::Read { from, records, end, is_exact };
                 self.steps.push(Step { client, called, returned, deed });
             }
-            (Ask::Fetch { .. }, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
         if self.steps.len() > OPERATIONS_MAX {
             *self = Short { is_too_long: true, ..Short::default() };

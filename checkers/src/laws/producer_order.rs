@@ -10,11 +10,10 @@
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
     intern::Interner,
     streams::{Lasts, Place, Streams},
-    truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
 use std::collections::BTreeMap;
@@ -54,7 +53,7 @@ impl Checker for ProducerOrder {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_call(call),
             Event::Returned(call) => {
@@ -65,7 +64,7 @@ impl Checker for ProducerOrder {
         }
     }
 
-    fn finish(mut self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(mut self: Box<Self>, _shared: &Shared) -> Verdict {
         self.walk();
         let compared = self.compared;
         self.breach.verdict_or(|| {
@@ -110,7 +109,8 @@ impl ProducerOrder {
                 if let Some((floor, since)) = floor {
                     self.compared += 1;
                     if *first <= floor {
-                        self.breach.add(|| fell(at, call, (*first, messages[0]), (floor, since)));
+                        let place = (*partition, *first, messages[0]);
+                        self.breach.add(|| fell(at, call, place, (floor, since)));
                     }
                 }
                 let last = first.saturating_add(last);
@@ -124,7 +124,7 @@ impl ProducerOrder {
                     self.place(*partition, record.offset, record.message);
                 }
             }
-            (Ask::Fetch { .. }, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
     }
 
@@ -164,10 +164,10 @@ impl ProducerOrder {
 fn fell(
     at: Stamp,
     call: &Call,
-    (first, message): (Offset, MessageId),
+    (partition, first, message): (Partition, Offset, MessageId),
     (floor, since): (Offset, Stamp),
 ) -> Evidence {
-    let (client, partition) = (call.client, call.partition());
+    let client = call.client;
     Evidence {
         summary: format!(
             "reordered: c{client} knew of offset {floor} of partition {partition} before it sent \

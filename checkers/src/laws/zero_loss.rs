@@ -17,12 +17,11 @@ mod tally;
 
 use crate::{
     by_offset::{ByOffset, seat},
-    checker::{Checker, Event, Topic},
+    checker::{Checker, Event, Shared, Topic},
     history::{Acks, Ask, Call, Mark, MessageId, Offset, Outcome, Record, Reply, Stamp},
     intern::Interner,
     run::Counts,
     streams::Streams,
-    truth::DiskTruth,
     verdict::Verdict,
 };
 
@@ -101,7 +100,7 @@ impl Checker for ZeroLoss {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _truth: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_call(call),
             Event::Returned(call) => {
@@ -122,7 +121,7 @@ impl Checker for ZeroLoss {
         Some(self.tally().counts)
     }
 
-    fn finish(self: Box<Self>, _truth: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
         if let Some(message) = self.ambiguous {
             return Verdict::Unknown(format!(
                 "malformed history: m{message} was asked for by two calls, so that no one can say \
@@ -195,10 +194,7 @@ impl ZeroLoss {
                     self.note_read((at, call.client), *partition, *record, is_drain);
                 }
             }
-            (
-                Ask::Produce { .. } | Ask::Fetch { .. },
-                Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_),
-            ) => {}
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
     }
 

@@ -1,7 +1,10 @@
 //! The other direction: a history as text that [`parse`](super::parse) reads back as it was.
 
 use super::{Expected, Text};
-use crate::history::{Ask, Call, History, Mark, Outcome, ReadLevel, Reply, Stamp};
+use crate::history::{
+    Ask, Call, History, Mark, Offset, Outcome, Partition, Polled, ReadLevel, Record, Reply, Stamp,
+    Step, StepReply,
+};
 use std::fmt::Write;
 
 /// The text form. Ordinals are written only where time does not tell the order.
@@ -55,24 +58,7 @@ fn is_implied(history: &History) -> bool {
 }
 
 fn print_call(call: &Call, with_ordinals: bool) -> String {
-    let mut out = format!("c{} ", call.client);
-    match &call.ask {
-        Ask::Produce { partition, messages, acks, producer } => {
-            let messages: Vec<String> = messages.iter().map(|id| format!("m{id}")).collect();
-            let messages = if messages.is_empty() { "-".to_owned() } else { messages.join(",") };
-            let _ = write!(out, "produce p{partition} {messages} {}", acks.name());
-            if let Some(s) = producer {
-                let _ = write!(out, " producer={}/{}/{}", s.producer, s.epoch, s.sequence);
-            }
-        }
-        Ask::Fetch { partition, from, level } => {
-            let level = match level {
-                ReadLevel::Eventual => "eventual",
-                ReadLevel::Linearizable => "linearizable",
-            };
-            let _ = write!(out, "fetch p{partition} from={from} {level}");
-        }
-    }
+    let mut out = format!("c{} {}", call.client, print_ask(&call.ask));
     let _ = write!(out, " @{}..", moment(call.called, with_ordinals));
     if let Some(returned) = call.returned {
         out.push_str(&moment(returned, with_ordinals));
@@ -82,18 +68,113 @@ fn print_call(call: &Call, with_ordinals: bool) -> String {
     out
 }
 
+fn print_ask(ask: &Ask) -> String {
+    match ask {
+        Ask::Produce { partition, messages, acks, producer } => {
+            let messages = side_by_side(messages.iter().map(|id| format!("m{id}")));
+            let mut out = format!("produce p{partition} {messages} {}", acks.name());
+            if let Some(s) = producer {
+                let _ = write!(out, " producer={}/{}/{}", s.producer, s.epoch, s.sequence);
+            }
+            out
+        }
+        Ask::Fetch { partition, from, level } => {
+            let level = match level {
+                ReadLevel::Eventual => "eventual".to_owned(),
+                ReadLevel::Bounded(bound_ns) => format!("bounded={}", seconds(*bound_ns)),
+                ReadLevel::Session => "session".to_owned(),
+                ReadLevel::Linearizable => "linearizable".to_owned(),
+            };
+            format!("fetch p{partition} from={from} {level}")
+        }
+        Ask::Poll => "poll".to_owned(),
+        Ask::Transact { steps } => {
+            let steps = steps.iter().map(|step| match step {
+                Step::Send { partition, message } => format!(" p{partition}:m{message}"),
+                Step::Poll => " poll".to_owned(),
+            });
+            format!("transact{}", steps.collect::<String>())
+        }
+        Ask::Assign { partitions, is_managed } => {
+            let verb = if *is_managed { "subscribe" } else { "assign" };
+            format!("{verb} {}", print_partitions(partitions))
+        }
+        Ask::Join { group } => format!("join g{group}"),
+        Ask::CommitOffsets { group, generation, offsets } => {
+            let offsets = side_by_side(offsets.iter().map(|(p, offset)| format!("p{p}={offset}")));
+            format!("commit g{group} generation={generation} {offsets}")
+        }
+        Ask::FetchOffsets { group, partitions } => {
+            format!("offsets g{group} {}", print_partitions(partitions))
+        }
+    }
+}
+
+/// Things with a comma between them, or a dash for none.
+fn side_by_side(things: impl Iterator<Item = String>) -> String {
+    let things: Vec<String> = things.collect();
+    if things.is_empty() { "-".to_owned() } else { things.join(",") }
+}
+
+fn print_partitions(partitions: &[Partition]) -> String {
+    side_by_side(partitions.iter().map(|partition| format!("p{partition}")))
+}
+
+fn print_offset(offset: Option<Offset>) -> String {
+    offset.map_or("-".to_owned(), |offset| offset.to_string())
+}
+
+fn print_records(records: &[Record]) -> String {
+    let records = records.iter().map(|record| format!("{}:m{}", record.offset, record.message));
+    format!("[{}]", records.collect::<Vec<_>>().join(" "))
+}
+
+fn print_polled(polled: &Polled) -> String {
+    let batches = polled.batches.iter();
+    let mut words: Vec<String> = batches
+        .map(|batch| format!("p{}{}", batch.partition, print_records(&batch.records)))
+        .collect();
+    if !polled.rebalanced.is_empty() {
+        words.push(format!("rebalanced={}", print_partitions(&polled.rebalanced)));
+    }
+    words.join(" ")
+}
+
+fn print_reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Produced { first: None } | Reply::Assigned | Reply::OffsetsCommitted => {
+            String::new()
+        }
+        Reply::Produced { first: Some(first) } => format!("offset={first}"),
+        Reply::Fetched { records, end } => format!("{} end={end}", print_records(records)),
+        Reply::Polled(polled) => print_polled(polled),
+        Reply::Transacted { results } => {
+            let results = results.iter().map(|result| match result {
+                StepReply::Sent { offset } => print_offset(*offset),
+                StepReply::Polled(polled) if *polled == Polled::default() => "-".to_owned(),
+                StepReply::Polled(polled) => print_polled(polled),
+            });
+            results.collect::<Vec<_>>().join("; ")
+        }
+        Reply::Joined { generation, partitions } => {
+            format!("generation={generation} {}", print_partitions(partitions))
+        }
+        Reply::Offsets { offsets } => {
+            let pair = |(partition, offset): &(Partition, Option<Offset>)| {
+                format!("p{partition}={}", print_offset(*offset))
+            };
+            offsets.iter().map(pair).collect::<Vec<_>>().join(",")
+        }
+    }
+}
+
 fn print_outcome(outcome: &Outcome) -> String {
     let with_reason = |word: &str, reason: &str| match reason {
         "" => word.to_owned(),
         reason => format!("{word} ({})", reason.replace(['\n', '\r'], " ")),
     };
     match outcome {
-        Outcome::Ok(Reply::Produced { first: None }) => "ok".to_owned(),
-        Outcome::Ok(Reply::Produced { first: Some(first) }) => format!("ok offset={first}"),
-        Outcome::Ok(Reply::Fetched { records, end }) => {
-            let records = records.iter().map(|r| format!("{}:m{}", r.offset, r.message));
-            format!("ok [{}] end={end}", records.collect::<Vec<_>>().join(" "))
-        }
+        Outcome::Ok(reply) => format!("ok {}", print_reply(reply)).trim_end().to_owned(),
         Outcome::Refused(reason) => with_reason("refused", reason),
         Outcome::Unknown(reason) => with_reason("unknown", reason),
     }

@@ -1,4 +1,7 @@
 use super::*;
+use crate::history::{
+    Acks, Ask, Batch, Polled, ReadLevel, Record, Reply, Sequence, Step, StepReply,
+};
 use proptest::prelude::*;
 
 fn error_of(text: &str) -> String {
@@ -18,6 +21,15 @@ c2 produce p1 m5 leader @0.040..0.041 refused (not a leader)
 -- draining @3.000
 c3 fetch p1 from=0 linearizable @3.100..3.104 ok [0:m1 1:m2] end=2
 c3 fetch p1 from=2 eventual @3.105..3.106 ok [] end=2
+c3 fetch p1 from=2 bounded=0.100 @3.107..3.108 ok [] end=2
+c3 fetch p1 from=2 session @3.109..3.110 ok [] end=2
+c4 subscribe p1,p2 @3.120..3.121 ok
+c4 poll @3.130..3.140 ok p1[0:m1] p2[7:m9] rebalanced=p2
+c4 poll @3.141..3.142 ok
+c4 transact p1:m10 poll p2:m11 @3.150..3.151 ok 2; p1[1:m2]; -
+c5 join g1 @3.160..3.161 ok generation=3 p1,p2
+c5 commit g1 generation=3 p1=2,p2=8 @3.162..3.163 ok
+c5 offsets g1 p1,p2 @3.164..3.165 ok p1=2,p2=-
 -- drained p1 end=2 @3.200
 -- ended @3.300
 ---
@@ -26,7 +38,7 @@ liveness VIOLATED partition 2
 ";
     let parsed = parse(text).expect("a history");
     assert_eq!(print(&parsed), text);
-    assert_eq!(parsed.history.calls.len(), 6);
+    assert_eq!(parsed.history.calls.len(), 15);
     assert_eq!(parsed.history.calls[0].called, Stamp { ordinal: 1, at_ns: 10_000_000 });
 }
 
@@ -45,7 +57,16 @@ fn an_error_names_its_line_and_what_was_expected() {
             "\n# fine\nx1 produce p1 m1 @1..2 ok",
             "line 3: expected a client such as `c1`, found `x1`",
         ),
-        ("c1 eat p1 @1..2 ok", "line 1: expected `produce` or `fetch`, found `eat`"),
+        (
+            "c1 eat p1 @1..2 ok",
+            "line 1: expected `produce`, `fetch`, `poll`, `transact`, `assign`, `subscribe`, `join`, `commit` or `offsets`, found `eat`",
+        ),
+        (
+            "c1 transact p1:m1 poll @1..2 ok 0",
+            "line 1: expected 2 results with `;` between them, such as `0; p1[0:m1]; -`",
+        ),
+        ("c1 poll @1..2 ok p1[0]", "line 1: expected records such as `p1[0:m1 1:m2] p2[4:m5]`"),
+        ("c1 commit g1 generation=2 p1 @1..2 ok", "line 1: expected `p1=5`, found `p1`"),
         ("c1 produce p1 m1 @2..1 ok", "line 1: a call cannot return before it was asked: `@2..1`"),
         ("c1 produce p1 m1 @1.. ok", "line 1: a call without a return can only be `unknown`"),
         (
@@ -141,10 +162,25 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
         let level = if is_eventual { ReadLevel::Eventual } else { ReadLevel::Linearizable };
         Ask::Fetch { partition, from, level }
     });
+    let step = (0u32..4, 0u64..9).prop_map(|(partition, message)| match partition {
+        0 => Step::Poll,
+        _ => Step::Send { partition, message },
+    });
+    let transact = prop::collection::vec(step, 0..4).prop_map(|steps| Ask::Transact { steps });
+    let partitions = prop::collection::vec(1u32..4, 0..3);
+    let assign = (partitions, any::<bool>())
+        .prop_map(|(partitions, is_managed)| Ask::Assign { partitions, is_managed });
+    let group = (1u64..3, prop::collection::vec((1u32..4, 0u64..9), 1..3), 0u8..3).prop_map(
+        |(group, offsets, kind)| match kind {
+            0 => Ask::Join { group },
+            1 => Ask::CommitOffsets { group, generation: 7, offsets },
+            _ => Ask::FetchOffsets { group, partitions: vec![offsets[0].0] },
+        },
+    );
     let records = prop::collection::vec((0u64..9, 0u64..9), 0..3);
     (
         0u32..4,
-        prop_oneof![produce, fetch],
+        prop_oneof![produce, fetch, transact, assign, group, Just(Ask::Poll)],
         0u64..5,
         0u64..5,
         0u8..4,
@@ -155,18 +191,41 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
             let outcome = match (kind, &ask) {
                 (0, _) => Outcome::Refused("full (of 3)".to_owned()),
                 (1, _) => Outcome::Unknown(String::new()),
-                (_, Ask::Produce { .. }) => Outcome::Ok(Reply::Produced { first }),
-                (_, Ask::Fetch { .. }) => {
-                    let records = records
-                        .iter()
-                        .map(|(offset, message)| Record { offset: *offset, message: *message });
-                    Outcome::Ok(Reply::Fetched { records: records.collect(), end: 9 })
-                }
+                (_, ask) => Outcome::Ok(reply(ask, &records, first)),
             };
             let returned = (kind != 1 || lasts > 2).then_some(called + lasts);
             let stamp = Stamp::default();
             (Call { id: 0, client, ask, called: stamp, returned: None, outcome }, called, returned)
         })
+}
+
+fn reply(ask: &Ask, records: &[(u64, u64)], first: Option<u64>) -> Reply {
+    let polled = || {
+        let records = records.iter();
+        let records =
+            records.map(|(offset, message)| Record { offset: *offset, message: *message });
+        let records: Vec<Record> = records.collect();
+        let rebalanced = first.map(|first| first as u32).into_iter().collect();
+        Polled { batches: vec![Batch { partition: 1, records }], rebalanced }
+    };
+    match ask {
+        Ask::Produce { .. } => Reply::Produced { first },
+        Ask::Fetch { .. } => Reply::Fetched { records: polled().batches.remove(0).records, end: 9 },
+        Ask::Poll => Reply::Polled(polled()),
+        Ask::Transact { steps } => {
+            let results = steps.iter().map(|step| match step {
+                Step::Send { .. } => StepReply::Sent { offset: first },
+                Step::Poll => StepReply::Polled(polled()),
+            });
+            Reply::Transacted { results: results.collect() }
+        }
+        Ask::Assign { .. } => Reply::Assigned,
+        Ask::Join { .. } => Reply::Joined { generation: 7, partitions: vec![1, 2] },
+        Ask::CommitOffsets { .. } => Reply::OffsetsCommitted,
+        Ask::FetchOffsets { partitions, .. } => {
+            Reply::Offsets { offsets: partitions.iter().map(|p| (*p, first)).collect() }
+        }
+    }
 }
 
 proptest! {

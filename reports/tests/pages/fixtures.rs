@@ -166,10 +166,7 @@ pub(crate) fn run(seed: u64) -> Run {
         judgements: CHECKERS
             .iter()
             .zip([8_204, 402, 402, 1_310, 10, 2])
-            .map(|(name, coverage)| Judgement {
-                name: (*name).to_owned(),
-                verdict: holds(coverage),
-            })
+            .map(|(name, coverage)| Judgement::new((*name), holds(coverage)))
             .collect(),
         counts: Counts {
             attempted: 600,
@@ -314,14 +311,8 @@ pub(crate) fn hostile(seed: u64) -> RunReport {
         count: 1,
         ..Evidence::default()
     };
-    run.judgements.push(Judgement {
-        name: HOSTILE.to_owned(),
-        verdict: Verdict::Violated(Box::new(evidence)),
-    });
-    run.judgements.push(Judgement {
-        name: "doubt".to_owned(),
-        verdict: Verdict::Unknown(HOSTILE.to_owned()),
-    });
+    run.judgements.push(Judgement::new(HOSTILE, Verdict::Violated(Box::new(evidence))));
+    run.judgements.push(Judgement::new("doubt", Verdict::Unknown(HOSTILE.to_owned())));
     run.refused_faults.push(HOSTILE.to_owned());
     run.faults.insert(HOSTILE.to_owned(), 1);
     run.marks.insert(HOSTILE.to_owned(), 1);

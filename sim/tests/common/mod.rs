@@ -4,8 +4,7 @@
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
 use checkers::{
-    Acks, Ask, Bench, Call, Checker, DiskTruth, Ending, Event, Fact, Outcome, Snapshot, Stamp,
-    Verdict,
+    Acks, Ask, Bench, Call, Checker, Ending, Event, Fact, Outcome, Shared, Snapshot, Stamp, Verdict,
 };
 use scenarios::{Fault, PORCUPINE, Plan, Planned, Target};
 use sim::{Options, Simulated};
@@ -124,7 +123,7 @@ pub fn gap_ns(ended: &Simulated, partition: u32) -> u64 {
     let end = begin + ended.effective.end_of_trouble_ns();
     let calls = ended.run.history.calls.iter();
     let mut times: Vec<u64> = calls
-        .filter(|call| call.partition() == partition && is_durable_produce(call))
+        .filter(|call| call.partition() == Some(partition) && is_durable_produce(call))
         .filter(|call| matches!(call.outcome, Outcome::Ok(_)))
         .filter_map(|call| Some(call.returned?.at_ns))
         .filter(|at| (begin..end).contains(at))
@@ -206,7 +205,7 @@ impl Checker for Remembers {
         "remembers"
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _: &DiskTruth) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _: &Shared) {
         let mut seen = self.0.lock().expect("nobody panics with it");
         match event {
             Event::Seen(snapshot) => seen.snapshots.push((at.at_ns, *snapshot)),
@@ -215,7 +214,7 @@ impl Checker for Remembers {
         }
     }
 
-    fn finish(self: Box<Self>, _: &DiskTruth) -> Verdict {
+    fn finish(self: Box<Self>, _: &Shared) -> Verdict {
         Verdict::Unknown("it only remembers".into())
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn is_linearizable(history: &History) -> bool {
         let called = call.called.ordinal;
         let returned = call.returned.map_or(u64::MAX, |at| at.ordinal);
         match (&call.ask, &call.outcome) {
-            (_, Outcome::Refused(_)) | (Ask::Fetch { .. }, Outcome::Unknown(_)) => {}
+            (_, Outcome::Refused(_)) => {}
             (Ask::Produce { messages, acks, .. }, outcome) => {
                 let first = match outcome {
                     Outcome::Ok(Reply::Produced { first }) if acks.is_durable() => *first,
@@ -44,7 +44,8 @@ pub(super) fn is_linearizable(history: &History) -> bool {
                     What::Read { from: *from, records: records.clone(), end: *end, is_exact };
                 steps.push(Step { called, returned, is_owed: true, what });
             }
-            (Ask::Fetch { .. }, Outcome::Ok(Reply::Produced { .. })) => unreachable!("a fetch"),
+            (_, Outcome::Unknown(_)) => {}
+            (ask, Outcome::Ok(_)) => unreachable!("{ask:?} is not made here"),
         }
     }
     search(&steps, 0, &mut Vec::new())
