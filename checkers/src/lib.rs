@@ -31,6 +31,7 @@ mod breach;
 mod by_offset;
 mod checker;
 mod contract;
+pub mod court;
 mod facts;
 pub mod formats;
 mod history;

@@ -8,11 +8,11 @@ use crate::{
     report::{Report, RunReport},
     suite::Suite,
 };
-use checkers::{Counts, Verdict};
+use checkers::{Counts, Judgement, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -71,6 +71,9 @@ struct OneChecker<'a> {
     verdict: &'static str,
     coverage: Option<u64>,
     evidence: Option<OneEvidence<'a>>,
+    /// What the contract or a level permitted, and happened.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    permitted: &'a [String],
 }
 
 /// Of a doubt, `summary` says why; it has no lines.
@@ -136,19 +139,7 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
         sim_ms: run.sim_ns / 1_000_000,
         wall_ms: report.wall_ms,
         messages: messages(&run.counts),
-        checkers: run
-            .judgements
-            .iter()
-            .map(|judgement| OneChecker {
-                name: &judgement.name,
-                verdict: judgement.verdict.word(),
-                coverage: match &judgement.verdict {
-                    Verdict::Holds(coverage) => Some(coverage.get()),
-                    Verdict::Violated(_) | Verdict::Unknown(_) => None,
-                },
-                evidence: evidence(&judgement.verdict),
-            })
-            .collect(),
+        checkers: run.judgements.iter().map(one_checker).collect(),
         faults: &run.faults,
         refused_faults: &run.refused_faults,
         marks: &run.marks,
@@ -162,6 +153,30 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
                 rpo_messages: recovery.rpo_messages,
             })
             .collect(),
+    }
+}
+
+/// What judges said, outside of a run.
+pub(crate) fn checkers(judgements: &[Judgement]) -> serde_json::Value {
+    serde_json::to_value(judgements.iter().map(one_checker).collect::<Vec<_>>())
+        .expect("wire structs have string keys and finite numbers")
+}
+
+/// Messages, counted, outside of a run.
+pub(crate) fn totals(counts: &Counts) -> serde_json::Value {
+    serde_json::to_value(messages(counts)).expect("wire structs have string keys")
+}
+
+fn one_checker(judgement: &Judgement) -> OneChecker<'_> {
+    OneChecker {
+        name: &judgement.name,
+        verdict: judgement.verdict.word(),
+        coverage: match &judgement.verdict {
+            Verdict::Holds(coverage) => Some(coverage.get()),
+            Verdict::Violated(_) | Verdict::Unknown(_) => None,
+        },
+        evidence: evidence(&judgement.verdict),
+        permitted: &judgement.permitted,
     }
 }
 

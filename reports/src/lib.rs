@@ -17,6 +17,7 @@
 //! bounded number of runs and says which it left out; the JSON has every run. Long evidence is
 //! elided on the terminal and complete in the JSON.
 
+mod check;
 mod exit;
 mod html;
 mod json;
@@ -28,6 +29,7 @@ mod suite;
 mod text;
 mod words;
 
+pub use check::{check_exit_code, check_json, check_text};
 pub use exit::ExitCode;
 pub use html::html;
 pub use json::{json, json_error, json_with};

@@ -60,6 +60,7 @@ pub fn text_run(run: &RunReport, colour: bool) -> String {
         }
     }
     tell_doubts(&mut out, &run.run.judgements);
+    tell_permitted(&mut out, &run.run.judgements);
     tell_faults(&mut out, run);
     tell_verdicts(&mut out, &run.run.judgements, colour);
     tell_recovery(&mut out, &run.run);
@@ -106,7 +107,7 @@ fn verdict_line(run: &RunReport, colour: bool) -> String {
     )
 }
 
-fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool) {
+pub(crate) fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool) {
     let first = format!("  {}: ", clean(name));
     line(out, &wrap(&clean(&evidence.summary), WIDTH, &first, "    "));
     let place = place(evidence);
@@ -133,7 +134,7 @@ fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool
     }
 }
 
-fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
+pub(crate) fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
     let mut is_first = true;
     for judgement in judgements {
         if let Verdict::Unknown(why) = &judgement.verdict {
@@ -143,6 +144,21 @@ fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
             }
             let first = format!("  {}: ", clean(&judgement.name));
             line(out, &wrap(&clean(why), WIDTH, &first, "    "));
+        }
+    }
+}
+
+/// What the contract or a level permitted, and happened.
+pub(crate) fn tell_permitted(out: &mut String, judgements: &[Judgement]) {
+    let mut is_first = true;
+    for judgement in judgements {
+        for permitted in &judgement.permitted {
+            if is_first {
+                line(out, "");
+                is_first = false;
+            }
+            let first = format!("  permitted by {}: ", clean(&judgement.name));
+            line(out, &wrap(&clean(permitted), WIDTH, &first, "    "));
         }
     }
 }
@@ -193,7 +209,7 @@ fn tell_faults(out: &mut String, run: &RunReport) {
     }
 }
 
-fn tell_verdicts(out: &mut String, judgements: &[Judgement], colour: bool) {
+pub(crate) fn tell_verdicts(out: &mut String, judgements: &[Judgement], colour: bool) {
     let told: Vec<(String, &'static str)> = judgements
         .iter()
         .map(|judgement| {

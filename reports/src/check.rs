@@ -1,0 +1,122 @@
+//! What became of a history from elsewhere: what it was taken for, how much of it was seen, what
+//! the judges said, for people and for machines.
+
+use crate::{
+    exit::ExitCode,
+    json::{self, SCHEMA},
+    screen::{self, Ink, WIDTH, ink_of, paint},
+    words::{clean, clip, plural, wrap},
+};
+use checkers::{Verdict, court::Ruling};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// The page of a checked history, with a line break at its end.
+pub fn check_text(file: &str, ruling: &Ruling, colour: bool) -> String {
+    let mut out = String::new();
+    let verdict = ruling.verdict();
+    line(&mut out, &paint(&clip(&clean(file), WIDTH), Ink::Bold, colour));
+    line(&mut out, &wrap(&extent(ruling), WIDTH, "", "  "));
+    for term in &ruling.terms {
+        line(&mut out, &wrap(&clean(term), WIDTH, "  by ", "     "));
+    }
+    line(&mut out, &headline(ruling, &verdict, colour));
+    for judgement in &ruling.judgements {
+        if let Verdict::Violated(evidence) = &judgement.verdict {
+            line(&mut out, "");
+            screen::tell_evidence(&mut out, &judgement.name, evidence, colour);
+        }
+    }
+    screen::tell_doubts(&mut out, &ruling.judgements);
+    screen::tell_permitted(&mut out, &ruling.judgements);
+    screen::tell_verdicts(&mut out, &ruling.judgements, colour);
+    if !ruling.unexercised.is_empty() {
+        let names = ruling.unexercised.join(", ");
+        line(&mut out, &wrap(&clean(&names), WIDTH, "  nothing to look at for: ", "    "));
+    }
+    out
+}
+
+/// The document of a checked history.
+pub fn check_json(file: &str, ruling: &Ruling) -> Value {
+    let verdict = ruling.verdict();
+    let code = check_exit_code(ruling);
+    let mut document = json!({
+        "schema": SCHEMA,
+        "verdict": verdict.word(),
+        "exit_code": code.code(),
+        "history": {
+            "file": file,
+            "format": ruling.format,
+            "format_recognised": ruling.is_format_recognised,
+            "model": ruling.model,
+            "model_recognised": ruling.is_model_recognised,
+            "extent": ruling.extent,
+            "terms": ruling.terms,
+        },
+        "checkers": json::checkers(&ruling.judgements),
+        "unexercised": ruling.unexercised,
+    });
+    if let Some(counts) = &ruling.counts {
+        document["totals"] = json::totals(counts);
+    }
+    document
+}
+
+/// How `check` ends.
+pub fn check_exit_code(ruling: &Ruling) -> ExitCode {
+    match ruling.verdict() {
+        Verdict::Holds(_) => ExitCode::Holds,
+        Verdict::Violated(_) => ExitCode::Violated,
+        Verdict::Unknown(_) => ExitCode::Inconclusive,
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{text}").expect("writing to a string does not fail");
+}
+
+/// What the history was taken for, and how much of it there is.
+fn extent(ruling: &Ruling) -> String {
+    let Ruling { format, model, extent, .. } = ruling;
+    let recognised = |is_recognised| if is_recognised { " (recognised)" } else { "" };
+    let mut parts = vec![format!(
+        "{}{}, model {}{}: {} on {} by {}",
+        clean(format),
+        recognised(ruling.is_format_recognised),
+        clean(model),
+        recognised(ruling.is_model_recognised),
+        plural(extent.operations, "operation"),
+        plural(extent.objects, "object"),
+        match extent.processes {
+            1 => "1 process".to_owned(),
+            many => format!("{} processes", crate::words::count(many)),
+        },
+    )];
+    let counted = [
+        (extent.ok, "succeeded"),
+        (extent.failed, "failed"),
+        (extent.unknown, "unknown"),
+        (extent.bystanders, "lines by bystanders"),
+        (extent.skipped, "lines that are no operations"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(counted.map(|(count, what)| format!("{} {what}", crate::words::count(count))));
+    parts.join(", ")
+}
+
+fn headline(ruling: &Ruling, verdict: &Verdict, colour: bool) -> String {
+    let word = verdict.word();
+    let said = match verdict {
+        Verdict::Holds(coverage) => plural(coverage.get(), "case"),
+        Verdict::Unknown(why) => clean(why),
+        Verdict::Violated(_) => {
+            let violated = ruling.judgements.iter();
+            let violated = violated.filter(|judgement| judgement.verdict.word() == "violated");
+            violated.map(|judgement| clean(&judgement.name)).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let plain = wrap(&format!("{} {said}", word.to_uppercase()), WIDTH - 1, "", "  ");
+    let upper = word.to_uppercase();
+    plain.replacen(&upper, &format!("{} ", paint(&upper, ink_of(word), colour)), 1)
+}
