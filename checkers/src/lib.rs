@@ -36,6 +36,7 @@ mod facts;
 pub mod formats;
 mod history;
 mod intern;
+pub mod invariants;
 mod laws;
 mod ledger;
 pub mod linearizability;

@@ -1,0 +1,168 @@
+//! **counter**: every read lies between what was certainly added before it began and what may have
+//! been added before it ended (Jepsen's `counter` workload). Exact for one read at a time; that
+//! reads agree with one another is not asked.
+//!
+//! An addition that never came back may count or not, from its call on, for ever; one that failed
+//! never counts.
+
+use crate::{
+    breach::{Breach, line},
+    history::Stamp,
+    verdict::{Evidence, Line, Verdict},
+};
+
+/// One operation on the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Who asked.
+    pub process: u64,
+    /// When it was asked.
+    pub called: Stamp,
+    /// When it was answered; none if it never was, and then it may have happened or not.
+    pub returned: Option<Stamp>,
+    /// What it did.
+    pub deed: Deed,
+}
+
+/// What an operation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Added so much.
+    Add(i64),
+    /// Found so much.
+    Read(i64),
+}
+
+/// What a sum can be at a moment, and who moves its ends.
+#[derive(Clone, Copy, Default)]
+struct Bounds {
+    low: i128,
+    high: i128,
+}
+
+/// Judges one counter, which begins at 0.
+pub fn judge(counts: &[Count]) -> Verdict {
+    // A moment opens or closes an operation. What opens widens the bounds, what closes narrows them.
+    let mut moments: Vec<(u64, usize, bool)> = Vec::with_capacity(counts.len() * 2);
+    for (number, count) in counts.iter().enumerate() {
+        moments.push((count.called.ordinal, number, false));
+        moments.extend(count.returned.map(|at| (at.ordinal, number, true)));
+    }
+    moments.sort_unstable();
+    let (mut now, mut breach, mut covered) = (Bounds::default(), Breach::default(), 0);
+    let mut open: Vec<(usize, Bounds)> = Vec::new();
+    for (_, number, is_return) in moments {
+        match (counts[number].deed, is_return) {
+            (Deed::Add(more), false) => {
+                let more = i128::from(more);
+                now = Bounds { low: now.low + more.min(0), high: now.high + more.max(0) };
+                // What is added while a read runs may be in it or not.
+                for (_, bounds) in &mut open {
+                    bounds.low = bounds.low.min(now.low);
+                    bounds.high = bounds.high.max(now.high);
+                }
+            }
+            (Deed::Add(more), true) => {
+                let more = i128::from(more);
+                now = Bounds { low: now.low + more.max(0), high: now.high + more.min(0) };
+            }
+            (Deed::Read(_), false) => open.push((number, now)),
+            (Deed::Read(found), true) => {
+                let place = open.iter().position(|(open, _)| *open == number);
+                let Some(place) = place else { continue };
+                let (_, bounds) = open.swap_remove(place);
+                covered += 1;
+                if !(bounds.low..=bounds.high).contains(&i128::from(found)) {
+                    breach.add(|| out_of_bounds(counts, number, found, bounds));
+                }
+            }
+        }
+    }
+    breach.verdict_or(|| Verdict::holds_if_covered(covered, "no read of the counter came back"))
+}
+
+fn out_of_bounds(counts: &[Count], number: usize, found: i64, bounds: Bounds) -> Evidence {
+    let read = counts[number];
+    let ended = read.returned.unwrap_or(read.called);
+    let adds = |is_before: &dyn Fn(&Count) -> bool| {
+        counts.iter().filter(|count| matches!(count.deed, Deed::Add(_)) && is_before(count)).count()
+    };
+    let certain = adds(&|count| count.returned.is_some_and(|at| at < read.called));
+    let begun = adds(&|count| count.called < ended);
+    let lines: Vec<Line> = vec![
+        line(
+            read.called,
+            format!(
+                "process {} asked to read; {certain} additions had come back by then",
+                read.process
+            ),
+        ),
+        line(
+            ended,
+            format!(
+                "process {} read {found}; {begun} additions had been asked for by then",
+                read.process
+            ),
+        ),
+    ];
+    let rule =
+        if i128::from(found) < bounds.low { "missing_additions" } else { "phantom_additions" };
+    Evidence {
+        summary: format!(
+            "{rule}: the counter was read as {found}, and lay between {} and {} all that time",
+            bounds.low, bounds.high
+        ),
+        lines,
+        ..Evidence::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{evidence, holds, unknown};
+
+    fn count(called: u64, returned: Option<u64>, deed: Deed) -> Count {
+        let at = |ordinal| Stamp { ordinal, at_ns: ordinal };
+        Count { process: 1, called: at(called), returned: returned.map(at), deed }
+    }
+
+    #[test]
+    fn a_read_may_see_any_part_of_what_is_added_beside_it() {
+        for found in [1, 2, 4, 6] {
+            let counts = [
+                count(0, Some(1), Deed::Add(1)),
+                count(2, Some(9), Deed::Add(5)),
+                count(3, None, Deed::Add(3)),
+                count(4, Some(5), Deed::Read(found)),
+            ];
+            assert_eq!(holds(&judge(&counts)), 1, "{found}");
+        }
+    }
+
+    #[test]
+    fn what_came_back_must_be_in_and_what_was_never_asked_must_not() {
+        let counts =
+            |found| [count(0, Some(1), Deed::Add(2)), count(2, Some(3), Deed::Read(found))];
+        assert!(evidence(judge(&counts(1))).summary.starts_with("missing_additions"));
+        let evidence = evidence(judge(&counts(3)));
+        assert_eq!(
+            evidence.summary,
+            "phantom_additions: the counter was read as 3, and lay between 2 and 2 all that time"
+        );
+        assert_eq!(evidence.lines.len(), 2);
+    }
+
+    #[test]
+    fn subtractions_bound_from_below() {
+        let counts = |found| [count(0, None, Deed::Add(-2)), count(2, Some(3), Deed::Read(found))];
+        assert_eq!(holds(&judge(&counts(-2))), 1);
+        assert_eq!(holds(&judge(&counts(0))), 1);
+        assert!(evidence(judge(&counts(-3))).summary.starts_with("missing"));
+    }
+
+    #[test]
+    fn without_a_read_no_one_can_say() {
+        assert!(unknown(judge(&[count(0, None, Deed::Add(1))])).starts_with("vacuous"));
+    }
+}
