@@ -30,6 +30,8 @@ struct World<W: Write> {
     logs: Vec<Vec<u64>>,
     positions: Vec<[usize; PARTITIONS]>,
     open: Vec<Open>,
+    /// A partition and offset that nobody is shown.
+    hole: Option<(usize, usize)>,
 }
 
 fn main() -> io::Result<()> {
@@ -47,6 +49,7 @@ fn main() -> io::Result<()> {
         logs: vec![Vec::new(); PARTITIONS],
         positions: vec![[0; PARTITIONS]; PROCESSES],
         open: (0..PROCESSES).map(|_| Open::Idle).collect(),
+        hole: None,
     };
     for process in 0..PROCESSES {
         let value = "[0 1 2 3 4 5 6 7]";
@@ -69,8 +72,11 @@ fn main() -> io::Result<()> {
                 world.line(process, "ok", "send", &value)?;
             }
             Open::Poll => {
-                let is_wrong = called == operations - operations / 10;
-                world.poll(process, if is_wrong { &wrong } else { "" })?;
+                let is_time = called == operations - operations / 10;
+                if wrong == "lost" && called >= operations - operations / 10 {
+                    world.lose();
+                }
+                world.poll(process, if is_time { &wrong } else { "" })?;
             }
         }
     }
@@ -89,19 +95,30 @@ impl<W: Write> World<W> {
         self.line(process, "invoke", "send", &format!("[[:send {partition} {value}]]"))
     }
 
+    /// The last message of some partition that nobody has seen is never shown to anyone.
+    fn lose(&mut self) {
+        let unseen = |partition: &usize| {
+            let end = self.logs[*partition].len();
+            end > 0 && self.positions.iter().all(|positions| positions[*partition] < end)
+        };
+        if self.hole.is_none() {
+            let partition = (0..PARTITIONS).find(unseen);
+            self.hole = partition.map(|partition| (partition, self.logs[partition].len() - 1));
+        }
+    }
+
     fn poll(&mut self, process: usize, wrong: &str) -> io::Result<()> {
         let mut taken: BTreeMap<usize, Vec<(usize, u64)>> = BTreeMap::new();
         for partition in 0..PARTITIONS {
             let position = &mut self.positions[process][partition];
-            match wrong {
-                "lost" if *position + 3 < self.logs[partition].len() => *position += 1,
-                "stale" => *position = position.saturating_sub(1),
-                _ => {}
+            if wrong == "stale" {
+                *position = position.saturating_sub(1);
             }
             let log = &self.logs[partition];
             let end = log.len().min(*position + RECORDS_MAX);
+            let shown = (*position..end).filter(|offset| self.hole != Some((partition, *offset)));
             let mut records: Vec<(usize, u64)> =
-                (*position..end).map(|offset| (offset, log[offset])).collect();
+                shown.map(|offset| (offset, log[offset])).collect();
             if wrong == "phantom" {
                 records.iter_mut().take(1).for_each(|record| record.1 = u64::MAX >> 2);
             }
