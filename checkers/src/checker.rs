@@ -8,7 +8,7 @@ use crate::{
     ledger::Ledger,
     run::Counts,
     truth::DiskTruth,
-    verdict::Verdict,
+    verdict::{Line, Verdict},
 };
 
 /// One thing that happened, as judges see it, in order of ordinals.
@@ -121,6 +121,29 @@ impl Judgement {
     /// An answer under which nothing had to be permitted.
     pub fn new(name: impl Into<String>, verdict: Verdict) -> Judgement {
         Judgement { name: name.into(), verdict, permitted: Vec::new() }
+    }
+
+    /// The same in other words: every sentence through `retell`, every line of evidence through
+    /// `place`.
+    pub(crate) fn retell(
+        &mut self,
+        retell: impl Fn(&str) -> String,
+        place: impl Fn(&mut Line),
+    ) {
+        for permitted in &mut self.permitted {
+            *permitted = retell(permitted);
+        }
+        match &mut self.verdict {
+            Verdict::Holds(_) => {}
+            Verdict::Unknown(why) => *why = retell(why),
+            Verdict::Violated(evidence) => {
+                evidence.summary = retell(&evidence.summary);
+                for line in &mut evidence.lines {
+                    line.text = retell(&line.text);
+                    place(line);
+                }
+            }
+        }
     }
 }
 

@@ -1,8 +1,44 @@
 //! From a history of anyone's to an answer: which format it is written in, what its operations
 //! mean, which judges hear it, and what they say.
+//!
+//! A format's reader tells [`Happening`]s, one at a time; the [`docket`] pairs what was asked with
+//! what came back; a *workload*, one file for each kind of object, gives both their meaning and, at
+//! the end, has them judged. Judges know numbers; `names` keeps what the file calls them. A history
+//! of a log is told to the bench as it is read, so that it is never held as a whole; objects that
+//! need all their operations at once (registers, queues, transactions) are collected first.
+//!
+//! Whatever could be read in two ways is one of the [`Terms`], and every term that was used stands
+//! in the [`Ruling`]. A file that is not a history of its format and model is an error with its
+//! line, never a verdict.
 
-use crate::{checker::Judgement, run::Counts, verdict::Verdict};
+mod docket;
+mod invariants;
+mod kafka;
+mod model;
+mod names;
+mod objects;
+mod ours;
+mod sets;
+mod stream;
+mod terms;
+mod transactions;
+
+pub use model::Model;
+pub use terms::{FailedCas, Nil, Permit, Terms};
+
+use crate::{
+    checker::Judgement,
+    formats::{self, Format, FormatError},
+    run::Counts,
+    verdict::Verdict,
+};
+use docket::Docket;
+use model::Glimpse;
 use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Cursor, Read};
+
+/// How much of a file is looked at to recognise it.
+const SAMPLE_BYTES: u64 = 256 * 1024;
 
 /// How much of a history there was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,5 +93,110 @@ impl Ruling {
         let told = self.judgements.iter().map(|judgement| judgement.verdict.clone());
         let nobody = || Verdict::Unknown("vacuous: no judge found anything to look at".to_owned());
         told.reduce(Verdict::and).unwrap_or_else(nobody)
+    }
+}
+
+/// What is known of a history before it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// How it is written; none to recognise it.
+    pub format: Option<Format>,
+    /// What its operations mean; none to recognise it.
+    pub model: Option<Model>,
+    /// By which terms it is judged.
+    pub terms: Terms,
+}
+
+/// What the workloads of all models hand back.
+#[derive(Debug, Default)]
+struct Findings {
+    judgements: Vec<Judgement>,
+    unexercised: Vec<String>,
+    counts: Option<Counts>,
+    /// Terms that were used, in words.
+    terms: Vec<String>,
+    objects: u64,
+}
+
+/// Reads a history and judges it.
+///
+/// # Errors
+///
+/// The file is not a history of its format and model, or nobody could tell which they are; with the
+/// line, where it is about one.
+pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, FormatError> {
+    let mut sample = Vec::new();
+    let unreadable = |error: io::Error| FormatError { line: 0, what: format!("could not be read: {error}") };
+    input.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(unreadable)?;
+    let format = match request.format {
+        Some(format) => format,
+        None => formats::recognise(&sample).map_err(|what| FormatError { line: 0, what })?,
+    };
+    let is_whole = (sample.len() as u64) < SAMPLE_BYTES;
+    let glimpse = glimpse(format, &sample, is_whole);
+    let is_ours = matches!(format, Format::Jsonl | Format::Text);
+    let model = match (request.model, is_ours) {
+        (Some(Model::Log) | None, true) => Model::Log,
+        (Some(other), true) => {
+            let what = format!("a {} history tells of model `log`, not of `{}`", format.name(), other.name());
+            return Err(FormatError { line: 0, what });
+        }
+        (Some(Model::Log), false) => {
+            let what = format!("model `log` is for our own formats; `{}` may be `kafka`", format.name());
+            return Err(FormatError { line: 0, what });
+        }
+        (Some(model), false) => model,
+        (None, false) => {
+            glimpse.model(format).map_err(|what| FormatError { line: 0, what })?
+        }
+    };
+    let mut whole = Cursor::new(sample).chain(input);
+    let (extent, findings) = if is_ours {
+        ours::hear(format, &mut whole, &request.terms)?
+    } else {
+        Docket::hear(format, model, &mut whole, glimpse.is_keyed(), &request.terms)?
+    };
+    Ok(Ruling {
+        format: format.name().to_owned(),
+        is_format_recognised: request.format.is_none(),
+        model: model.name().to_owned(),
+        is_model_recognised: request.model.is_none(),
+        extent,
+        terms: findings.terms,
+        judgements: findings.judgements,
+        unexercised: findings.unexercised,
+        counts: findings.counts,
+    })
+}
+
+/// What the beginning of a file looks like. Its last line may be cut, and an error there is told
+/// when the whole file is read.
+fn glimpse(format: Format, sample: &[u8], is_whole: bool) -> Glimpse {
+    let end = if is_whole { None } else { sample.iter().rposition(|byte| *byte == b'\n') };
+    let mut glimpse = Glimpse::default();
+    let _ = formats::read(format, &mut &sample[..end.map_or(sample.len(), |end| end + 1)], &mut |happening| {
+        glimpse.see(happening);
+        Ok(())
+    });
+    glimpse
+}
+
+/// Splits what judges said into what counts and the names of those that had nothing to look at.
+/// If nobody had, the first answers stand for all: a court that heard nothing holds nothing.
+fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
+    let is_vacuous = |judgement: &Judgement| match &judgement.verdict {
+        Verdict::Unknown(why) => why.starts_with("vacuous"),
+        Verdict::Holds(_) | Verdict::Violated(_) => false,
+    };
+    let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
+    (told, idle.into_iter().map(|judgement| judgement.name).collect())
+}
+
+/// The rest of a sentence about an unknown name: the nearest valid one, or all of them.
+pub(crate) fn did_you_mean(name: &str, names: &[&str]) -> String {
+    let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    match near {
+        Some((distance, known)) if distance <= 2 + name.len() / 4 => format!("did you mean `{known}`?"),
+        Some(_) | None => format!("known: {}", names.join(", ")),
     }
 }

@@ -18,6 +18,7 @@ Examples:
   zeroloss replay z1:leader_crash:7:1f2e3d4c5b6a7988
                                                    that very run again
   zeroloss show leader_crash --seed 7              what would happen, without running it
+  zeroloss check store/latest/history.edn          a history of your own system
   zeroloss list planted                            which bugs can be planted";
 
 const RUN_EXAMPLES: &str = "\
@@ -83,6 +84,9 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Print the plan that a seed draws from a scenario; run nothing
     Show(Show),
+    /// Judge a history from anywhere: Jepsen, Porcupine, Elle, Maelstrom, S2, fastlin, our own
+    #[command(after_long_help = epilogue(CHECK_EXAMPLES))]
+    Check(Check),
     /// List what there is: scenarios, faults, checkers, planted bugs
     List(List),
     /// A plan on stdin, its trace hash on stdout
@@ -138,6 +142,75 @@ pub(crate) struct Replay {
     pub(crate) out: PathBuf,
 }
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  zeroloss check store/latest/history.edn          what is it, and does it hold?
+  zeroloss check history.json --model list-append --isolation snapshot-isolation
+  zeroloss check etcd.log --model cas-register --nil unknown
+  zeroloss check - --from jepsen-edn --model kafka --format json < history.edn
+  zeroloss check zeroloss-results/latest/failures/zero_loss/leader_crash-3
+
+Order is the order of lines, or of start and end times in formats that have both. What failed did
+not happen; what has no known outcome may have happened, at any later moment. `zeroloss list models`
+and `zeroloss list formats` say what can be judged.";
+
+/// `zeroloss check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Check {
+    /// The file; a folder that holds a history.edn, .jsonl, .json or .txt; or - for stdin
+    #[arg(value_name = "HISTORY")]
+    pub(crate) history: PathBuf,
+    /// What its operations mean (`zeroloss list models`) [default: recognised]
+    #[arg(long, value_name = "M")]
+    pub(crate) model: Option<String>,
+    /// How it is written (`zeroloss list formats`) [default: recognised]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<String>,
+    /// How strictly transactions must be isolated, such as serializable or snapshot-isolation
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) isolation: Option<String>,
+    /// Something that this system may do: gaps, retries, rebalance-skips, stale-reads,
+    /// negative-balances, duplicates
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) permit: Vec<String>,
+    /// Something that it must not do, by the same names
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) demand: Vec<String>,
+    /// What a read that came back with nil says
+    #[arg(long, value_enum, default_value_t = Nil::Absent)]
+    pub(crate) nil: Nil,
+    /// What a failed cas says [default: observed in console logs, else ignored]
+    #[arg(long, value_enum)]
+    pub(crate) failed_cas: Option<FailedCas>,
+    /// What a register holds at first [default: nothing]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) initial: Option<u64>,
+    /// How many steps a search for an order may take on each object
+    #[arg(long, value_name = "N", default_value = "2000000000")]
+    pub(crate) steps: std::num::NonZeroU64,
+    /// How much memory such a search may hold
+    #[arg(long, value_name = "MIB", default_value = "2048")]
+    pub(crate) memory_mib: std::num::NonZeroU64,
+}
+
+/// What a read that came back with nil says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Nil {
+    /// It found nothing there
+    Absent,
+    /// It says nothing
+    Unknown,
+}
+
+/// What a failed compare-and-set says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailedCas {
+    /// It found another value
+    Observed,
+    /// It says nothing
+    Ignored,
+}
+
 /// `zeroloss show`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Show {
@@ -170,6 +243,10 @@ pub(crate) enum What {
     Checkers,
     /// Bugs that can be switched on
     Planted,
+    /// What a history's operations may mean to `check`
+    Models,
+    /// How a history may be written for `check`
+    Formats,
 }
 
 /// The hidden `zeroloss rerun`.

@@ -5,13 +5,21 @@ use crate::{
     say::{self, Failure},
     select::{self, Job},
 };
+use checkers::{court::Model, formats};
 use reports::ExitCode;
 use scenarios::{FAULTS, PLANTED};
 use serde_json::{Map, Value, json};
 
 /// `zeroloss list`.
 pub(crate) fn list(args: &args::List, format: Format) -> Result<ExitCode, Failure> {
-    let every = [What::Scenarios, What::Faults, What::Checkers, What::Planted];
+    let every = [
+        What::Scenarios,
+        What::Faults,
+        What::Checkers,
+        What::Planted,
+        What::Models,
+        What::Formats,
+    ];
     let asked = match &args.what {
         Some(what) => std::slice::from_ref(what),
         None => &every,
@@ -55,6 +63,8 @@ fn heading(what: What) -> &'static str {
         What::Faults => "faults",
         What::Checkers => "checkers",
         What::Planted => "planted",
+        What::Models => "models",
+        What::Formats => "formats",
     }
 }
 
@@ -79,6 +89,14 @@ fn items(what: What) -> Vec<Value> {
             .map(|law| json!({ "name": law.name, "law": law.law, "source": law.source }))
             .collect(),
         What::Planted => PLANTED.iter().map(|planted| json!(planted)).collect(),
+        What::Models => Model::ALL
+            .iter()
+            .map(|model| json!({ "name": model.name(), "does": model.about() }))
+            .collect(),
+        What::Formats => formats::Format::ALL
+            .iter()
+            .map(|format| json!({ "name": format.name(), "does": format.description() }))
+            .collect(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! and exit codes are decided. The result goes to stdout, everything else to stderr.
 
 mod args;
+mod check;
 mod confirm;
 mod folder;
 mod interrupt;
@@ -56,6 +57,7 @@ fn act(parsed: &Zeroloss) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, *format, *quiet, &Interrupt::listen()?),
         Command::Replay(args) => replay::replay(args, *format, *quiet, &Interrupt::listen()?),
         Command::Show(args) => list::show(args, *format),
+        Command::Check(args) => check::check(args, *format),
         Command::List(args) => list::list(args, *format),
         Command::Rerun(args) => confirm::answer(args).map(|()| ExitCode::Holds),
     }

@@ -116,8 +116,11 @@ pub(crate) fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, c
     }
     let left_out = evidence.lines.len().saturating_sub(LINES_MAX);
     let head = if left_out == 0 { evidence.lines.len() } else { LINES_MAX / 2 };
-    let width = evidence.lines.iter().map(|line| seconds(line.at_ns).len()).max().unwrap_or(0);
-    let width = width.max(9);
+    // A history from elsewhere may tell no times; then its lines say where they stand in the file.
+    let has_times = evidence.lines.iter().any(|line| line.at_ns > 0);
+    let time = |at_ns| if has_times { seconds(at_ns) } else { String::new() };
+    let width = evidence.lines.iter().map(|line| time(line.at_ns).len()).max().unwrap_or(0);
+    let width = if has_times { width.max(9) } else { 1 };
     for (i, evidence) in evidence.lines.iter().enumerate() {
         if i == head {
             line(
@@ -128,7 +131,7 @@ pub(crate) fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, c
         if (head..head + left_out).contains(&i) {
             continue;
         }
-        let first = format!("    {:>width$}  ", seconds(evidence.at_ns));
+        let first = format!("    {:>width$}  ", time(evidence.at_ns));
         let rest = " ".repeat(first.len() + 2);
         line(out, &wrap(&clean(&evidence.text), WIDTH, &first, &rest));
     }

@@ -1,0 +1,201 @@
+//! Banks, counters and long forks, as Jepsen writes them: what was read must keep an invariant.
+
+use super::{
+    Findings, Permit, Terms,
+    docket::{Answered, Heard, Workload},
+    model::Model,
+    names::Names,
+};
+use crate::{
+    checker::Judgement,
+    formats::value::Value,
+    history::Stamp,
+    invariants::{
+        bank::{self, Balances},
+        counter::{self, Count, Deed},
+        long_fork::{self, Glance},
+    },
+};
+
+pub(super) fn workload(model: Model, _terms: &Terms) -> Box<dyn Workload> {
+    match model {
+        Model::Bank => Box::<Bank>::default(),
+        Model::LongFork => Box::<LongFork>::default(),
+        _ => Box::<Counter>::default(),
+    }
+}
+
+/// When the question of each seat was asked, by seat.
+#[derive(Debug, Default)]
+struct Asked(Vec<Stamp>);
+
+impl Asked {
+    fn note(&mut self, heard: &Heard<'_>) {
+        if self.0.len() <= heard.seat {
+            self.0.resize(heard.seat + 1, Stamp::default());
+        }
+        self.0[heard.seat] = heard.at;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Bank {
+    asked: Asked,
+    reads: Vec<Balances>,
+}
+
+impl Workload for Bank {
+    fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
+        self.asked.note(heard);
+        match heard.f {
+            "read" | "transfer" => Ok(()),
+            other => Err(format!("expected `read` or `transfer`, found operation `{other}`")),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        how: Answered,
+        heard: &Heard<'_>,
+        names: &mut Names,
+    ) -> Result<(), String> {
+        if how != Answered::Ok || heard.f != "read" {
+            return Ok(());
+        }
+        if !heard.value.is_map() {
+            return Err(format!("expected accounts such as `{{0 10}}`, found `{}`", heard.value));
+        }
+        let mut accounts = Vec::new();
+        for (account, balance) in heard.value.pairs() {
+            if balance.as_int().is_none() && !balance.is_nil() {
+                return Err(format!("expected a balance, found `{balance}`"));
+            }
+            accounts.push((names.number(account), balance.as_int()));
+        }
+        self.reads.push(Balances {
+            process: heard.process,
+            called: self.asked.0[heard.seat],
+            returned: heard.at,
+            accounts,
+        });
+        Ok(())
+    }
+
+    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+        let mut told = Vec::new();
+        let permits_negative = terms.permits(Permit::NegativeBalances, false, &mut told);
+        let verdict = bank::judge(&self.reads, permits_negative, &|account| names.name(account));
+        let judgements = vec![Judgement::new("bank", verdict)];
+        Ok(Findings { judgements, terms: told, objects: 1, ..Findings::default() })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    asked: Asked,
+    counts: Vec<Count>,
+    /// By seat: where the addition under way stands.
+    open: Vec<Option<usize>>,
+    /// Additions that failed.
+    failed: Vec<usize>,
+}
+
+fn whole(value: Value<'_>) -> Result<i64, String> {
+    value.as_int().ok_or_else(|| format!("expected a whole number, found `{value}`"))
+}
+
+impl Workload for Counter {
+    fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
+        self.asked.note(heard);
+        self.open.resize(self.asked.0.len(), None);
+        self.open[heard.seat] = None;
+        match heard.f {
+            "read" => Ok(()),
+            "add" => {
+                self.open[heard.seat] = Some(self.counts.len());
+                self.counts.push(Count {
+                    process: heard.process,
+                    called: heard.at,
+                    returned: None,
+                    deed: Deed::Add(whole(heard.value)?),
+                });
+                Ok(())
+            }
+            other => Err(format!("expected `read` or `add`, found operation `{other}`")),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        how: Answered,
+        heard: &Heard<'_>,
+        _names: &mut Names,
+    ) -> Result<(), String> {
+        match (how, self.open[heard.seat].take()) {
+            (Answered::Unknown, _) | (Answered::Failed, None) => {}
+            (Answered::Ok, Some(place)) => self.counts[place].returned = Some(heard.at),
+            (Answered::Failed, Some(place)) => self.failed.push(place),
+            (Answered::Ok, None) => self.counts.push(Count {
+                process: heard.process,
+                called: self.asked.0[heard.seat],
+                returned: Some(heard.at),
+                deed: Deed::Read(whole(heard.value)?),
+            }),
+        }
+        Ok(())
+    }
+
+    fn judge(mut self: Box<Self>, _terms: &Terms, _names: &Names) -> Result<Findings, String> {
+        self.failed.sort_unstable();
+        let mut place = 0;
+        self.counts.retain(|_| {
+            place += 1;
+            self.failed.binary_search(&(place - 1)).is_err()
+        });
+        let judgements = vec![Judgement::new("counter", counter::judge(&self.counts))];
+        Ok(Findings { judgements, objects: 1, ..Findings::default() })
+    }
+}
+
+#[derive(Debug, Default)]
+struct LongFork {
+    asked: Asked,
+    glances: Vec<Glance>,
+}
+
+impl Workload for LongFork {
+    fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
+        self.asked.note(heard);
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        how: Answered,
+        heard: &Heard<'_>,
+        names: &mut Names,
+    ) -> Result<(), String> {
+        if how != Answered::Ok {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for step in heard.value.items() {
+            match step.item(0).as_str() {
+                Some("r" | "read") => {
+                    keys.push((names.number(step.item(1)), !step.item(2).is_nil()));
+                }
+                Some("w" | "write") => return Ok(()),
+                _ => return Err(format!("expected `[:r key value]`, found `{step}`")),
+            }
+        }
+        let (process, called) = (heard.process, self.asked.0[heard.seat]);
+        self.glances.push(Glance { process, called, returned: heard.at, keys });
+        Ok(())
+    }
+
+    fn judge(self: Box<Self>, _terms: &Terms, names: &Names) -> Result<Findings, String> {
+        let verdict = long_fork::judge(&self.glances, &|key| names.name(key));
+        let judgements = vec![Judgement::new("long_fork", verdict)];
+        Ok(Findings { judgements, objects: 1, ..Findings::default() })
+    }
+}

@@ -1,0 +1,207 @@
+//! Objects whose operations must be linearizable, each key for itself: registers, stores, queues,
+//! locks. A monitor judges what it can; what is beyond it goes to the search, within its budget.
+//!
+//! A *dialect* reads the operations of one model from a file's values and tells them back in words.
+
+mod dialects;
+
+use super::{
+    Findings, Terms,
+    docket::{Answered, Heard, Workload},
+    model::Model,
+    names::Names,
+};
+use crate::{
+    breach::line,
+    checker::Judgement,
+    formats::{Format, value::Value},
+    history::Stamp,
+    linearizability::{Answer, Impossible, Operation},
+    verdict::{Coverage, Evidence, Verdict},
+};
+use std::collections::BTreeMap;
+
+/// How one model's operations are read, told and judged.
+pub(super) trait Dialect {
+    /// What an operation is.
+    type Deed: Clone + std::fmt::Debug;
+
+    /// The judge's name.
+    fn judge_name(&self) -> &'static str;
+    /// An operation as it was asked, its result not known.
+    fn ask(&self, f: &str, value: Value<'_>, names: &mut Names) -> Result<Self::Deed, String>;
+    /// What came back of one that succeeded. `Ok(false)` if that says nothing at all.
+    fn answer(
+        &self,
+        deed: &mut Self::Deed,
+        value: Value<'_>,
+        names: &mut Names,
+    ) -> Result<bool, String>;
+    /// One that failed: whether that says anything, as a compare-and-set does that found another
+    /// value.
+    fn fail(&self, deed: &mut Self::Deed) -> bool;
+    /// Whether one without an answer can have changed anything.
+    fn may_matter(&self, deed: &Self::Deed) -> bool;
+    /// What was asked and what came back, in words.
+    fn tell(&self, deed: &Self::Deed, names: &Names) -> (String, String);
+    /// The answer for one object.
+    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms) -> Answer;
+    /// The choices that were made, in words.
+    fn terms(&self, terms: &Terms) -> Vec<String>;
+}
+
+/// Operations by object, in order of `called`.
+#[derive(Debug)]
+pub(super) struct Objects<D: Dialect> {
+    dialect: D,
+    cases: BTreeMap<u64, Vec<Option<Operation<D::Deed>>>>,
+    /// By seat: where the operation under way stands.
+    open: Vec<Option<(u64, usize)>>,
+}
+
+/// The object of operations that name none.
+const ONLY: u64 = u64::MAX;
+
+pub(super) fn workload(model: Model, format: Format, terms: &Terms) -> Box<dyn Workload> {
+    dialects::workload(model, format, terms)
+}
+
+impl<D: Dialect> Objects<D> {
+    pub(super) fn of(dialect: D) -> Objects<D> {
+        Objects { dialect, cases: BTreeMap::new(), open: Vec::new() }
+    }
+}
+
+impl<D: Dialect> Workload for Objects<D> {
+    fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
+        let key = heard.key.map_or(ONLY, |key| names.number(key));
+        let deed = self.dialect.ask(heard.f, heard.value, names)?;
+        let case = self.cases.entry(key).or_default();
+        if self.open.len() <= heard.seat {
+            self.open.resize(heard.seat + 1, None);
+        }
+        self.open[heard.seat] = Some((key, case.len()));
+        let (process, called) = (heard.process, heard.at);
+        case.push(Some(Operation { process, called, returned: None, deed }));
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        how: Answered,
+        heard: &Heard<'_>,
+        names: &mut Names,
+    ) -> Result<(), String> {
+        let Some((key, place)) = self.open[heard.seat].take() else { return Ok(()) };
+        let case = self.cases.get_mut(&key).expect("an open operation's object is known");
+        let operation = case[place].as_mut().expect("an open operation stands in its case");
+        let says = match how {
+            Answered::Ok => self.dialect.answer(&mut operation.deed, heard.value, names)?,
+            Answered::Failed => self.dialect.fail(&mut operation.deed),
+            Answered::Unknown => return Ok(()),
+        };
+        if says {
+            operation.returned = Some(heard.at);
+        } else {
+            case[place] = None;
+        }
+        Ok(())
+    }
+
+    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+        let Objects { dialect, cases, .. } = *self;
+        let objects = cases.len() as u64;
+        let mut told = Told::default();
+        for (key, case) in cases {
+            let matters = |operation: &Operation<D::Deed>| {
+                operation.returned.is_some() || dialect.may_matter(&operation.deed)
+            };
+            let operations: Vec<_> = case.into_iter().flatten().filter(matters).collect();
+            let name = (key != ONLY).then(|| names.name(key));
+            told.add(name, operations.len() as u64, dialect.judge(&operations, terms), |answer| {
+                evidence(&dialect, &operations, answer, names)
+            });
+        }
+        Ok(Findings {
+            judgements: vec![Judgement::new(dialect.judge_name(), told.verdict())],
+            terms: dialect.terms(terms),
+            objects,
+            ..Findings::default()
+        })
+    }
+}
+
+/// The answers for all objects so far.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    covered: u64,
+    violated: Option<Box<Evidence>>,
+    doubt: Option<String>,
+}
+
+impl Told {
+    /// One more object.
+    pub(super) fn add(
+        &mut self,
+        key: Option<String>,
+        operations: u64,
+        answer: Answer,
+        compose: impl FnOnce(&Impossible) -> Evidence,
+    ) {
+        self.covered += operations;
+        let of = |text: &str| match &key {
+            Some(key) => format!("{text}, of key {key}"),
+            None => text.to_owned(),
+        };
+        match (answer, &mut self.violated) {
+            (Answer::Linearizable(_), _) => {}
+            (Answer::Impossible(_), Some(first)) => first.count += 1,
+            (Answer::Impossible(impossible), None) => {
+                let mut evidence = compose(&impossible);
+                evidence.summary = of(&evidence.summary);
+                evidence.count = 1;
+                self.violated = Some(Box::new(evidence));
+            }
+            (Answer::Exhausted(why), _) => {
+                self.doubt.get_or_insert_with(|| of(&why));
+            }
+        }
+    }
+
+    pub(super) fn verdict(self) -> Verdict {
+        match (self.violated, self.doubt, Coverage::new(self.covered)) {
+            (Some(evidence), _, _) => Verdict::Violated(evidence),
+            (None, Some(why), _) => Verdict::Unknown(why),
+            (None, None, Some(covered)) => Verdict::Holds(covered),
+            (None, None, None) => {
+                Verdict::Unknown("vacuous: no operation told anything".to_owned())
+            }
+        }
+    }
+}
+
+/// Operations that no order explains, in words and in the order of time.
+fn evidence<D: Dialect>(
+    dialect: &D,
+    operations: &[Operation<D::Deed>],
+    impossible: &Impossible,
+    names: &Names,
+) -> Evidence {
+    let mut lines = Vec::new();
+    for number in &impossible.operations {
+        let operation = &operations[*number];
+        let (asked, told) = dialect.tell(&operation.deed, names);
+        let process = operation.process;
+        lines.push(line(operation.called, format!("process {process} asked to {asked}")));
+        let at = operation.returned.unwrap_or(Stamp { ordinal: u64::MAX, at_ns: 0 });
+        if operation.returned.is_some() {
+            lines.push(line(at, format!("process {process}: {told}")));
+        }
+    }
+    lines.sort_by_key(|line| line.ordinal);
+    Evidence {
+        summary: format!("{}: {}", impossible.rule, impossible.why),
+        lines,
+        ..Evidence::default()
+    }
+}

@@ -1,0 +1,122 @@
+//! Histories in our own words: the `history.jsonl` of a run and the text form of the tests. They
+//! need no translation, and what the file says of a run's corners is told as well.
+
+use super::{Extent, Findings, Terms, client_judges, sift};
+use crate::{
+    checker::{Bench, Event},
+    contract::Contract,
+    formats::{Format, FormatError, ours},
+    history::{Call, Mark, Outcome, Stamp},
+    run::Counts,
+    text,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
+
+/// A bench that is told calls in the order in which they were made.
+struct Gallery {
+    bench: Bench,
+    /// Calls under way, by the ordinal of their return.
+    under_way: BTreeMap<u64, Call>,
+    clients: BTreeSet<u32>,
+    partitions: BTreeSet<u32>,
+    extent: Extent,
+}
+
+pub(super) fn hear(
+    format: Format,
+    input: &mut dyn BufRead,
+    terms: &Terms,
+) -> Result<(Extent, Findings), FormatError> {
+    let mut told = Vec::new();
+    let contract = terms.contract(Contract::default(), &mut told);
+    let mut gallery = Gallery {
+        bench: Bench::under(contract, client_judges(&[])),
+        under_way: BTreeMap::new(),
+        clients: BTreeSet::new(),
+        partitions: BTreeSet::new(),
+        extent: Extent::default(),
+    };
+    match format {
+        Format::Text => gallery.hear_text(input)?,
+        _ => gallery.hear_jsonl(input)?,
+    }
+    gallery.settle(u64::MAX);
+    let Gallery { bench, clients, partitions, mut extent, .. } = gallery;
+    extent.processes = clients.len() as u64;
+    extent.objects = partitions.len() as u64;
+    let counts = Some(bench.counts()).filter(|counts| *counts != Counts::default());
+    let (judgements, unexercised) = sift(bench.finish());
+    let objects = extent.objects;
+    Ok((extent, Findings { judgements, unexercised, counts, terms: told, objects }))
+}
+
+impl Gallery {
+    fn hear_jsonl(&mut self, input: &mut dyn BufRead) -> Result<(), FormatError> {
+        let lines = ours::read_jsonl(input, &mut |line| {
+            match line {
+                ours::Line::Call(call) => self.call(call),
+                ours::Line::Mark { at, what } => self.mark(at, &what),
+                ours::Line::Note { .. } => self.extent.bystanders += 1,
+            }
+            Ok(())
+        })?;
+        self.extent.lines = lines;
+        Ok(())
+    }
+
+    fn hear_text(&mut self, input: &mut dyn BufRead) -> Result<(), FormatError> {
+        let mut content = String::new();
+        let unreadable = |error| FormatError { line: 0, what: format!("could not be read: {error}") };
+        input.read_to_string(&mut content).map_err(unreadable)?;
+        let malformed =
+            |error: text::TextError| FormatError { line: error.line as u64, what: error.what };
+        let history = text::parse(&content).map_err(malformed)?.history;
+        self.extent.lines = content.lines().count() as u64;
+        self.extent.bystanders = history.notes.len() as u64;
+        let mut marks = history.marks.iter().peekable();
+        for call in history.calls {
+            while let Some((at, mark)) = marks.next_if(|(at, _)| at.ordinal < call.called.ordinal) {
+                self.mark(*at, mark);
+            }
+            self.call(call);
+        }
+        for (at, mark) in marks {
+            self.mark(*at, mark);
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: Call) {
+        self.settle(call.called.ordinal);
+        self.clients.insert(call.client);
+        self.partitions.extend(call.partition());
+        self.extent.operations += 1;
+        *match &call.outcome {
+            Outcome::Ok(_) => &mut self.extent.ok,
+            Outcome::Refused(_) => &mut self.extent.failed,
+            Outcome::Unknown(_) => &mut self.extent.unknown,
+        } += 1;
+        self.bench.observe(call.called, Event::Called(&call));
+        if let Some(returned) = call.returned {
+            self.under_way.insert(returned.ordinal, call);
+        }
+    }
+
+    fn mark(&mut self, at: Stamp, mark: &Mark) {
+        self.settle(at.ordinal);
+        self.bench.observe(at, Event::Mark(mark));
+    }
+
+    /// Everything that returned before this moment.
+    fn settle(&mut self, ordinal: u64) {
+        while let Some(first) = self.under_way.first_entry().filter(|first| *first.key() < ordinal) {
+            let call = first.remove();
+            if let Some(returned) = call.returned {
+                self.bench.observe(returned, Event::Returned(&call));
+            }
+        }
+    }
+}

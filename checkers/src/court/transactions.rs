@@ -1,0 +1,178 @@
+//! Transactions over lists and registers, as Elle's histories write them: `[[:append 8 3] [:r 5
+//! [1 2]]]`, `[[:w :x 1] [:r :y nil]]`.
+
+use super::{
+    Findings, Nil, Terms,
+    docket::{Answered, Heard, Workload},
+    model::Model,
+    names::Names,
+};
+use crate::{
+    checker::Judgement,
+    formats::value::Value,
+    transactions::{self, Fate, Isolation, Step, Transaction},
+};
+use std::collections::BTreeSet;
+
+pub(super) fn workload(model: Model, terms: &Terms) -> Result<Box<dyn Workload>, String> {
+    let isolation = match &terms.isolation {
+        Some(name) => Isolation::find(name)?,
+        None => Isolation::default(),
+    };
+    Ok(Box::new(Transactions {
+        is_list: model == Model::ListAppend,
+        isolation,
+        nil: terms.nil,
+        transactions: Vec::new(),
+        open: Vec::new(),
+        keys: BTreeSet::new(),
+    }))
+}
+
+#[derive(Debug)]
+struct Transactions {
+    is_list: bool,
+    isolation: Isolation,
+    nil: Nil,
+    transactions: Vec<Transaction>,
+    /// By seat: where the transaction under way stands.
+    open: Vec<Option<usize>>,
+    keys: BTreeSet<u64>,
+}
+
+impl Workload for Transactions {
+    fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
+        let steps = self.steps(heard.value, false, names)?;
+        if self.open.len() <= heard.seat {
+            self.open.resize(heard.seat + 1, None);
+        }
+        self.open[heard.seat] = Some(self.transactions.len());
+        self.transactions.push(Transaction {
+            process: heard.process,
+            called: heard.at,
+            returned: None,
+            fate: Fate::Unknown,
+            steps,
+        });
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        how: Answered,
+        heard: &Heard<'_>,
+        names: &mut Names,
+    ) -> Result<(), String> {
+        let Some(place) = self.open[heard.seat].take() else { return Ok(()) };
+        match how {
+            Answered::Ok => {
+                let steps = self.steps(heard.value, true, names)?;
+                let transaction = &mut self.transactions[place];
+                if steps.len() != transaction.steps.len() {
+                    return Err(format!(
+                        "process {} asked for {} steps and was answered {}",
+                        heard.process,
+                        transaction.steps.len(),
+                        steps.len()
+                    ));
+                }
+                transaction.steps = steps;
+                transaction.fate = Fate::Committed;
+                transaction.returned = Some(heard.at);
+            }
+            Answered::Failed => {
+                self.transactions[place].fate = Fate::Aborted;
+                self.transactions[place].returned = Some(heard.at);
+            }
+            Answered::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+        let name = |number: u64| names.name(number);
+        let judge = if self.is_list {
+            transactions::judge_list_append
+        } else {
+            transactions::judge_rw_register
+        };
+        let ruling = judge(&self.transactions, self.isolation, &name, terms.budget);
+        let law = if self.is_list { "list_append" } else { "rw_register" };
+        let judgement = Judgement {
+            name: law.to_owned(),
+            verdict: ruling.verdict,
+            permitted: ruling.permitted,
+        };
+        let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name())];
+        if !self.is_list {
+            told.push(match self.nil {
+                Nil::Absent => "a read of nil found nothing (--nil absent)".to_owned(),
+                Nil::Unknown => "a read of nil says nothing (--nil unknown)".to_owned(),
+            });
+        }
+        let objects = self.keys.len() as u64;
+        let judgements = vec![judgement];
+        Ok(Findings { judgements, terms: told, objects, ..Findings::default() })
+    }
+}
+
+impl Transactions {
+    /// What a transaction does; `is_answer` if the results of its reads stand there.
+    fn steps(
+        &mut self,
+        value: Value<'_>,
+        is_answer: bool,
+        names: &mut Names,
+    ) -> Result<Vec<Step>, String> {
+        if !value.is_seq() {
+            return Err(format!("expected steps such as `[[:r 5 nil]]`, found `{value}`"));
+        }
+        let mut steps = Vec::with_capacity(value.len().unwrap_or_default());
+        for step in value.items() {
+            steps.push(self.step(step, is_answer, names)?);
+        }
+        Ok(steps)
+    }
+
+    fn step(
+        &mut self,
+        step: Value<'_>,
+        is_answer: bool,
+        names: &mut Names,
+    ) -> Result<Step, String> {
+        let expected = if self.is_list {
+            "`[:append key value]` or `[:r key values]`"
+        } else {
+            "`[:w key value]` or `[:r key value]`"
+        };
+        let unexpected = || format!("expected {expected}, found `{step}`");
+        let key = names.number(step.item(1));
+        let value = step.item(2);
+        self.keys.insert(key);
+        match (step.item(0).as_str().ok_or_else(unexpected)?, self.is_list) {
+            ("append", true) => Ok(Step::Append { key, value: names.number(value) }),
+            ("w" | "write", false) => Ok(Step::Write { key, value: names.number(value) }),
+            ("r" | "read", true) => {
+                let values = match (is_answer, value.is_nil()) {
+                    (false, _) => None,
+                    // A list that was never appended to is read as nil.
+                    (true, true) => Some(Vec::new()),
+                    (true, false) if value.is_seq() => {
+                        Some(value.items().map(|value| names.number(value)).collect())
+                    }
+                    (true, false) => return Err(unexpected()),
+                };
+                Ok(Step::ReadList { key, values })
+            }
+            ("r" | "read", false) => {
+                let value = match (is_answer, value.is_nil(), self.nil) {
+                    (false, ..) | (true, true, Nil::Unknown) => None,
+                    (true, true, Nil::Absent) => Some(None),
+                    (true, false, _) => Some(Some(names.number(value))),
+                };
+                Ok(Step::Read { key, value })
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
