@@ -4,9 +4,22 @@
 //! what its operations mean (a register, a queue, a Kafka-style log). This room knows only the
 //! first: every format becomes the same stream of who, what, when. A file that cannot be read is an
 //! error with its line, never half a history.
+//!
+//! [`recognise`] tells from a file's beginning how it is written, [`read`] reads it a piece at a
+//! time. Our own two formats tell of calls and not of happenings: [`ours`] and [`crate::text`].
 
+mod edn;
+mod format;
+mod jepsen;
+mod operation;
+pub mod ours;
+mod source;
 pub mod value;
 
+pub use format::{Format, recognise};
+
+use source::Source;
+use std::io::BufRead;
 use value::Value;
 
 /// What kind of line of a history it is, in Jepsen's words.
@@ -29,18 +42,31 @@ pub struct Happening<'a> {
     pub line: u64,
     /// World time in nanoseconds where the file tells it. Order is the order in the stream.
     pub at_ns: Option<u64>,
-    /// Who; none for the nemesis and other bystanders.
+    /// Who; none for the nemesis and other bystanders. Processes that have names and not numbers
+    /// are numbered from 2^63 on; if no operation has a process, all are of process 0.
     pub process: Option<u64>,
     /// Asked or answered.
     pub kind: Kind,
-    /// The operation's name: `read`, `enqueue`, `txn`, `poll`.
+    /// The operation's name: `read`, `enqueue`, `txn`, `poll`. Where the file has none it is `txn`,
+    /// as in Elle's histories.
     pub f: &'a str,
     /// The key where the format has a place of its own for it.
     pub key: Option<Value<'a>>,
     /// Its argument, or what came back.
     pub value: Value<'a>,
-    /// Other fields that judges look at, such as `rebalance-log`; nil if there are none.
+    /// A map with the other fields that judges look at, such as `rebalance-log` or `error` (and
+    /// perhaps those above as well); nil if there are none.
     pub extra: Value<'a>,
+}
+
+/// How much of a file was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Lines, or forms where one line holds many or one form many lines. Blank lines, comments and
+    /// headings do not count.
+    pub lines: u64,
+    /// Of these, such as are no part of a history: the rest of a console log.
+    pub skipped: u64,
 }
 
 /// Why a file is not a history.
@@ -62,3 +88,29 @@ impl std::fmt::Display for FormatError {
 }
 
 impl std::error::Error for FormatError {}
+
+/// Reads a history and shows everything that happened in it, in order. What `sink` refuses becomes
+/// an error with the line of what it was shown. [`Format::Jsonl`] and [`Format::Text`] hold calls and
+/// not happenings and are refused.
+pub fn read(
+    format: Format,
+    input: &mut dyn BufRead,
+    sink: &mut dyn FnMut(&Happening<'_>) -> Result<(), String>,
+) -> Result<Read, FormatError> {
+    let mut source = Source::new(input);
+    match format {
+        Format::JepsenEdn | Format::PorcupineKv => jepsen::read(&mut source, sink),
+        Format::JepsenText
+        | Format::Console
+        | Format::Json
+        | Format::S2
+        | Format::Fastlin
+        | Format::Fptlin
+        | Format::Limo
+        | Format::EtcdOperations => Err(FormatError { line: 0, what: "not read yet".to_owned() }),
+        Format::Jsonl | Format::Text => {
+            let what = format!("`{}` holds calls and not what happened", format.name());
+            Err(FormatError { line: 0, what })
+        }
+    }
+}

@@ -10,6 +10,8 @@ enum Node {
     Nil,
     Bool(bool),
     Int(i64),
+    /// A whole number past every `i64`.
+    Uint(u64),
     Float(f64),
     Text {
         from: u32,
@@ -75,6 +77,11 @@ impl Tape {
         self.nodes.push(Node::Int(number));
     }
 
+    /// Writes a whole number that may be past every `i64`, such as a hash.
+    pub fn uint(&mut self, number: u64) {
+        self.nodes.push(i64::try_from(number).map_or(Node::Uint(number), Node::Int));
+    }
+
     /// Writes a number with a fraction.
     pub fn float(&mut self, number: f64) {
         self.nodes.push(Node::Float(number));
@@ -113,6 +120,7 @@ impl Tape {
             Node::Nil
             | Node::Bool(_)
             | Node::Int(_)
+            | Node::Uint(_)
             | Node::Float(_)
             | Node::Text { .. }
             | Node::Word { .. } => panic!("only a sequence or a map is ever open"),
@@ -177,6 +185,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The whole number, if it is one from 0 on.
+    pub fn as_uint(self) -> Option<u64> {
+        match self.node() {
+            Node::Int(number) => u64::try_from(number).ok(),
+            Node::Uint(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The text or keyword, if it is one.
     pub fn as_str(self) -> Option<&'a str> {
         match self.node() {
@@ -185,6 +202,11 @@ impl<'a> Value<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether it is a keyword, and not a text.
+    pub fn is_word(self) -> bool {
+        matches!(self.node(), Node::Word { .. })
     }
 
     /// Whether it is a sequence.
@@ -269,6 +291,7 @@ impl std::fmt::Display for Value<'_> {
             Node::Nil => f.write_str("nil"),
             Node::Bool(is) => write!(f, "{is}"),
             Node::Int(number) => write!(f, "{number}"),
+            Node::Uint(number) => write!(f, "{number}"),
             Node::Float(number) => write!(f, "{number}"),
             Node::Text { .. } => write!(f, "{:?}", self.as_str().unwrap_or_default()),
             Node::Word { .. } => write!(f, ":{}", self.as_str().unwrap_or_default()),
