@@ -9,7 +9,16 @@
 //! that was found, `Impossible` with a handful of operations that no order explains. A search that
 //! ran out of its budget answers `Exhausted`, never one of the other two.
 
+pub(crate) mod brute;
+#[cfg(test)]
+mod fuzz;
 pub mod objects;
+pub mod queue;
+//pub mod register;
+pub(crate) mod replay;
+//pub mod set;
+mod timeline;
+//pub mod total_queue;
 
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
