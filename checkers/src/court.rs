@@ -27,8 +27,9 @@ pub use model::Model;
 pub use terms::{FailedCas, Nil, Permit, Terms};
 
 use crate::{
-    checker::Judgement,
+    checker::{Checker, Judgement},
     formats::{self, Format, FormatError},
+    laws::{CATALOGUE, Law},
     run::Counts,
     verdict::Verdict,
 };
@@ -190,6 +191,12 @@ fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
     };
     let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
     (told, idle.into_iter().map(|judgement| judgement.name).collect())
+}
+
+/// A judge for every law that clients can see, but for these.
+fn client_judges(without: &[&str]) -> Vec<Box<dyn Checker>> {
+    let laws = CATALOGUE.iter().filter(|law| law.is_for_clients && !without.contains(&law.name));
+    laws.map(Law::judge).collect()
 }
 
 /// The rest of a sentence about an unknown name: the nearest valid one, or all of them.

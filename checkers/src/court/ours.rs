@@ -5,7 +5,10 @@ use super::{Extent, Findings, Terms, client_judges, sift};
 use crate::{
     checker::{Bench, Event},
     contract::Contract,
-    formats::{Format, FormatError, ours},
+    formats::{
+        Format, FormatError,
+        ours::{self, OurLine},
+    },
     history::{Call, Mark, Outcome, Stamp},
     run::Counts,
     text,
@@ -55,15 +58,15 @@ pub(super) fn hear(
 
 impl Gallery {
     fn hear_jsonl(&mut self, input: &mut dyn BufRead) -> Result<(), FormatError> {
-        let lines = ours::read_jsonl(input, &mut |line| {
+        let read = ours::read_jsonl(input, &mut |line| {
             match line {
-                ours::Line::Call(call) => self.call(call),
-                ours::Line::Mark { at, what } => self.mark(at, &what),
-                ours::Line::Note { .. } => self.extent.bystanders += 1,
+                OurLine::Call(call) => self.call(call),
+                OurLine::Mark { at, what } => self.mark(at, &what),
+                OurLine::Note { .. } => self.extent.bystanders += 1,
             }
             Ok(())
         })?;
-        self.extent.lines = lines;
+        self.extent.lines = read.lines;
         Ok(())
     }
 

@@ -64,12 +64,6 @@ struct Registers {
     nil: Nil,
 }
 
-/// What a register holds at first.
-fn initial(terms: &Terms, names: &mut Names) -> Option<objects::Value> {
-    let text = terms.initial.as_ref()?;
-    Some(text.parse().unwrap_or_else(|_| names.named(text)))
-}
-
 impl Dialect for Registers {
     type Deed = Register;
 
@@ -148,7 +142,7 @@ impl Dialect for Registers {
     }
 
     fn judge(&self, operations: &[Operation<Register>], terms: &Terms) -> Answer {
-        let initial = terms.initial_number;
+        let initial = terms.initial;
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
                 engine::check(&models::Register { initial }, operations, terms.budget)
@@ -167,9 +161,185 @@ impl Dialect for Registers {
                 FailedCas::Ignored => "a failed cas says nothing (--failed-cas ignored)".to_owned(),
             });
         }
-        if let Some(initial) = &terms.initial {
+        if let Some(initial) = terms.initial {
             told.push(format!("a register holds {initial} at first (--initial)"));
         }
         told
+    }
+}
+
+/// `get`, `put` and `append` of texts.
+struct Texts;
+
+impl Dialect for Texts {
+    type Deed = Text;
+
+    fn judge_name(&self) -> &'static str {
+        "linearizable_kv"
+    }
+
+    fn ask(&self, f: &str, value: Value<'_>, _names: &mut Names) -> Result<Text, String> {
+        match f {
+            "get" => Ok(Text::Get(String::new())),
+            "put" => Ok(Text::Put(text(value)?)),
+            "append" => Ok(Text::Append(text(value)?)),
+            other => Err(unknown(other, "`get`, `put` or `append`")),
+        }
+    }
+
+    fn answer(&self, deed: &mut Text, value: Value<'_>, _: &mut Names) -> Result<bool, String> {
+        if let Text::Get(found) = deed {
+            *found = if value.is_nil() { String::new() } else { text(value)? };
+        }
+        Ok(true)
+    }
+
+    fn fail(&self, _deed: &mut Text) -> bool {
+        false
+    }
+
+    fn may_matter(&self, deed: &Text) -> bool {
+        !matches!(deed, Text::Get(_))
+    }
+
+    fn tell(&self, deed: &Text, _names: &Names) -> (String, String) {
+        match deed {
+            Text::Get(found) => ("get".to_owned(), format!("found {found:?}")),
+            Text::Put(text) => (format!("put {text:?}"), "it was put".to_owned()),
+            Text::Append(text) => (format!("append {text:?}"), "it was appended".to_owned()),
+        }
+    }
+
+    fn judge(&self, operations: &[Operation<Text>], terms: &Terms) -> Answer {
+        engine::check(&models::Text, operations, terms.budget)
+    }
+
+    fn terms(&self, _terms: &Terms) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn text(value: Value<'_>) -> Result<String, String> {
+    match value.as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!("expected a text, found `{value}`")),
+    }
+}
+
+/// `enqueue` and `dequeue`, first in first out.
+struct Queues;
+
+impl Dialect for Queues {
+    type Deed = Queue;
+
+    fn judge_name(&self) -> &'static str {
+        "linearizable_queue"
+    }
+
+    fn ask(&self, f: &str, value: Value<'_>, names: &mut Names) -> Result<Queue, String> {
+        match f {
+            "enqueue" => Ok(Queue::Enqueue(names.number(value))),
+            "dequeue" => Ok(Queue::Dequeue(Taken::Unknown)),
+            other => Err(unknown(other, "`enqueue` or `dequeue`")),
+        }
+    }
+
+    fn answer(
+        &self,
+        deed: &mut Queue,
+        value: Value<'_>,
+        names: &mut Names,
+    ) -> Result<bool, String> {
+        if let Queue::Dequeue(taken) = deed {
+            *taken = match value.is_nil() {
+                true => Taken::Empty,
+                false => Taken::Value(names.number(value)),
+            };
+        }
+        Ok(true)
+    }
+
+    fn fail(&self, deed: &mut Queue) -> bool {
+        // Jepsen's clients say of an empty queue that the dequeue failed, and of much else too.
+        match deed {
+            Queue::Enqueue(_) | Queue::Dequeue(_) => false,
+        }
+    }
+
+    fn may_matter(&self, _deed: &Queue) -> bool {
+        true
+    }
+
+    fn tell(&self, deed: &Queue, names: &Names) -> (String, String) {
+        match deed {
+            Queue::Enqueue(value) => {
+                (format!("enqueue {}", names.name(*value)), "it was enqueued".to_owned())
+            }
+            Queue::Dequeue(taken) => {
+                let told = match taken {
+                    Taken::Value(value) => format!("took {}", names.name(*value)),
+                    Taken::Empty => "found the queue empty".to_owned(),
+                    Taken::Unknown => "had an answer that got lost".to_owned(),
+                };
+                ("dequeue".to_owned(), told)
+            }
+        }
+    }
+
+    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms) -> Answer {
+        match queue::check(operations) {
+            Answer::Exhausted(_) => engine::check(&models::Queue, operations, terms.budget),
+            answer => answer,
+        }
+    }
+
+    fn terms(&self, _terms: &Terms) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// `acquire` and `release`.
+struct Locks;
+
+impl Dialect for Locks {
+    type Deed = Mutex;
+
+    fn judge_name(&self) -> &'static str {
+        "linearizable_mutex"
+    }
+
+    fn ask(&self, f: &str, _value: Value<'_>, _names: &mut Names) -> Result<Mutex, String> {
+        match f {
+            "acquire" => Ok(Mutex::Acquire),
+            "release" => Ok(Mutex::Release),
+            other => Err(unknown(other, "`acquire` or `release`")),
+        }
+    }
+
+    fn answer(&self, _: &mut Mutex, _: Value<'_>, _: &mut Names) -> Result<bool, String> {
+        Ok(true)
+    }
+
+    fn fail(&self, _deed: &mut Mutex) -> bool {
+        false
+    }
+
+    fn may_matter(&self, _deed: &Mutex) -> bool {
+        true
+    }
+
+    fn tell(&self, deed: &Mutex, _names: &Names) -> (String, String) {
+        match deed {
+            Mutex::Acquire => ("acquire the lock".to_owned(), "it has the lock".to_owned()),
+            Mutex::Release => ("release the lock".to_owned(), "it gave the lock back".to_owned()),
+        }
+    }
+
+    fn judge(&self, operations: &[Operation<Mutex>], terms: &Terms) -> Answer {
+        engine::check(&models::Mutex, operations, terms.budget)
+    }
+
+    fn terms(&self, _terms: &Terms) -> Vec<String> {
+        Vec::new()
     }
 }
