@@ -8,15 +8,22 @@
 //! [`recognise`] tells from a file's beginning how it is written, [`read`] reads it a piece at a
 //! time. Our own two formats tell of calls and not of happenings: [`ours`] and [`crate::text`].
 
+mod columns;
 mod edn;
 mod format;
+mod interval;
 mod jepsen;
+mod json;
+mod limo;
+mod objects;
 mod operation;
 pub mod ours;
+mod recognise;
 mod source;
 pub mod value;
 
-pub use format::{Format, recognise};
+pub use format::Format;
+pub use recognise::recognise;
 
 use source::Source;
 use std::io::BufRead;
@@ -100,14 +107,14 @@ pub fn read(
     let mut source = Source::new(input);
     match format {
         Format::JepsenEdn | Format::PorcupineKv => jepsen::read(&mut source, sink),
-        Format::JepsenText
-        | Format::Console
-        | Format::Json
-        | Format::S2
-        | Format::Fastlin
-        | Format::Fptlin
-        | Format::Limo
-        | Format::EtcdOperations => Err(FormatError { line: 0, what: "not read yet".to_owned() }),
+        Format::JepsenText => columns::read(&mut source, sink),
+        Format::Console => columns::read_console(&mut source, sink),
+        Format::Json => objects::read(&mut source, sink),
+        Format::S2 => objects::read_s2(&mut source, sink),
+        Format::Fastlin => interval::read_fastlin(&mut source, sink),
+        Format::Fptlin => interval::read_fptlin(&mut source, sink),
+        Format::Limo => limo::read(&mut source, sink),
+        Format::EtcdOperations => interval::read_etcd(&mut source, sink),
         Format::Jsonl | Format::Text => {
             let what = format!("`{}` holds calls and not what happened", format.name());
             Err(FormatError { line: 0, what })

@@ -14,7 +14,7 @@ pub(crate) mod brute;
 mod fuzz;
 pub mod objects;
 pub mod queue;
-//pub mod register;
+pub mod register;
 pub(crate) mod replay;
 //pub mod set;
 mod timeline;

@@ -79,8 +79,10 @@ impl<'t> Scanner<'t> {
                 Some(b' ' | b'\n' | b',' | b'\t' | b'\r' | b'\x0c') => self.at += 1,
                 Some(b';') => self.skip_comment()?,
                 Some(b'#') if bytes.get(self.at + 1) == Some(&b'_') => {
-                    self.at += 2;
+                    self.enter()?;
+                    self.at += 1;
                     self.value(&mut Tape::default())?;
+                    self.depth -= 1;
                 }
                 Some(byte) => return Ok(Some(*byte)),
             }
@@ -108,29 +110,16 @@ impl<'t> Scanner<'t> {
 
     /// Reads one form and writes it down.
     pub(super) fn value(&mut self, tape: &mut Tape) -> Result<(), Stop> {
-        if self.depth == DEPTH_MAX {
-            let what = format!("expected values no deeper than {DEPTH_MAX} in each other");
-            return Err(self.wrong(self.at, what));
-        }
-        self.depth += 1;
-        let read = self.form(tape);
-        self.depth -= 1;
-        read
+        let first = self.peek()?.ok_or(Stop::Ends)?;
+        self.form(first, tape)
     }
 
+    /// Reads the form that begins here, with this byte.
     #[inline]
-    fn form(&mut self, tape: &mut Tape) -> Result<(), Stop> {
-        match self.peek_behind_tags(&mut 0)?.ok_or(Stop::Ends)? {
+    fn form(&mut self, first: u8, tape: &mut Tape) -> Result<(), Stop> {
+        match first {
             b'0'..=b'9' => self.number(tape),
-            b':' => {
-                self.at += 1;
-                let word = self.word()?;
-                if word.is_empty() || word.starts_with(':') {
-                    return Err(self.unexpected("a keyword", self.at - word.len() - 1));
-                }
-                tape.word(word);
-                Ok(())
-            }
+            b':' => self.keyword(tape),
             b'[' => self.seq(tape, b']'),
             b'{' => self.map(tape),
             b'"' => self.string(tape),
@@ -142,14 +131,30 @@ impl<'t> Scanner<'t> {
                 None => Err(Stop::Ends),
             },
             b'\\' => self.char(tape),
+            b'#' if self.is_tag() => {
+                let first = self.peek_behind_tags(&mut 0)?.ok_or(Stop::Ends)?;
+                self.form(first, tape)
+            }
             b'#' => self.dispatch(tape),
             b']' | b'}' | b')' => Err(self.unexpected("a value", self.at)),
             _ => self.symbol(tape),
         }
     }
 
-    fn seq(&mut self, tape: &mut Tape, close: u8) -> Result<(), Stop> {
+    /// Goes into a form that holds others, over its first byte.
+    #[inline]
+    fn enter(&mut self) -> Result<(), Stop> {
+        if self.depth == DEPTH_MAX {
+            let what = format!("expected values no deeper than {DEPTH_MAX} in each other");
+            return Err(self.wrong(self.at, what));
+        }
+        self.depth += 1;
         self.at += 1;
+        Ok(())
+    }
+
+    fn seq(&mut self, tape: &mut Tape, close: u8) -> Result<(), Stop> {
+        self.enter()?;
         let open = tape.open_seq();
         let mut len = 0;
         loop {
@@ -159,29 +164,46 @@ impl<'t> Scanner<'t> {
                     let what = format!("a value or `{}`", char::from(close));
                     return Err(self.unexpected(&what, self.at));
                 }
-                _ => self.value(tape)?,
+                byte => self.form(byte, tape)?,
             }
             len += 1;
         }
         self.at += 1;
+        self.depth -= 1;
         tape.close(open, len);
         Ok(())
     }
 
     fn map(&mut self, tape: &mut Tape) -> Result<(), Stop> {
-        self.at += 1;
+        self.enter()?;
         let open = tape.open_map();
         let mut len = 0;
-        while self.peek()?.ok_or(Stop::Ends)? != b'}' {
-            self.value(tape)?;
-            if self.peek()?.ok_or(Stop::Ends)? == b'}' {
-                return Err(self.unexpected("a value for the map's last key", self.at));
+        loop {
+            match self.peek()?.ok_or(Stop::Ends)? {
+                b'}' => break,
+                byte => self.form(byte, tape)?,
             }
-            self.value(tape)?;
+            match self.peek()?.ok_or(Stop::Ends)? {
+                b'}' => return Err(self.unexpected("a value for the map's last key", self.at)),
+                byte => self.form(byte, tape)?,
+            }
             len += 1;
         }
         self.at += 1;
+        self.depth -= 1;
         tape.close(open, len);
+        Ok(())
+    }
+
+    #[inline]
+    fn keyword(&mut self, tape: &mut Tape) -> Result<(), Stop> {
+        let from = self.at;
+        self.at += 1;
+        let word = self.word()?;
+        if word.is_empty() || word.starts_with(':') {
+            return Err(self.unexpected("a keyword", from));
+        }
+        tape.word(word);
         Ok(())
     }
 
@@ -191,19 +213,18 @@ impl<'t> Scanner<'t> {
         let is_negative = bytes[self.at] == b'-';
         let from = self.at + usize::from(matches!(bytes[self.at], b'+' | b'-'));
         let (mut at, mut number) = (from, 0_i64);
-        // Eighteen digits fit whatever they are.
         while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
-            if at - from == 18 {
-                break;
-            }
-            number = number * 10 + i64::from(digit - b'0');
+            // Wrong from the nineteenth digit on, and then not used.
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
             at += 1;
         }
+        let is_short = at - from <= 18;
         match bytes.get(at) {
-            Some(byte) if ENDS_WORD[usize::from(*byte)] => {}
-            None if self.is_whole => {}
-            None => return Err(Stop::Ends),
+            Some(byte) if is_short && ENDS_WORD[usize::from(*byte)] => {}
+            None if is_short && self.is_whole => {}
             Some(_) => return self.long_number(tape),
+            None if self.is_whole => return self.long_number(tape),
+            None => return Err(Stop::Ends),
         }
         self.at = at;
         tape.int(if is_negative { -number } else { number });

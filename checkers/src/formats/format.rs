@@ -1,4 +1,4 @@
-//! Which formats there are, and how a file's beginning shows its format.
+//! Which formats there are, by name.
 
 /// How a history is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +83,7 @@ impl Format {
     }
 
     /// All names, for errors.
-    fn names() -> String {
+    pub(super) fn names() -> String {
         let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         names.join(", ")
     }
@@ -112,11 +112,23 @@ impl std::fmt::Display for Format {
     }
 }
 
-/// Tells from a file's beginning how it is written. If it cannot, it says why and what there is.
-pub fn recognise(sample: &[u8]) -> Result<Format, String> {
-    let text = String::from_utf8_lossy(sample);
-    match text.trim_start().as_bytes().first() {
-        Some(b'{' | b'[' | b'(' | b'#' | b';') => Ok(Format::JepsenEdn),
-        Some(_) | None => Err(format!("not recognised; there are {}", Format::names())),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_found_by_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.name().parse(), Ok(format));
+            assert!(format.description().len() <= 70, "{format} takes more than a line");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_the_nearest() {
+        let error = "jepsen_edn".parse::<Format>().expect_err("it is not one");
+        assert!(error.starts_with("unknown format `jepsen_edn` (did you mean `jepsen-edn`?)"));
+        let error = "zzz".parse::<Format>().expect_err("it is nothing");
+        assert!(error.starts_with("unknown format `zzz`; there are jsonl, text, jepsen-edn"));
     }
 }

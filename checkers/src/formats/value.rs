@@ -99,6 +99,34 @@ impl Tape {
         self.nodes.push(Node::Word { from, to });
     }
 
+    /// Writes a value of another tape, and says where it is.
+    pub fn copy(&mut self, value: Value<'_>) -> usize {
+        let base = self.nodes.len();
+        let copied = value.tape.nodes.get(value.index as usize..value.end() as usize);
+        let copied = copied.unwrap_or_default();
+        if copied.is_empty() {
+            self.nil();
+        }
+        let moved = |end: u32| narrow(base + (end - value.index) as usize);
+        for node in copied {
+            let node = match *node {
+                Node::Text { from, to } => {
+                    let (from, to) = self.keep(&value.tape.text[from as usize..to as usize]);
+                    Node::Text { from, to }
+                }
+                Node::Word { from, to } => {
+                    let (from, to) = self.keep(&value.tape.text[from as usize..to as usize]);
+                    Node::Word { from, to }
+                }
+                Node::Seq { len, end } => Node::Seq { len, end: moved(end) },
+                Node::Map { len, end } => Node::Map { len, end: moved(end) },
+                Node::Nil | Node::Bool(_) | Node::Int(_) | Node::Uint(_) | Node::Float(_) => *node,
+            };
+            self.nodes.push(node);
+        }
+        base
+    }
+
     /// Begins a sequence: children follow until it is closed.
     pub fn open_seq(&mut self) -> Open {
         self.nodes.push(Node::Seq { len: 0, end: 0 });
@@ -225,6 +253,11 @@ impl<'a> Value<'a> {
             Node::Seq { len, .. } | Node::Map { len, .. } => Some(len as usize),
             _ => None,
         }
+    }
+
+    /// How much room it takes, roughly: values in it, and the bytes of all texts of its line.
+    pub(super) fn size(self) -> usize {
+        (self.end() - self.index) as usize + self.tape.text.len()
     }
 
     /// The children of a sequence; of anything else, none.
