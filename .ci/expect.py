@@ -93,6 +93,19 @@ def seen(plant, judges, result):
         print(f"{plant}: {judge} with {len(seeds)} seeds, first {seeds[0]}: {evidence['summary']}")
 
 
+def ruled(code, result):
+    """What `check` says in JSON agrees with how it ended, and says what it saw."""
+    document = read(result)
+    verdicts = {"0": "holds", "1": "violated", "3": "unknown"}
+    if document["verdict"] != verdicts[code] or document["exit_code"] != int(code):
+        fail(f"exit {code}, yet {document['verdict']} and {document['exit_code']}")
+    history, judges = document["history"], document["checkers"]
+    if not history["extent"]["operations"] or not judges:
+        fail(f"nothing was seen or nobody judged: {document}")
+    names = ", ".join(judge["name"] for judge in judges if judge["verdict"] == verdicts[code])
+    print(f"{history['format']} of {history['model']}: {document['verdict']} ({names})")
+
+
 def told(result):
     """What a result says, in a line; and each run that does not hold, with its token."""
     document = read(result)
@@ -122,5 +135,5 @@ def total(path):
 
 
 if __name__ == "__main__":
-    WORDS = (rooms, same, covered, plants, seen, told, total)
+    WORDS = (rooms, same, covered, plants, seen, ruled, told, total)
     {word.__name__: word for word in WORDS}[sys.argv[1]](*sys.argv[2:])

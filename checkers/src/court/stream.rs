@@ -1,0 +1,1 @@
+//! One durable stream, as S2's collector writes it.
