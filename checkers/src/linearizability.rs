@@ -16,7 +16,7 @@ pub mod objects;
 pub mod queue;
 pub mod register;
 pub(crate) mod replay;
-//pub mod set;
+pub mod set;
 mod timeline;
 //pub mod total_queue;
 
