@@ -18,7 +18,7 @@ pub mod register;
 pub(crate) mod replay;
 pub mod set;
 mod timeline;
-//pub mod total_queue;
+pub mod total_queue;
 
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
