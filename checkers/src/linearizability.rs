@@ -16,9 +16,9 @@ pub mod objects;
 pub mod queue;
 pub mod register;
 pub(crate) mod replay;
-//pub mod set;
+pub mod set;
 mod timeline;
-//pub mod total_queue;
+pub mod total_queue;
 
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
