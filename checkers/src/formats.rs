@@ -11,6 +11,8 @@
 mod columns;
 mod edn;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod interval;
 mod jepsen;
 mod json;
@@ -21,6 +23,9 @@ pub mod ours;
 mod recognise;
 mod source;
 pub mod value;
+
+#[cfg(test)]
+mod tests;
 
 pub use format::Format;
 pub use recognise::recognise;
@@ -104,17 +109,24 @@ pub fn read(
     input: &mut dyn BufRead,
     sink: &mut dyn FnMut(&Happening<'_>) -> Result<(), String>,
 ) -> Result<Read, FormatError> {
-    let mut source = Source::new(input);
+    read_from(format, &mut Source::new(input), sink)
+}
+
+fn read_from(
+    format: Format,
+    source: &mut Source<'_>,
+    sink: &mut dyn FnMut(&Happening<'_>) -> Result<(), String>,
+) -> Result<Read, FormatError> {
     match format {
-        Format::JepsenEdn | Format::PorcupineKv => jepsen::read(&mut source, sink),
-        Format::JepsenText => columns::read(&mut source, sink),
-        Format::Console => columns::read_console(&mut source, sink),
-        Format::Json => objects::read(&mut source, sink),
-        Format::S2 => objects::read_s2(&mut source, sink),
-        Format::Fastlin => interval::read_fastlin(&mut source, sink),
-        Format::Fptlin => interval::read_fptlin(&mut source, sink),
-        Format::Limo => limo::read(&mut source, sink),
-        Format::EtcdOperations => interval::read_etcd(&mut source, sink),
+        Format::JepsenEdn | Format::PorcupineKv => jepsen::read(source, sink),
+        Format::JepsenText => columns::read(source, sink),
+        Format::Console => columns::read_console(source, sink),
+        Format::Json => objects::read(source, sink),
+        Format::S2 => objects::read_s2(source, sink),
+        Format::Fastlin => interval::read_fastlin(source, sink),
+        Format::Fptlin => interval::read_fptlin(source, sink),
+        Format::Limo => limo::read(source, sink),
+        Format::EtcdOperations => interval::read_etcd(source, sink),
         Format::Jsonl | Format::Text => {
             let what = format!("`{}` holds calls and not what happened", format.name());
             Err(FormatError { line: 0, what })

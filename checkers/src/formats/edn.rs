@@ -78,15 +78,24 @@ impl<'t> Scanner<'t> {
                 None => return Ok(None),
                 Some(b' ' | b'\n' | b',' | b'\t' | b'\r' | b'\x0c') => self.at += 1,
                 Some(b';') => self.skip_comment()?,
-                Some(b'#') if bytes.get(self.at + 1) == Some(&b'_') => {
-                    self.enter()?;
-                    self.at += 1;
-                    self.value(&mut Tape::default())?;
-                    self.depth -= 1;
-                }
+                Some(b'#') => match bytes.get(self.at + 1) {
+                    Some(b'_') => self.skip_discarded()?,
+                    Some(_) => return Ok(Some(b'#')),
+                    None if self.is_whole => return Ok(Some(b'#')),
+                    None => return Err(Stop::Ends),
+                },
                 Some(byte) => return Ok(Some(*byte)),
             }
         }
+    }
+
+    #[cold]
+    fn skip_discarded(&mut self) -> Result<(), Stop> {
+        self.enter()?;
+        self.at += 1;
+        self.value(&mut Tape::default())?;
+        self.depth -= 1;
+        Ok(())
     }
 
     /// Goes past one byte that was seen.

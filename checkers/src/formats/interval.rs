@@ -162,7 +162,7 @@ fn fits(length: usize) -> Result<(), String> {
 }
 
 fn number(word: &str) -> Result<u64, String> {
-    word.parse().map_err(|_| format!("expected a whole number instead of `{word}`"))
+    word.parse().map_err(|_| format!("expected a whole number instead of {}", clip(word)))
 }
 
 impl Intervals {
@@ -183,7 +183,8 @@ impl Intervals {
         let mut numbers = Vec::with_capacity(values.len());
         for value in values {
             let number = value.parse::<i64>();
-            numbers.push(number.map_err(|_| format!("expected a number instead of `{value}`"))?);
+            numbers
+                .push(number.map_err(|_| format!("expected a number instead of {}", clip(value)))?);
         }
         let answered = self.tape.len();
         match numbers[..] {

@@ -52,11 +52,19 @@ pub(super) fn read(
         let next = step(&mut scanner, &mut tape, place, &mut start);
         let end = scanner.at();
         match next {
-            Ok(Next::End) | Err(Stop::Ends) if !source.has_ended() => {
+            Ok(Next::End) => {
+                source.take(end);
+                if source.has_ended() {
+                    break;
+                }
                 source.more()?;
                 continue;
             }
-            Ok(Next::End) => break,
+            Err(Stop::Ends) if !source.has_ended() => {
+                source.take(start);
+                source.more()?;
+                continue;
+            }
             Ok(Next::Open(close)) => place = Place::Inside(close),
             Ok(Next::Close) => place = Place::Behind,
             Ok(Next::Operation) => {
@@ -72,8 +80,9 @@ pub(super) fn read(
                 continue;
             }
             Err(Stop::Ends) => {
-                let line = source.line_at(start);
-                let what = format!("the file ends within {}", clip(&source.rest()[start..]));
+                let begun = source.rest()[start..].trim_start();
+                let line = source.line_at(source.rest().len() - begun.len());
+                let what = format!("the file ends within {}", clip(begun));
                 return Err(FormatError { line, what });
             }
             Err(Stop::Wrong(wrong)) => {

@@ -45,7 +45,13 @@ pub fn read_jsonl(
     input: &mut dyn BufRead,
     sink: &mut dyn FnMut(OurLine) -> Result<(), String>,
 ) -> Result<Read, FormatError> {
-    let mut source = Source::new(input);
+    read_from(&mut Source::new(input), sink)
+}
+
+pub(super) fn read_from(
+    source: &mut Source<'_>,
+    sink: &mut dyn FnMut(OurLine) -> Result<(), String>,
+) -> Result<Read, FormatError> {
     let mut order = Order::default();
     let mut lines = 0;
     while let Some(line) = source.next_line()? {
@@ -54,8 +60,12 @@ pub fn read_jsonl(
         }
         lines += 1;
         let wrong = |what| FormatError { line: line.number, what };
-        let ours: OurLine = serde_json::from_str(line.text)
-            .map_err(|error| wrong(format!("expected a call, a mark or a note: {error}")))?;
+        let ours: OurLine = serde_json::from_str(line.text).map_err(|error| {
+            // Its line is always 1: ours is the true one.
+            let said = error.to_string();
+            let said = said.split(" at line ").next().unwrap_or_default();
+            wrong(format!("not a line of ours: {}", said.chars().take(200).collect::<String>()))
+        })?;
         order.keep(&ours).and_then(|()| sink(ours)).map_err(wrong)?;
     }
     Ok(Read { lines, skipped: 0 })

@@ -24,6 +24,8 @@ pub(super) struct Source<'r> {
     severed: Vec<u8>,
     has_begun: bool,
     has_ended: bool,
+    /// How much is read ahead.
+    ahead: usize,
 }
 
 /// One line, without its end.
@@ -39,7 +41,13 @@ pub(super) struct Line<'a> {
 
 impl<'r> Source<'r> {
     pub(super) fn new(input: &'r mut dyn BufRead) -> Self {
+        Source::with_ahead(input, AHEAD)
+    }
+
+    /// One that reads no more ahead than this: pieces that small show what is wrong at their edges.
+    pub(super) fn with_ahead(input: &'r mut dyn BufRead, ahead: usize) -> Self {
         Source {
+            ahead,
             input,
             text: String::new(),
             from: 0,
@@ -109,7 +117,7 @@ impl<'r> Source<'r> {
             let what = format!("one line or operation is longer than {} MiB", FORM_MAX >> 20);
             return Err(FormatError { line: self.line, what });
         }
-        let wanted = self.text.len() + self.text.len().max(AHEAD);
+        let wanted = self.text.len() + self.text.len().max(self.ahead);
         while self.text.len() < wanted && !self.has_ended {
             self.read_some()?;
         }
