@@ -9,7 +9,10 @@
 //! that was found, `Impossible` with a handful of operations that no order explains. A search that
 //! ran out of its budget answers `Exhausted`, never one of the other two.
 
+pub mod engine;
+pub mod models;
 pub mod objects;
+mod shrink;
 
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
