@@ -10,13 +10,16 @@
 //! ran out of its budget answers `Exhausted`, never one of the other two.
 
 pub(crate) mod brute;
+pub mod engine;
 #[cfg(test)]
 mod fuzz;
+pub mod models;
 pub mod objects;
 pub mod queue;
 pub mod register;
 pub(crate) mod replay;
 pub mod set;
+mod shrink;
 mod timeline;
 pub mod total_queue;
 

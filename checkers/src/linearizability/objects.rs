@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub type Value = u64;
 
 /// A register, or one key of a store. It holds a value or nothing, and begins with nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Register {
     /// Found this value, or nothing.
@@ -27,8 +27,32 @@ pub enum Register {
     },
 }
 
+/// Several registers that one operation reads and writes together, in order (Knossos'
+/// `multi-register`). A later access sees what an earlier one of the same operation wrote.
+pub type MultiRegister = Vec<Access>;
+
+/// One access of an operation on several registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Found this value, or nothing.
+    Read {
+        /// Where.
+        key: u64,
+        /// What was there.
+        value: Option<Value>,
+    },
+    /// Put this value.
+    Write {
+        /// Where.
+        key: u64,
+        /// What.
+        value: Value,
+    },
+}
+
 /// A first-in first-out queue, empty at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
     /// Added this value at the tail.
@@ -38,7 +62,7 @@ pub enum Queue {
 }
 
 /// What a dequeue came back with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Taken {
     /// This value.
@@ -50,7 +74,7 @@ pub enum Taken {
 }
 
 /// A set, empty at first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Set {
     /// Put this element in.
@@ -69,7 +93,7 @@ pub enum Set {
 }
 
 /// A lock, free at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mutex {
     /// Took it.
@@ -79,7 +103,7 @@ pub enum Mutex {
 }
 
 /// One key of a store whose values are texts (Porcupine's key-value model). Empty at first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Text {
     /// Found this text.
@@ -91,7 +115,7 @@ pub enum Text {
 }
 
 /// An append-only log, empty at first. Offsets count from 0 without gaps.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Log {
     /// Added these values at the end; the first got this offset, if anyone can say.
@@ -116,4 +140,34 @@ pub enum Log {
     },
     /// Found the log this long.
     Tail(u64),
+}
+
+/// A durable stream (S2's): records are known by the hashes of their bodies, and what was read by a
+/// hash that is chained over them. Empty and without a fencing token at first. An append that
+/// certainly failed is no operation, and one that failed in doubt never returned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Added records at the end.
+    Append {
+        /// The hash of each record's body, in order.
+        record_hashes: Vec<u64>,
+        /// The stream's end had to be here, if this is given.
+        match_seq_num: Option<u64>,
+        /// The stream's fencing token had to be this one, if this is given.
+        fencing_token: Option<Value>,
+        /// The fencing token from then on, if this is given.
+        set_fencing_token: Option<Value>,
+        /// The stream's end behind the last record, if anyone can say.
+        tail: Option<u64>,
+    },
+    /// Read everything from the first record on.
+    Read {
+        /// The stream's end.
+        tail: u64,
+        /// The hash chained over all records, if it was taken.
+        stream_hash: Option<u64>,
+    },
+    /// Found the stream's end here.
+    CheckTail(u64),
 }

@@ -1,0 +1,198 @@
+//! Queues: first in first out, and a bag that gives its elements back in any order. State: what is
+//! in it.
+//!
+//! A dequeue that came back without saying what it took has taken something or nothing.
+
+use super::{UNKNOWN, list};
+use crate::linearizability::{
+    engine::{Model, Steps},
+    objects::{self, Taken, Value},
+};
+
+/// A first-in first-out queue, empty at first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    taken: Vec<Value>,
+}
+
+impl Model for Queue {
+    type Deed = objects::Queue;
+    type Act = objects::Queue;
+    type State = Vec<Value>;
+
+    fn initial(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn informed(&self, told: &mut dyn Iterator<Item = &objects::Queue>) -> Queue {
+        Queue { taken: taken(told) }
+    }
+
+    fn act(&self, deed: &objects::Queue) -> Option<objects::Queue> {
+        Some(*deed)
+    }
+
+    fn step(&self, state: &Vec<Value>, act: &objects::Queue) -> Steps<Vec<Value>> {
+        match act {
+            objects::Queue::Enqueue(value) => Steps::To([state, [*value].as_slice()].concat()),
+            objects::Queue::Dequeue(taken) => match (taken, state.as_slice()) {
+                (Taken::Value(value), [first, rest @ ..]) if value == first => {
+                    Steps::To(rest.to_vec())
+                }
+                (Taken::Value(_), _) | (Taken::Empty, [_, ..]) => Steps::Never,
+                (Taken::Empty | Taken::Unknown, []) => Steps::Same,
+                (Taken::Unknown, [_, rest @ ..]) => Steps::Any(vec![state.clone(), rest.to_vec()]),
+            },
+        }
+    }
+
+    fn is_read_only(&self, act: &objects::Queue) -> bool {
+        is_read_only(act)
+    }
+
+    fn forget(&self, deed: &objects::Queue) -> Option<objects::Queue> {
+        forget(deed)
+    }
+
+    /// What no one took only stood in the way of others. That a dequeue without a known answer took
+    /// it is as good as that it took nothing.
+    fn is_unobservable(&self, act: &objects::Queue) -> bool {
+        is_untaken(&self.taken, act)
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    fn heap_bytes(&self, state: &Vec<Value>) -> u64 {
+        state.len() as u64 * 8
+    }
+
+    fn describe(&self, deed: &objects::Queue) -> String {
+        describe(deed)
+    }
+
+    fn describe_state(&self, state: &Vec<Value>) -> String {
+        format!("the queue held {}", list(state))
+    }
+}
+
+/// A queue without an order, empty at first: a dequeue takes any element.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bag {
+    taken: Vec<Value>,
+}
+
+impl Model for Bag {
+    type Deed = objects::Queue;
+    type Act = objects::Queue;
+    /// In order of values.
+    type State = Vec<Value>;
+
+    fn initial(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn informed(&self, told: &mut dyn Iterator<Item = &objects::Queue>) -> Bag {
+        Bag { taken: taken(told) }
+    }
+
+    fn act(&self, deed: &objects::Queue) -> Option<objects::Queue> {
+        Some(*deed)
+    }
+
+    fn step(&self, state: &Vec<Value>, act: &objects::Queue) -> Steps<Vec<Value>> {
+        let without = |place: usize| {
+            let mut next = state.clone();
+            next.remove(place);
+            next
+        };
+        match act {
+            objects::Queue::Enqueue(value) => {
+                let mut next = state.clone();
+                next.insert(state.partition_point(|other| other < value), *value);
+                Steps::To(next)
+            }
+            objects::Queue::Dequeue(Taken::Value(value)) => {
+                state.binary_search(value).map_or(Steps::Never, |place| Steps::To(without(place)))
+            }
+            objects::Queue::Dequeue(Taken::Empty) if state.is_empty() => Steps::Same,
+            objects::Queue::Dequeue(Taken::Empty) => Steps::Never,
+            objects::Queue::Dequeue(Taken::Unknown) if state.is_empty() => Steps::Same,
+            objects::Queue::Dequeue(Taken::Unknown) => {
+                let taken = (0..state.len()).map(without);
+                Steps::Any(std::iter::once(state.clone()).chain(taken).collect())
+            }
+        }
+    }
+
+    fn is_read_only(&self, act: &objects::Queue) -> bool {
+        is_read_only(act)
+    }
+
+    fn forget(&self, deed: &objects::Queue) -> Option<objects::Queue> {
+        forget(deed)
+    }
+
+    /// As in a queue that is first in first out.
+    fn is_unobservable(&self, act: &objects::Queue) -> bool {
+        is_untaken(&self.taken, act)
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    fn heap_bytes(&self, state: &Vec<Value>) -> u64 {
+        state.len() as u64 * 8
+    }
+
+    fn describe(&self, deed: &objects::Queue) -> String {
+        describe(deed)
+    }
+
+    fn describe_state(&self, state: &Vec<Value>) -> String {
+        format!("the queue held {}, in any order", list(state))
+    }
+}
+
+/// The values that were taken, in order.
+fn taken(told: &mut dyn Iterator<Item = &objects::Queue>) -> Vec<Value> {
+    let taken = told.filter_map(|deed| match deed {
+        objects::Queue::Dequeue(Taken::Value(value)) => Some(*value),
+        objects::Queue::Dequeue(Taken::Empty | Taken::Unknown) | objects::Queue::Enqueue(_) => None,
+    });
+    let mut taken: Vec<Value> = taken.collect();
+    taken.sort_unstable();
+    taken
+}
+
+fn is_untaken(taken: &[Value], act: &objects::Queue) -> bool {
+    match act {
+        objects::Queue::Enqueue(value) => taken.binary_search(value).is_err(),
+        objects::Queue::Dequeue(_) => false,
+    }
+}
+
+fn is_read_only(act: &objects::Queue) -> bool {
+    match act {
+        objects::Queue::Enqueue(_) => false,
+        objects::Queue::Dequeue(taken) => *taken == Taken::Empty,
+    }
+}
+
+fn forget(deed: &objects::Queue) -> Option<objects::Queue> {
+    match deed {
+        objects::Queue::Enqueue(_) => Some(*deed),
+        objects::Queue::Dequeue(_) => Some(objects::Queue::Dequeue(Taken::Unknown)),
+    }
+}
+
+fn describe(deed: &objects::Queue) -> String {
+    match deed {
+        objects::Queue::Enqueue(value) => format!("enqueued {value}"),
+        objects::Queue::Dequeue(Taken::Value(value)) => format!("dequeued {value}"),
+        objects::Queue::Dequeue(Taken::Empty) => "found the queue empty".to_owned(),
+        objects::Queue::Dequeue(Taken::Unknown) => format!("dequeued {UNKNOWN}"),
+    }
+}
