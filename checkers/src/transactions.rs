@@ -1,8 +1,15 @@
 //! Transactions that touch several objects, judged by the graph of their dependencies, in the
 //! manner of Elle (Kingsbury & Alvaro, VLDB 2020; Adya, Liskov & O'Neil, ICDE 2000).
 
+mod cycles;
+mod graph;
+mod models;
+mod walk;
+
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
+
+pub use models::{Anomaly, MODELS, Model, Order, STRICT_SERIALIZABLE, Shape};
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
