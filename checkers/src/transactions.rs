@@ -8,6 +8,7 @@ mod models;
 mod order;
 mod proof;
 mod ruling;
+mod rw_register;
 mod teller;
 mod walk;
 mod writes;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use list_append::judge_list_append;
 pub use models::{Anomaly, MODELS, Model, Order, STRICT_SERIALIZABLE, Shape};
 pub use ruling::TransactionsRuling;
+pub use rw_register::{Inference, judge_rw_register};
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -147,18 +147,7 @@ impl Lists<'_> {
             teller.value(dirty)
         );
         let (_, reader) = self.orders.longest(key);
-        self.evidence(summary, &[by, writer, reader], name)
-    }
-
-    /// Evidence with these transactions, in time order.
-    fn evidence(&self, summary: String, transactions: &[Node], key: u64) -> Evidence {
-        let mut told: Vec<Node> = transactions.to_vec();
-        told.sort_unstable();
-        told.dedup();
-        let mut lines: Vec<_> =
-            told.iter().map(|number| self.teller.line(*number, &[key])).collect();
-        lines.sort_by_key(|line| line.ordinal);
-        Evidence { summary, lines, ..Evidence::default() }
+        self.teller.evidence(summary, &[by, writer, reader], name)
     }
 
     /// The evidence of a cycle.

@@ -2,7 +2,11 @@
 //! their file; a long list keeps its end, a long transaction what matters.
 
 use super::{Fate, Names, Step, Transaction};
-use crate::{breach::line, history::Stamp, verdict::Line};
+use crate::{
+    breach::line,
+    history::Stamp,
+    verdict::{Evidence, Line},
+};
 
 /// Values of a list that are told; those before them are left out.
 const VALUES_MAX: usize = 5;
@@ -41,10 +45,18 @@ impl Teller<'_> {
         (transaction.returned.unwrap_or(transaction.called), text)
     }
 
-    /// A line of evidence about a transaction.
-    pub(crate) fn line(&self, number: u32, keys: &[u64]) -> Line {
-        let (at, text) = self.deeds(number, keys);
-        line(at, text)
+    /// Evidence with these transactions, in time order.
+    pub(crate) fn evidence(&self, summary: String, transactions: &[u32], key: u64) -> Evidence {
+        let mut told: Vec<u32> = transactions.to_vec();
+        told.sort_unstable();
+        told.dedup();
+        let lines = told.iter().map(|number| {
+            let (at, text) = self.deeds(*number, &[key]);
+            line(at, text)
+        });
+        let mut lines: Vec<Line> = lines.collect();
+        lines.sort_by_key(|line| line.ordinal);
+        Evidence { summary, lines, ..Evidence::default() }
     }
 
     /// Keys that more than one of these transactions touched: what an argument is about.

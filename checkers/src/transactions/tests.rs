@@ -5,7 +5,7 @@ mod brute;
 mod lists;
 mod registers;
 
-use super::{Fate, Names, Step, Transaction, TransactionsRuling};
+use super::{Fate, Names, Numbers, Step, Transaction, TransactionsRuling};
 use crate::{history::Stamp, linearizability::Budget, verdict::Verdict};
 
 pub(super) const AMPLE: Budget = Budget { steps: 10_000_000, bytes: 1 << 30 };

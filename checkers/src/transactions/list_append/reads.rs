@@ -220,7 +220,7 @@ impl<'a> Lists<'a> {
                         self.teller.key(name),
                         self.teller.list(&longest[..len as usize])
                     );
-                    self.evidence(summary, &[first, second], name)
+                    self.teller.evidence(summary, &[first, second], name)
                 });
             }
         }
@@ -232,7 +232,7 @@ impl<'a> Lists<'a> {
         let (key, list) = (teller.key(reading.name), teller.list(reading.values));
         let (rule, what) = what.split_once(": ").expect("a rule and what it says");
         let summary = format!("{rule}: process {process} read key {key} = {list}, {what}");
-        self.evidence(summary, &[others, &[reading.reader]].concat(), reading.name)
+        self.teller.evidence(summary, &[others, &[reading.reader]].concat(), reading.name)
     }
 
     fn aborted(&self, reading: &Reading<'_>, value: u64) -> Evidence {
@@ -289,6 +289,6 @@ impl<'a> Lists<'a> {
             self.teller.value(value),
             self.teller.key(name)
         );
-        self.evidence(summary, &[number], name)
+        self.teller.evidence(summary, &[number], name)
     }
 }
