@@ -1,8 +1,28 @@
 //! Transactions that touch several objects, judged by the graph of their dependencies, in the
 //! manner of Elle (Kingsbury & Alvaro, VLDB 2020; Adya, Liskov & O'Neil, ICDE 2000).
 
+mod cycles;
+mod graph;
+mod list_append;
+mod models;
+mod order;
+mod proof;
+mod ruling;
+mod rw_register;
+mod teller;
+mod walk;
+mod writes;
+
+#[cfg(test)]
+mod tests;
+
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
+
+pub use list_append::judge_list_append;
+pub use models::{Anomaly, MODELS, Model, Order, STRICT_SERIALIZABLE, Shape};
+pub use ruling::TransactionsRuling;
+pub use rw_register::{Inference, judge_rw_register};
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,4 +83,26 @@ pub enum Step {
         /// What was there.
         value: Option<Option<u64>>,
     },
+}
+
+/// What a history calls its keys and values.
+pub trait Names {
+    /// A key.
+    fn key(&self, key: u64) -> String;
+    /// A value.
+    fn value(&self, value: u64) -> String;
+}
+
+/// Keys and values that are called by their numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers;
+
+impl Names for Numbers {
+    fn key(&self, key: u64) -> String {
+        key.to_string()
+    }
+
+    fn value(&self, value: u64) -> String {
+        value.to_string()
+    }
 }
