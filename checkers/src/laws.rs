@@ -4,9 +4,12 @@
 //! at stands in its own file; that a node must not panic is seen by whoever runs it.
 
 mod ack_witness;
+mod bounded_staleness;
+mod causal_order;
 mod claim_witness;
 mod committed_stays;
 mod convergence;
+mod group_fencing;
 mod leader_completeness;
 mod linearizable_log;
 mod liveness;
@@ -127,6 +130,25 @@ pub const CATALOGUE: &[Law] = &[
         law: "what a session sent after a read stands above everything that the read showed",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; checkers.md 4.7",
         make: || Box::<writes_follow_reads::WritesFollowReads>::default(),
+    },
+    Law {
+        name: "causal_order",
+        law: "who saw an effect sees its causes in every other partition from then on",
+        source: "Lamport 1978; Viotti & Vukolic 2016; checkers.md 4.7",
+        make: || Box::<causal_order::CausalOrder>::default(),
+    },
+    Law {
+        name: "bounded_staleness",
+        law: "a read at `bounded` misses nothing that was readable so long before it was asked",
+        source: "Golab, Li & Shah 2011; Jepsen realtime-lag; checkers.md 4.9",
+        make: || Box::<bounded_staleness::BoundedStaleness>::default(),
+    },
+    Law {
+        name: "group_fencing",
+        law: "a group has one owner for each partition in a generation, and turns away whatever \
+              belongs to an earlier one",
+        source: "S41; messaging.md 2.0 GF; checkers.md 4.8",
+        make: || Box::<group_fencing::GroupFencing>::default(),
     },
     #[cfg(feature = "porcupine")]
     Law {

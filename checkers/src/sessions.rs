@@ -115,6 +115,12 @@ impl Sessions {
         known.copied().unwrap_or_default()
     }
 
+    /// Whether a transaction is open that may hide what was just acknowledged in the partition.
+    pub(crate) fn is_open_below(&self, partition: Partition, at: Stamp, shared: &Shared) -> bool {
+        shared.contract.isolation > Isolation::ReadUncommitted
+            && self.holds.is_held(partition, at.ordinal, at.ordinal)
+    }
+
     /// Whether what lies below `reach` may have been hidden from this look by a transaction that
     /// was still open: readers of committed data stop before the first open one (the last stable
     /// offset, KIP-98). What some reader was shown before cannot be hidden again.
