@@ -7,6 +7,7 @@ mod ack_witness;
 mod bounded_staleness;
 mod causal_order;
 mod claim_witness;
+mod committed_offsets;
 mod committed_stays;
 mod convergence;
 mod group_fencing;
@@ -149,6 +150,13 @@ pub const CATALOGUE: &[Law] = &[
               belongs to an earlier one",
         source: "S41; messaging.md 2.0 GF; checkers.md 4.8",
         make: || Box::<group_fencing::GroupFencing>::default(),
+    },
+    Law {
+        name: "committed_offsets",
+        law: "a committed offset is a register that only rises, never ahead of what its member was \
+              given, and whoever takes a partition over goes on from it",
+        source: "S41, I2, I3, I5; Jepsen redpanda abort; checkers.md 4.8",
+        make: || Box::<committed_offsets::CommittedOffsets>::default(),
     },
     #[cfg(feature = "porcupine")]
     Law {
