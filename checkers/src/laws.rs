@@ -22,6 +22,7 @@ mod one_leader_per_term;
 mod porcupine;
 mod producer_order;
 mod read_your_writes;
+mod torn_transactions;
 mod writes_follow_reads;
 mod zero_loss;
 
@@ -157,6 +158,13 @@ pub const CATALOGUE: &[Law] = &[
               given, and whoever takes a partition over goes on from it",
         source: "S41, I2, I3, I5; Jepsen redpanda abort; checkers.md 4.8",
         make: || Box::<committed_offsets::CommittedOffsets>::default(),
+    },
+    Law {
+        name: "torn_transactions",
+        law: "a reader of committed data sees all of a transaction or nothing as far as it reads, and \
+              a group processes an input once",
+        source: "KIP-98; Adya G1a; checkers.md 4.6; messaging.md 2.0 TX",
+        make: || Box::<torn_transactions::TornTransactions>::default(),
     },
     #[cfg(feature = "porcupine")]
     Law {
