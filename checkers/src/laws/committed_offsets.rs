@@ -14,7 +14,8 @@
 //! - *excess_rewind*: it lies below all of them. Told as permitted where the contract permits a
 //!   member to repeat records when it gains a partition.
 //!
-//! Where offsets may have gaps, only a message that someone knows of can be skipped.
+//! A transaction of a member that polled may have committed what it polled, or not (KIP-98). Where
+//! offsets may have gaps, only a message that someone knows of can be skipped.
 
 mod evidence;
 mod register;
@@ -55,6 +56,8 @@ struct Given {
 struct Member {
     /// By partition.
     given: Vec<Given>,
+    /// The group that it joined last.
+    group: Option<u64>,
     /// When it started anew by its own choice, last.
     assigned: Option<Stamp>,
     /// A poll may have given it records that nobody knows of.
@@ -197,7 +200,8 @@ impl CommittedOffsets {
             (Ask::Join { group }, Outcome::Ok(Reply::Joined { generation, partitions })) => {
                 let (group, generation) = (*group, *generation);
                 let member = self.member(call.client);
-                *member = Member { assigned: member.assigned, ..Member::default() };
+                let assigned = member.assigned;
+                *member = Member { group: Some(group), assigned, ..Member::default() };
                 for partition in partitions {
                     let floor = floors.iter().find(|floor| floor.0 == *partition);
                     let floor = floor.and_then(|floor| floor.1);
@@ -212,7 +216,7 @@ impl CommittedOffsets {
             (Ask::Assign { is_managed, .. }, Outcome::Ok(_)) => {
                 let member = self.member(call.client);
                 let assigned = if *is_managed { member.assigned } else { Some(at) };
-                *member = Member { assigned, ..Member::default() };
+                *member = Member { group: member.group, assigned, ..Member::default() };
             }
             (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
                 if let Some(last) = records.last() {
@@ -226,6 +230,7 @@ impl CommittedOffsets {
                 for result in results {
                     if let StepReply::Polled(polled) = result {
                         self.polled(at, call, polled, shared);
+                        self.may_commit(call, polled);
                     }
                 }
             }
@@ -310,6 +315,16 @@ impl CommittedOffsets {
         let member = self.member(call.client);
         for partition in &polled.rebalanced {
             *seat(&mut member.given, *partition) = Given::default();
+        }
+    }
+
+    /// Kafka's `sendOffsetsToTransaction`: the history does not say whether it was used.
+    fn may_commit(&mut self, call: &Call, polled: &Polled) {
+        let Some(group) = self.member(call.client).group else { return };
+        for batch in &polled.batches {
+            let Some(last) = batch.records.last() else { continue };
+            let register = self.registers.entry((group, batch.partition)).or_default();
+            register.may_commit(last.offset.saturating_add(1), call);
         }
     }
 

@@ -84,12 +84,15 @@ fn went_back(at: Stamp, call: &Call, look: &Look, known: Reach) -> Evidence {
     let Reach { end: before, since } = known;
     Evidence {
         summary: format!(
-            "monotonic_reads: partition {partition} reached up to offset {} for c{client}, and in \
-             a later read of the same session it ended at {end}",
+            "monotonic_reads: c{client} had seen partition {partition} reach offset {}, and in a \
+             later read of the same session it ended at {end}",
             before - 1
         ),
         lines: vec![
-            line(since, format!("c{client} had read of partition {partition} up to {before}")),
+            line(
+                since,
+                format!("c{client} saw that partition {partition} reaches offset {}", before - 1),
+            ),
             line(call.called, look.asked(call)),
             line(at, look.told(call)),
         ],

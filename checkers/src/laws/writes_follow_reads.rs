@@ -64,20 +64,19 @@ impl Checker for WritesFollowReads {
 fn fell(at: Stamp, call: &Call, fall: &Fall, shared: &Shared) -> Evidence {
     let ledger = &shared.ledger;
     let Fall { message, partition, offset, floor } = *fall;
-    let (id, end) = (ledger.id(message), floor.end);
+    let (id, before) = (ledger.id(message), floor.end - 1);
     let mut lines = vec![told_place(call, at, fall, shared)];
     let mut client = String::from("a session");
     if let Some(send) = ledger.send_of(message) {
         client = format!("c{}", send.client);
-        let read = format!("{client} had read of partition {partition} up to {end}");
+        let read = format!("{client} saw that partition {partition} reaches offset {before}");
         lines.push(line(floor.since, read));
         lines.push(line(send.called, format!("{client} asked to append m{id}")));
     }
     Evidence {
         summary: format!(
-            "writes_follow_reads: {client} had read partition {partition} up to offset {} before \
-             it sent m{id}, which stands at the lower offset {offset}",
-            end - 1
+            "writes_follow_reads: {client} had seen partition {partition} reach offset {before} before \
+             it sent m{id}, which stands at the lower offset {offset}"
         ),
         lines,
         partition: Some(partition),
@@ -115,7 +114,7 @@ mod tests {
             let history = format!("c1 {read}\nc1 produce p1 m2 {write}");
             let evidence = evidence(judge(LAW, &history));
             assert!(
-                evidence.summary.starts_with("writes_follow_reads: c1 had read"),
+                evidence.summary.starts_with("writes_follow_reads: c1 had seen"),
                 "{evidence:?}"
             );
             assert_eq!((evidence.partition, evidence.message), (Some(1), Some(2)));

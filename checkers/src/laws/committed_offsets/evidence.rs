@@ -46,7 +46,7 @@ impl Skip {
         let missed = shared.ledger.standing(partition, first).next();
         let missed = missed.filter(|(offset, _)| *offset < end);
         let message = missed.map(|(_, number)| shared.ledger.id(number));
-        let what = message.map_or(String::new(), |message| format!(", m{message} among them"));
+        let what = message.map_or(String::new(), |message| format!(" (m{message} among them)"));
         let which = match end - first {
             1 => format!("offset {first}"),
             _ => format!("offsets {first} to {}", end - 1),
@@ -73,8 +73,7 @@ impl Skip {
                 lines.push(line(at, format!("c{client} was given offset {end} first")));
                 let summary = format!(
                     "skipped_after_rebalance: g{group} had committed {first} in partition \
-                     {partition}, c{client} took it over and began at {end}: nobody is given \
-                     {which}{what}"
+                     {partition}, c{client} took it over and began at {end}, past {which}{what}"
                 );
                 (summary, lines)
             }

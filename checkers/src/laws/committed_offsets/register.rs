@@ -47,6 +47,12 @@ impl Register {
         self.open.entry(offset).or_default().push(open);
     }
 
+    /// A transaction of a member may have committed this along with what it sent.
+    pub(super) fn may_commit(&mut self, offset: Offset, call: &Call) {
+        self.begin(offset, call);
+        self.leave_open(offset, call);
+    }
+
     /// It certainly did not take effect.
     pub(super) fn refuse(&mut self, offset: Offset, call: &Call) {
         if let Some(open) = self.open.get_mut(&offset) {

@@ -98,7 +98,7 @@ fn a_member_commits_no_more_than_it_was_given() {
     let known = format!("{ahead}\nc2 poll @5..6 ok p1[3:m4]");
     let evidence = evidence(judgement(&known, Contract::kafka()).verdict);
     assert!(
-        evidence.summary.ends_with("never given offsets 2 to 3, m4 among them"),
+        evidence.summary.ends_with("never given offsets 2 to 3 (m4 among them)"),
         "{evidence:?}"
     );
 }
@@ -134,6 +134,16 @@ fn a_commit_under_way_may_be_what_a_new_member_begins_from() {
         );
         holds(&judge(LAW, &history));
     }
+}
+
+#[test]
+fn a_transaction_of_a_member_may_commit_what_it_polled() {
+    let history = "c1 join g1 @0.1..0.2 ok generation=1 p1
+                   c1 transact poll p2:m9 @1..2 ok p1[0:m1 1:m2]; 0
+                   c2 offsets g1 p1 @3..4 ok p1=2
+                   c2 offsets g1 p1 @5..6 ok p1=-";
+    assert_eq!(rule(history), "stale_committed_read", "once it was read it has happened");
+    assert_eq!(rule(&history.replace("p1=2", "p1=3")), "phantom_committed_offset");
 }
 
 #[test]
