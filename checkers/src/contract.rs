@@ -20,6 +20,9 @@ pub struct Contract {
     pub permits_rebalance_skips: bool,
     /// How strictly transactions are isolated.
     pub isolation: Isolation,
+    /// A `session` read may miss the causes of what its session saw, where they stand in another
+    /// partition and only another client knew of them. A `linearizable` read never may.
+    pub permits_causal_reversal: bool,
 }
 
 /// How strictly transactions are isolated, weakest first.
@@ -42,6 +45,7 @@ impl Default for Contract {
             permits_retries: true,
             permits_rebalance_skips: true,
             isolation: Isolation::ReadCommitted,
+            permits_causal_reversal: true,
         }
     }
 }
@@ -55,6 +59,7 @@ impl Contract {
             permits_retries: false,
             permits_rebalance_skips: true,
             isolation: Isolation::ReadCommitted,
+            permits_causal_reversal: true,
         }
     }
 }

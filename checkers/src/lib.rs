@@ -41,6 +41,7 @@ mod laws;
 mod ledger;
 pub mod linearizability;
 mod run;
+mod sessions;
 mod streams;
 pub mod text;
 pub mod transactions;
