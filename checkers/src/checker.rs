@@ -125,11 +125,7 @@ impl Judgement {
 
     /// The same in other words: every sentence through `retell`, every line of evidence through
     /// `place`.
-    pub(crate) fn retell(
-        &mut self,
-        retell: impl Fn(&str) -> String,
-        place: impl Fn(&mut Line),
-    ) {
+    pub(crate) fn retell(&mut self, retell: impl Fn(&str) -> String, place: impl Fn(&mut Line)) {
         for permitted in &mut self.permitted {
             *permitted = retell(permitted);
         }

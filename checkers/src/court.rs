@@ -127,8 +127,9 @@ struct Findings {
 /// line, where it is about one.
 pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, FormatError> {
     let mut sample = Vec::new();
-    let unreadable = |error: io::Error| FormatError { line: 0, what: format!("could not be read: {error}") };
-    input.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(unreadable)?;
+    let unreadable =
+        |error: io::Error| FormatError { line: 0, what: format!("could not be read: {error}") };
+    (&mut *input).take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(unreadable)?;
     let format = match request.format {
         Some(format) => format,
         None => formats::recognise(&sample).map_err(|what| FormatError { line: 0, what })?,
@@ -139,17 +140,20 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
     let model = match (request.model, is_ours) {
         (Some(Model::Log) | None, true) => Model::Log,
         (Some(other), true) => {
-            let what = format!("a {} history tells of model `log`, not of `{}`", format.name(), other.name());
+            let what = format!(
+                "a {} history tells of model `log`, not of `{}`",
+                format.name(),
+                other.name()
+            );
             return Err(FormatError { line: 0, what });
         }
         (Some(Model::Log), false) => {
-            let what = format!("model `log` is for our own formats; `{}` may be `kafka`", format.name());
+            let what =
+                format!("model `log` is for our own formats; `{}` may be `kafka`", format.name());
             return Err(FormatError { line: 0, what });
         }
         (Some(model), false) => model,
-        (None, false) => {
-            glimpse.model(format).map_err(|what| FormatError { line: 0, what })?
-        }
+        (None, false) => glimpse.model(format).map_err(|what| FormatError { line: 0, what })?,
     };
     let mut whole = Cursor::new(sample).chain(input);
     let (extent, findings) = if is_ours {
@@ -175,10 +179,14 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
 fn glimpse(format: Format, sample: &[u8], is_whole: bool) -> Glimpse {
     let end = if is_whole { None } else { sample.iter().rposition(|byte| *byte == b'\n') };
     let mut glimpse = Glimpse::default();
-    let _ = formats::read(format, &mut &sample[..end.map_or(sample.len(), |end| end + 1)], &mut |happening| {
-        glimpse.see(happening);
-        Ok(())
-    });
+    let _ = formats::read(
+        format,
+        &mut &sample[..end.map_or(sample.len(), |end| end + 1)],
+        &mut |happening| {
+            glimpse.see(happening);
+            Ok(())
+        },
+    );
     glimpse
 }
 
@@ -195,7 +203,7 @@ fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
 
 /// A judge for every law that clients can see, but for these.
 fn client_judges(without: &[&str]) -> Vec<Box<dyn Checker>> {
-    let laws = CATALOGUE.iter().filter(|law| law.is_for_clients && !without.contains(&law.name));
+    let laws = CATALOGUE.iter().filter(|law| law.is_for_clients() && !without.contains(&law.name));
     laws.map(Law::judge).collect()
 }
 
@@ -203,7 +211,9 @@ fn client_judges(without: &[&str]) -> Vec<Box<dyn Checker>> {
 pub(crate) fn did_you_mean(name: &str, names: &[&str]) -> String {
     let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     match near {
-        Some((distance, known)) if distance <= 2 + name.len() / 4 => format!("did you mean `{known}`?"),
+        Some((distance, known)) if distance <= 2 + name.len() / 4 => {
+            format!("did you mean `{known}`?")
+        }
         Some(_) | None => format!("known: {}", names.join(", ")),
     }
 }

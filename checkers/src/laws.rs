@@ -26,7 +26,7 @@ mod torn_transactions;
 mod writes_follow_reads;
 mod zero_loss;
 
-use crate::checker::Checker;
+use crate::checker::{Checker, Topic};
 
 /// One law, for people.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,19 @@ pub struct Law {
     /// Where it comes from.
     pub source: &'static str,
     make: fn() -> Box<dyn Checker>,
+}
+
+impl Law {
+    /// Its judge.
+    pub fn judge(&self) -> Box<dyn Checker> {
+        (self.make)()
+    }
+
+    /// Whether its judge looks at what clients saw.
+    pub fn is_for_clients(&self) -> bool {
+        let judge = self.judge();
+        judge.topics().iter().any(|topic| matches!(topic, Topic::Clients | Topic::Ledger))
+    }
 }
 
 /// Every law there is.

@@ -78,8 +78,9 @@ fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
         let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin());
         return Ok(("-".to_owned(), Box::new(input)));
     }
-    let unreadable =
-        |path: &Path, why: &str| Failure::usage(format!("could not read `{}`: {why}", path.display()));
+    let unreadable = |path: &Path, why: &str| {
+        Failure::usage(format!("could not read `{}`: {why}", path.display()))
+    };
     let path = if path.is_dir() { inside(path)? } else { path.to_owned() };
     let file = File::open(&path).map_err(|error| unreadable(&path, &error.to_string()))?;
     let input = BufReader::with_capacity(BUFFER_BYTES, file);

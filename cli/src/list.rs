@@ -12,14 +12,8 @@ use serde_json::{Map, Value, json};
 
 /// `zeroloss list`.
 pub(crate) fn list(args: &args::List, format: Format) -> Result<ExitCode, Failure> {
-    let every = [
-        What::Scenarios,
-        What::Faults,
-        What::Checkers,
-        What::Planted,
-        What::Models,
-        What::Formats,
-    ];
+    let every =
+        [What::Scenarios, What::Faults, What::Checkers, What::Planted, What::Models, What::Formats];
     let asked = match &args.what {
         Some(what) => std::slice::from_ref(what),
         None => &every,

@@ -52,12 +52,8 @@ pub(super) trait Workload {
     /// Somebody asked.
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String>;
     /// The answer to what this process asked last.
-    fn answer(
-        &mut self,
-        how: Answered,
-        heard: &Heard<'_>,
-        names: &mut Names,
-    ) -> Result<(), String>;
+    fn answer(&mut self, how: Answered, heard: &Heard<'_>, names: &mut Names)
+    -> Result<(), String>;
     /// The history is complete. What was asked and never answered stays open.
     fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String>;
 }
@@ -180,7 +176,8 @@ impl Docket<'_> {
     /// Has everything judged that was heard.
     fn close(mut self) -> Result<(Extent, Findings), String> {
         self.extent.processes = self.seats.len() as u64;
-        self.extent.unknown += self.seats.values().filter(|seat| seat.open.is_some()).count() as u64;
+        self.extent.unknown +=
+            self.seats.values().filter(|seat| seat.open.is_some()).count() as u64;
         let mut findings = self.workload.judge(self.terms, &self.names)?;
         self.extent.objects = findings.objects;
         for judgement in &mut findings.judgements {
@@ -191,7 +188,8 @@ impl Docket<'_> {
             if let Verdict::Violated(evidence) = &mut judgement.verdict {
                 // Numbers that are not the file's own would only mislead.
                 evidence.partition = evidence.partition.filter(|it| self.names.is_own(*it));
-                evidence.message = evidence.message.filter(|it| self.names.name(*it) == it.to_string());
+                evidence.message =
+                    evidence.message.filter(|it| self.names.name(*it) == it.to_string());
             }
         }
         Ok((self.extent, findings))

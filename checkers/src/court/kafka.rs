@@ -17,7 +17,7 @@ use crate::{
     contract::Contract,
     formats::value::Value,
     history::{
-        Acks, Ask, Batch, Call, MessageId, Outcome, Partition, Polled, Record, Reply, Stamp, Step,
+        Acks, Ask, Batch, Call, MessageId, Outcome, Partition, Polled, Record, Reply, Step,
         StepReply,
     },
     intern::Interner,

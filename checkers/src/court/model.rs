@@ -117,10 +117,9 @@ impl Model {
     /// The model of this name, or which name was probably meant.
     pub fn find(name: &str) -> Result<Model, String> {
         let names = Model::ALL.map(Model::name);
-        Model::ALL
-            .into_iter()
-            .find(|model| model.name() == name)
-            .ok_or_else(|| format!("unknown model `{name}` ({})", super::did_you_mean(name, &names)))
+        Model::ALL.into_iter().find(|model| model.name() == name).ok_or_else(|| {
+            format!("unknown model `{name}` ({})", super::did_you_mean(name, &names))
+        })
     }
 }
 

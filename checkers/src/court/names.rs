@@ -4,7 +4,7 @@
 //! vector, gets one far above all of those that histories use, so that a number in a judge's
 //! sentence tells by itself whether it has a name to be replaced by.
 
-use crate::formats::value::Value;
+use crate::{formats::value::Value, transactions};
 use std::collections::BTreeMap;
 
 /// Numbers from here on stand for names.
@@ -107,6 +107,16 @@ impl Names {
             Some(name) => name,
             None => self.name(number),
         }
+    }
+}
+
+impl transactions::Names for Names {
+    fn key(&self, key: u64) -> String {
+        self.name(key)
+    }
+
+    fn value(&self, value: u64) -> String {
+        self.name(value)
     }
 }
 

@@ -72,7 +72,8 @@ impl Gallery {
 
     fn hear_text(&mut self, input: &mut dyn BufRead) -> Result<(), FormatError> {
         let mut content = String::new();
-        let unreadable = |error| FormatError { line: 0, what: format!("could not be read: {error}") };
+        let unreadable =
+            |error| FormatError { line: 0, what: format!("could not be read: {error}") };
         input.read_to_string(&mut content).map_err(unreadable)?;
         let malformed =
             |error: text::TextError| FormatError { line: error.line as u64, what: error.what };
@@ -115,7 +116,8 @@ impl Gallery {
 
     /// Everything that returned before this moment.
     fn settle(&mut self, ordinal: u64) {
-        while let Some(first) = self.under_way.first_entry().filter(|first| *first.key() < ordinal) {
+        while let Some(first) = self.under_way.first_entry().filter(|first| *first.key() < ordinal)
+        {
             let call = first.remove();
             if let Some(returned) = call.returned {
                 self.bench.observe(returned, Event::Returned(&call));

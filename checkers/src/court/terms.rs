@@ -81,15 +81,12 @@ impl Permit {
             Permit::StaleReads => {
                 ("reads may be stale", "reads see everything that was there before they began")
             }
-            Permit::NegativeBalances => {
-                ("balances may be negative", "no balance is ever negative")
-            }
+            Permit::NegativeBalances => ("balances may be negative", "no balance is ever negative"),
             Permit::Duplicates => {
                 ("an element may be handed out twice", "an element is handed out once")
             }
         };
-        let (flag, words) =
-            if is_permitted { ("permit", permitted) } else { ("demand", refused) };
+        let (flag, words) = if is_permitted { ("permit", permitted) } else { ("demand", refused) };
         format!("{words} (--{flag} {})", self.name())
     }
 }

@@ -10,14 +10,17 @@ use super::{
 use crate::{
     checker::Judgement,
     formats::value::Value,
-    transactions::{self, Fate, Isolation, Step, Transaction},
+    transactions::{
+        Fate, Inference, Model as Isolation, STRICT_SERIALIZABLE, Step, Transaction,
+        judge_list_append, judge_rw_register,
+    },
 };
 use std::collections::BTreeSet;
 
 pub(super) fn workload(model: Model, terms: &Terms) -> Result<Box<dyn Workload>, String> {
     let isolation = match &terms.isolation {
         Some(name) => Isolation::find(name)?,
-        None => Isolation::default(),
+        None => STRICT_SERIALIZABLE,
     };
     Ok(Box::new(Transactions {
         is_list: model == Model::ListAppend,
@@ -32,7 +35,7 @@ pub(super) fn workload(model: Model, terms: &Terms) -> Result<Box<dyn Workload>,
 #[derive(Debug)]
 struct Transactions {
     is_list: bool,
-    isolation: Isolation,
+    isolation: &'static Isolation,
     nil: Nil,
     transactions: Vec<Transaction>,
     /// By seat: where the transaction under way stands.
@@ -90,20 +93,19 @@ impl Workload for Transactions {
     }
 
     fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
-        let name = |number: u64| names.name(number);
-        let judge = if self.is_list {
-            transactions::judge_list_append
+        let ruling = if self.is_list {
+            judge_list_append(&self.transactions, self.isolation, names, terms.budget)
         } else {
-            transactions::judge_rw_register
+            let inference = Inference::default();
+            judge_rw_register(&self.transactions, self.isolation, inference, names, terms.budget)
         };
-        let ruling = judge(&self.transactions, self.isolation, &name, terms.budget);
         let law = if self.is_list { "list_append" } else { "rw_register" };
         let judgement = Judgement {
             name: law.to_owned(),
             verdict: ruling.verdict,
             permitted: ruling.permitted,
         };
-        let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name())];
+        let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name)];
         if !self.is_list {
             told.push(match self.nil {
                 Nil::Absent => "a read of nil found nothing (--nil absent)".to_owned(),

@@ -2,16 +2,12 @@
 
 use super::{Dialect, Objects};
 use crate::{
-    court::{
-        FailedCas, Nil, Terms,
-        docket::Workload,
-        model::Model,
-        names::Names,
-    },
+    court::{FailedCas, Nil, Terms, docket::Workload, model::Model, names::Names},
     formats::{Format, value::Value},
     linearizability::{
-        Answer, Operation, engine, models, objects, queue, register,
-        objects::{Mutex, Queue, Register, Taken, Text},
+        Answer, Operation, engine, models,
+        objects::{Access, MultiRegister, Mutex, Queue, Register, Taken, Text},
+        queue, register,
     },
 };
 
@@ -23,7 +19,9 @@ pub(super) fn workload(model: Model, format: Format, terms: &Terms) -> Box<dyn W
         None => FailedCas::Ignored,
     };
     match model {
-        Model::Register => Box::new(Objects::of(Registers { has_cas: false, observes, nil: terms.nil })),
+        Model::Register => {
+            Box::new(Objects::of(Registers { has_cas: false, observes, nil: terms.nil }))
+        }
         Model::MultiRegister => Box::new(Objects::of(MultiRegisters { nil: terms.nil })),
         Model::Kv => Box::new(Objects::of(Texts)),
         Model::FifoQueue => Box::new(Objects::of(Queues)),
@@ -145,7 +143,7 @@ impl Dialect for Registers {
         let initial = terms.initial;
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Register { initial }, operations, terms.budget)
+                engine::check(&models::Register::holding(initial), operations, terms.budget)
             }
             answer => answer,
         }
@@ -161,9 +159,7 @@ impl Dialect for Registers {
                 FailedCas::Ignored => "a failed cas says nothing (--failed-cas ignored)".to_owned(),
             });
         }
-        if let Some(initial) = terms.initial {
-            told.push(format!("a register holds {initial} at first (--initial)"));
-        }
+        told.extend(initial_words(terms));
         told
     }
 }
@@ -288,7 +284,9 @@ impl Dialect for Queues {
 
     fn judge(&self, operations: &[Operation<Queue>], terms: &Terms) -> Answer {
         match queue::check(operations) {
-            Answer::Exhausted(_) => engine::check(&models::Queue, operations, terms.budget),
+            Answer::Exhausted(_) => {
+                engine::check(&models::Queue::default(), operations, terms.budget)
+            }
             answer => answer,
         }
     }
@@ -342,4 +340,116 @@ impl Dialect for Locks {
     fn terms(&self, _terms: &Terms) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Transactions of `read` and `write` over registers that are one object.
+struct MultiRegisters {
+    nil: Nil,
+}
+
+impl MultiRegisters {
+    fn accesses(
+        &self,
+        value: Value<'_>,
+        is_answer: bool,
+        names: &mut Names,
+    ) -> Result<MultiRegister, String> {
+        let mut accesses = Vec::new();
+        for step in value.items() {
+            let (key, value) = (names.number(step.item(1)), step.item(2));
+            match step.item(0).as_str() {
+                Some("read" | "r") if is_answer && value.is_nil() && self.nil == Nil::Unknown => {}
+                Some("read" | "r") => {
+                    let value = (is_answer && !value.is_nil()).then(|| names.number(value));
+                    accesses.push(Access::Read { key, value });
+                }
+                Some("write" | "w") if !value.is_nil() => {
+                    accesses.push(Access::Write { key, value: names.number(value) });
+                }
+                _ => {
+                    return Err(format!(
+                        "expected `[:read key value]` or `[:write key value]`, found `{step}`"
+                    ));
+                }
+            }
+        }
+        if !value.is_seq() {
+            return Err(format!("expected steps such as `[[:read :x nil]]`, found `{value}`"));
+        }
+        Ok(accesses)
+    }
+}
+
+impl Dialect for MultiRegisters {
+    type Deed = MultiRegister;
+
+    fn judge_name(&self) -> &'static str {
+        "linearizable_multi_register"
+    }
+
+    fn ask(&self, _f: &str, value: Value<'_>, names: &mut Names) -> Result<MultiRegister, String> {
+        self.accesses(value, false, names)
+    }
+
+    fn answer(
+        &self,
+        deed: &mut MultiRegister,
+        value: Value<'_>,
+        names: &mut Names,
+    ) -> Result<bool, String> {
+        *deed = self.accesses(value, true, names)?;
+        Ok(!deed.is_empty())
+    }
+
+    fn fail(&self, _deed: &mut MultiRegister) -> bool {
+        false
+    }
+
+    fn may_matter(&self, deed: &MultiRegister) -> bool {
+        deed.iter().any(|access| matches!(access, Access::Write { .. }))
+    }
+
+    fn tell(&self, deed: &MultiRegister, names: &Names) -> (String, String) {
+        let asked = deed.iter().map(|access| match access {
+            Access::Read { key, .. } => format!("read {}", names.name(*key)),
+            Access::Write { key, value } => {
+                format!("write {} to {}", names.name(*value), names.name(*key))
+            }
+        });
+        let found = deed.iter().filter_map(|access| match access {
+            Access::Read { key, value } => {
+                let value = value.map_or("nothing".to_owned(), |value| names.name(value));
+                Some(format!("{value} at {}", names.name(*key)))
+            }
+            Access::Write { .. } => None,
+        });
+        let (asked, found): (Vec<String>, Vec<String>) = (asked.collect(), found.collect());
+        let told = match found[..] {
+            [] => "it was written".to_owned(),
+            _ => format!("found {}", found.join(", ")),
+        };
+        (asked.join(", "), told)
+    }
+
+    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms) -> Answer {
+        let keys =
+            operations.iter().flat_map(|operation| &operation.deed).map(|access| match access {
+                Access::Read { key, .. } | Access::Write { key, .. } => *key,
+            });
+        let initial =
+            terms.initial.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
+        let model = models::MultiRegister { initial: initial.collect() };
+        engine::check(&model, operations, terms.budget)
+    }
+
+    fn terms(&self, terms: &Terms) -> Vec<String> {
+        let mut told = vec![nil_words(self.nil)];
+        told.extend(initial_words(terms));
+        told
+    }
+}
+
+fn initial_words(terms: &Terms) -> Option<String> {
+    let initial = terms.initial?;
+    Some(format!("a register holds {initial} at first (--initial)"))
 }
