@@ -214,6 +214,7 @@ fn workload(model: Model, format: Format, terms: &Terms) -> Result<Box<dyn Workl
         | Model::CasRegister
         | Model::MultiRegister
         | Model::Kv
+        | Model::LinearizableSet
         | Model::FifoQueue
         | Model::Mutex => objects::workload(model, format, terms),
         Model::Set | Model::SetFull | Model::Queue => sets::workload(model, terms),

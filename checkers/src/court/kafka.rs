@@ -37,7 +37,7 @@ pub(super) struct Kafka {
 pub(super) fn workload(terms: &Terms) -> Box<dyn Workload> {
     let mut told = Vec::new();
     let contract = terms.contract(Contract::kafka(), &mut told);
-    let bench = Bench::under(contract, client_judges(&["zero_loss"]));
+    let bench = Bench::under(contract, client_judges(&["zero_loss", "liveness"]));
     Box::new(Kafka {
         bench,
         messages: Messages::default(),

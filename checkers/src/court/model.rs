@@ -22,6 +22,8 @@ pub enum Model {
     Set,
     /// The same, with reads all along: when each element became visible, and whether it stayed.
     SetFull,
+    /// `add`, `remove`, `contains` and `read` of one set, linearizable.
+    LinearizableSet,
     /// `enqueue` and `dequeue`, first in first out, linearizable.
     FifoQueue,
     /// `enqueue`, `dequeue` and `drain` in any order: what went in comes out.
@@ -48,13 +50,14 @@ pub enum Model {
 
 impl Model {
     /// Every model.
-    pub const ALL: [Model; 17] = [
+    pub const ALL: [Model; 18] = [
         Model::Register,
         Model::CasRegister,
         Model::MultiRegister,
         Model::Kv,
         Model::Set,
         Model::SetFull,
+        Model::LinearizableSet,
         Model::FifoQueue,
         Model::Queue,
         Model::Mutex,
@@ -77,6 +80,7 @@ impl Model {
             Model::Kv => "kv",
             Model::Set => "set",
             Model::SetFull => "set-full",
+            Model::LinearizableSet => "linearizable-set",
             Model::FifoQueue => "fifo-queue",
             Model::Queue => "queue",
             Model::Mutex => "mutex",
@@ -100,6 +104,7 @@ impl Model {
             Model::Kv => "get, put and append of texts are linearizable, each key for itself",
             Model::Set => "every acknowledged element is in the last read, and nothing else",
             Model::SetFull => "every element becomes visible and stays, through all reads",
+            Model::LinearizableSet => "add, remove, contains and read are linearizable",
             Model::FifoQueue => "enqueue and dequeue are linearizable, first in first out",
             Model::Queue => "what was enqueued is dequeued or drained, in any order",
             Model::Mutex => "acquire and release are linearizable",
@@ -205,14 +210,19 @@ impl Glimpse {
                 return Ok(Model::LongFork);
             }
         }
+        if has("enq") || has("deq") {
+            return Ok(Model::FifoQueue);
+        }
         if has("enqueue") || has("dequeue") || has("drain") {
-            let is_fifo = matches!(format, Format::Fastlin | Format::Fptlin | Format::Limo);
-            return Ok(if is_fifo { Model::FifoQueue } else { Model::Queue });
+            return Ok(Model::Queue);
+        }
+        if has("insert") || has("contains") || has("contains_true") || has("remove") {
+            return Ok(Model::LinearizableSet);
         }
         if has("acquire") || has("release") {
             return Ok(Model::Mutex);
         }
-        if has("add") && only(&["add", "read", "remove", "contains"]) {
+        if has("add") && only(&["add", "read"]) {
             let is_counter = self.read_numbers > 0 && self.read_sequences == 0;
             return Ok(if is_counter { Model::Counter } else { Model::SetFull });
         }
