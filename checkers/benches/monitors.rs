@@ -264,7 +264,7 @@ impl Object for Heap {
     type Deed = Set;
 
     fn act(&mut self, dice: &mut Dice, number: usize, is_lie: &mut bool) -> Set {
-        if number > 0 && number % 50_000 == 0 {
+        if number > 0 && number.is_multiple_of(50_000) {
             return Set::Read(self.held.clone());
         }
         if dice.roll(2) == 0 || self.held.is_empty() {

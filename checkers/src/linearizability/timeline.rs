@@ -12,8 +12,8 @@ pub(super) type Time = u32;
 /// The time of what did not happen.
 pub(super) const NEVER: Time = Time::MAX;
 
-/// The most operations that fit: their moments, four times over, are told by 32 bits.
-const MOST: usize = 1 << 28;
+/// The most operations that fit: less than 2^28 moments, so that eighths of them are 32 bits.
+const MOST: usize = (1 << 27) - 1;
 
 /// When an operation ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
