@@ -1,8 +1,8 @@
 //! The exact monitors at scale: object, clients, operations, a clean history and one with a single
 //! violation planted after nine tenths of it.
 //!
-//! `cargo bench -p zeroloss-checkers --bench monitors [-- part of a case's name]`. Clients are always
-//! busy. Peak memory is that of the whole process, the history that is judged included.
+//! `cargo bench -p zeroloss-checkers --bench monitors [-- part of a case's name]`. Clients are
+//! always busy. Peak memory is that of the whole process, the history that is judged included.
 
 mod measure;
 

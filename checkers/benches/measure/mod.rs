@@ -2,10 +2,10 @@
 //! that one case frees is not given back to the system, so the next one would be told too little
 //! or too much.
 //!
-//! A bench names its cases and says how to run each. Started by hand it starts itself again for each
-//! case, with the case's name behind `--case`; the child runs the case and prints what it took.
-//! Without `--bench` (that is how `cargo test` starts a bench) only the first cases run, once and in
-//! this process, and nothing is measured.
+//! A bench names its cases and says how to run each. Started by hand it starts itself again for
+//! each case, with the case's name behind `--case`; the child runs the case and prints what it
+//! took. Without `--bench` (that is how `cargo test` starts a bench) only the first cases run,
+//! once and in this process, and nothing is measured.
 
 use std::io::Write;
 use std::time::Instant;

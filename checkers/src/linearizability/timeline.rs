@@ -1,8 +1,9 @@
 //! The moments of a history in order, as small dense numbers: what every monitor walks.
 //!
 //! A moment is a call or a return. The first one has time 1; time 0 is before everything and
-//! [`NEVER`] after. Whatever has to be *sorted by call* or *by return* is then a walk over this, and
-//! a monitor sorts nothing. Histories that were numbered densely are put in order without a sort.
+//! [`NEVER`] after. Whatever has to be *sorted by call* or *by return* is then a walk over this,
+//! and a monitor sorts nothing. Histories that were numbered densely are put in order without a
+//! sort.
 
 use super::Operation;
 

@@ -1,4 +1,5 @@
-//! What a history says of each element: who added it, who took it out, who found it and who did not.
+//! What a history says of each element: who added it, who took it out, who found it and who did
+//! not.
 
 use super::{
     super::{
