@@ -23,7 +23,7 @@
 //!
 //! # Caveats
 //!
-//! - There are no models of one's own yet: logs have a monitor of their own, queues and sets none.
+//! - Logs, queues, sets and registers have monitors of their own; there are no models of one's own.
 //! - Retention and transactions are unknown here: a read below a log's start would look like a loss.
 //! - `linearizable_log` does not demand that a batch becomes visible at once.
 

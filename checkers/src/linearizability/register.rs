@@ -19,8 +19,8 @@
 //! **Writes and swaps that never returned** happened if their value was seen, else they are left
 //! out. **Swaps that failed** must find a moment at which the register holds something else. They
 //! are put into the order that was found for the rest; if one does not fit and rule 5 does not say
-//! that it cannot, some other order might do, and the answer is *exhausted*. So it is for swaps that
-//! returned without saying whether they succeeded, if nobody saw their value. Also beyond this
+//! that it cannot, some other order might do, and the answer is *exhausted*. So it is for swaps
+//! that returned without saying whether they succeeded, if nobody saw their value. Also beyond this
 //! monitor is a value that is put twice.
 
 mod chains;

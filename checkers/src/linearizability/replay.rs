@@ -41,7 +41,8 @@ pub(crate) fn replay<M: Machine>(
     let mut is_done = vec![false; operations.len()];
     let mut called_last = 0;
     for number in order {
-        let operation = operations.get(*number).ok_or(format!("there is no operation {number}"))?;
+        let operation = operations.get(*number);
+        let operation = operation.ok_or_else(|| format!("there is no operation {number}"))?;
         if std::mem::replace(&mut is_done[*number], true) {
             return Err(format!("operation {number} is done twice"));
         }

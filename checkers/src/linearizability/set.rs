@@ -1,10 +1,10 @@
-//! A set, exactly, in near-linear time, if no element is added twice (checkers.md 4.5; Lee & Mathur,
-//! OOPSLA 2025, for single elements).
+//! A set, exactly, in near-linear time, if no element is added twice (checkers.md 4.5; Lee &
+//! Mathur, OOPSLA 2025, for single elements).
 //!
 //! **Without reads of the whole set** each element is an object of its own (Herlihy & Wing 1990).
 //! Over its add, its successful remove and whoever found it let `m` be the earliest return and `M`
-//! the latest call; one that was never removed has M after everything. It was certainly in from m to
-//! M, and can be out at any other time, so it is impossible exactly if
+//! the latest call; one that was never removed has M after everything. It was certainly in from m
+//! to M, and can be out at any other time, so it is impossible exactly if
 //! 1. *phantom*: it was found and never added;
 //! 2. *future_read*: m is before the call of its add;
 //! 3. *resurrected*: M is after the return of its remove;
@@ -12,8 +12,8 @@
 //! 5. *stale_read*: it was not found by someone who was called after m and returned before M.
 //!
 //! **With reads of the whole set and no removes** the set only grows, so reads are ordered by what
-//! they hold, and everything falls into place: what the smallest read holds, that read, what the next
-//! one holds more, and so on. It is impossible exactly if
+//! they hold, and everything falls into place: what the smallest read holds, that read, what the
+//! next one holds more, and so on. It is impossible exactly if
 //! 6. *duplicated*: a read holds an element twice;
 //! 7. *long_fork*: two reads each lack something that the other holds;
 //! 8. *future_read* or *stale_read*: something returned before the call of what has its place

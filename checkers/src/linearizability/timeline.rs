@@ -1,8 +1,9 @@
 //! The moments of a history in order, as small dense numbers: what every monitor walks.
 //!
 //! A moment is a call or a return. The first one has time 1; time 0 is before everything and
-//! [`NEVER`] after. Whatever has to be *sorted by call* or *by return* is then a walk over this, and
-//! a monitor sorts nothing. Histories that were numbered densely are put in order without a sort.
+//! [`NEVER`] after. Whatever has to be *sorted by call* or *by return* is then a walk over this,
+//! and a monitor sorts nothing. Histories that were numbered densely are put in order without a
+//! sort.
 
 use super::Operation;
 
@@ -12,8 +13,8 @@ pub(super) type Time = u32;
 /// The time of what did not happen.
 pub(super) const NEVER: Time = Time::MAX;
 
-/// The most operations that fit: their moments, four times over, are told by 32 bits.
-const MOST: usize = 1 << 28;
+/// The most operations that fit: less than 2^28 moments, so that eighths of them are 32 bits.
+const MOST: usize = (1 << 27) - 1;
 
 /// When an operation ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

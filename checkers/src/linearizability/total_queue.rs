@@ -8,10 +8,10 @@
 //! - *recovered*: it came out although its enqueue never returned, which is fine.
 //!
 //! A dequeue whose answer is not known may have taken one message. So if no more are missing than
-//! such dequeues there are, no one can say; unless whatever was taken and not confirmed comes again,
-//! as at-least-once delivery promises. Lost messages are split by what came out of what the same
-//! process had enqueued: before all of that (*head*), after all of that (*tail*), or between; a lost
-//! middle is a fault, a lost tail may be a drain that ended early.
+//! such dequeues there are, no one can say; unless whatever was taken and not confirmed comes
+//! again, as at-least-once delivery promises. Lost messages are split by what came out of what
+//! the same process had enqueued: before all of that (*head*), after all of that (*tail*), or
+//! between; a lost middle is a fault, a lost tail may be a drain that ended early.
 
 use super::{
     Operation,
@@ -102,7 +102,7 @@ pub fn judge(
             duplicated.add_many(told.duplicated(), || {
                 let (name, Message { attempted, dequeued, .. }) = (name(message), told);
                 evidence(format!(
-                    "duplicated: {name} was enqueued {attempted} times and dequeued {dequeued} times"
+                    "duplicated: {name} was enqueued {attempted} times and came out {dequeued} times"
                 ))
             });
         }
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!((holds(&verdict), counts.duplicated), (1, 1));
         let once = Promise { permits_duplicates: false, ..Promise::default() };
         let summary = evidence(told(&twice, once).0).summary;
-        assert_eq!(summary, "duplicated: m7 was enqueued 1 times and dequeued 2 times");
+        assert_eq!(summary, "duplicated: m7 was enqueued 1 times and came out 2 times");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! An order of operations that explains a queue in which no pattern shows.
 //!
-//! The order of values is the order of both their enqueues and their dequeues: a value goes first if
-//! it was certainly in, or certainly out, before the other one came or went. Given that order, each
-//! operation happens as early as the ones before it allow. Times are counted in quarters here, so
-//! that a gap has room for a dequeue that finds nothing, and for what is done right before it and
-//! right after.
+//! The order of values is the order of both their enqueues and their dequeues: a value goes first
+//! if it was certainly in, or certainly out, before the other one came or went. Given that order,
+//! each operation happens as early as the ones before it allow. Times are counted in quarters
+//! here, so that a gap has room for a dequeue that finds nothing, and for what is done right
+//! before it and right after.
 
 use super::{
     super::timeline::{NEVER, Time},

@@ -71,7 +71,8 @@ fn each_rule_is_told_by_its_name_with_the_fewest_operations() {
     assert_eq!((unborn.rule, unborn.operations), ("stale_read", vec![0, 1]));
     assert_eq!(
         unborn.why,
-        "stale_read: nothing was there before 7 was, and 7 before nothing was, and each was put once"
+        "stale_read: nothing was there before 7 was, and 7 before nothing was, and each was put \
+         once"
     );
     let held = history(&[(1, 2, Read(None))]);
     let Answer::Impossible(held) = check(&held, Some(3)) else { panic!("it held 3") };

@@ -22,10 +22,11 @@ pub(super) fn order(history: &History<'_>) -> Result<Vec<usize>, Halt> {
             times[*operation as usize] = life.time(history, *operation);
         }
     }
-    let mut keys: Vec<(u64, u32)> = times.into_iter().zip(0..).collect();
-    keys.retain(|(time, _)| *time != u64::MAX);
+    // A time and its operation make one number: there are less than 2^32 eighths.
+    let keys = times.into_iter().zip(0u64..).filter(|(time, _)| *time != u64::MAX);
+    let mut keys: Vec<u64> = keys.map(|(time, operation)| time << 32 | operation).collect();
     keys.sort_unstable();
-    Ok(keys.into_iter().map(|(_, operation)| operation as usize).collect())
+    Ok(keys.into_iter().map(|key| key as u32 as usize).collect())
 }
 
 /// When an element was in.

@@ -1,4 +1,5 @@
-//! What a history says of each element: who added it, who took it out, who found it and who did not.
+//! What a history says of each element: who added it, who took it out, who found it and who did
+//! not.
 
 use super::{
     super::{
@@ -189,8 +190,26 @@ impl Elements {
     /// each element that they hold.
     pub(super) fn members(&self, timeline: &Timeline) -> (Vec<u32>, Vec<u32>) {
         let mut starts = vec![0u32; self.elements.len() + 1];
-        let each = |operation: u32, note: &mut dyn FnMut(u32)| match self.parts[operation as usize]
-        {
+        for operation in timeline.calls() {
+            self.each(operation, |element| starts[element as usize + 1] += 1);
+        }
+        for element in 1..starts.len() {
+            starts[element] += starts[element - 1];
+        }
+        let mut next = starts.clone();
+        let mut members = vec![NOBODY; starts.last().map_or(0, |end| *end as usize)];
+        for operation in timeline.calls() {
+            self.each(operation, |element| {
+                let place = &mut next[element as usize];
+                members[*place as usize] = operation;
+                *place += 1;
+            });
+        }
+        (starts, members)
+    }
+
+    fn each(&self, operation: u32, mut note: impl FnMut(u32)) {
+        match self.parts[operation as usize] {
             Part::Adds(element)
             | Part::Removes(element)
             | Part::MayRemove(element)
@@ -200,22 +219,6 @@ impl Elements {
                 self.held(self.reads[read as usize]).iter().for_each(|element| note(*element));
             }
             Part::Nothing => {}
-        };
-        for operation in timeline.calls() {
-            each(operation, &mut |element| starts[element as usize + 1] += 1);
         }
-        for element in 1..starts.len() {
-            starts[element] += starts[element - 1];
-        }
-        let mut next = starts.clone();
-        let mut members = vec![NOBODY; starts.last().map_or(0, |end| *end as usize)];
-        for operation in timeline.calls() {
-            each(operation, &mut |element| {
-                let place = &mut next[element as usize];
-                members[*place as usize] = operation;
-                *place += 1;
-            });
-        }
-        (starts, members)
     }
 }

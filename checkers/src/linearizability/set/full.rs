@@ -10,8 +10,8 @@
 //!
 //! Jepsen looks at each element for each read; here a read only touches what it holds, as the last
 //! read that lacks an element is the one before the run of reads that hold it up to the end. Two
-//! rules are added that Jepsen's checker lacks: *duplicated* within one read, and *unexpected*, never
-//! added. Staleness is told by order, not rounded to milliseconds.
+//! rules are added that Jepsen's checker lacks: *duplicated* within one read, and *unexpected*,
+//! never added. Staleness is told by order, not rounded to milliseconds.
 
 use super::super::{Operation, objects::Set};
 use crate::{

@@ -74,23 +74,25 @@ pub(super) fn order(history: &History<'_>) -> Result<Vec<usize>, Halt> {
         floor = next;
     }
     // At one time: who missed something, then by place; who found an element right after its add.
-    let mut keys: Vec<((Time, u32, u32), usize)> = Vec::with_capacity(history.operations.len());
-    for (operation, part) in history.elements.parts.iter().enumerate() {
-        let called = history.timeline.span(operation as u32).called;
+    let key =
+        |time: Time, place: u32, rank: u64| u64::from(time) << 32 | u64::from(place) << 1 | rank;
+    let mut keys: Vec<(u64, u32)> = Vec::with_capacity(history.operations.len());
+    for (operation, part) in (0u32..).zip(&history.elements.parts) {
+        let called = history.timeline.span(operation).called;
         let key = match *part {
-            Part::Adds(element) => (added[element as usize].0, added[element as usize].1, 0),
+            Part::Adds(element) => key(added[element as usize].0, added[element as usize].1, 0),
             Part::Finds(element) => {
                 let (time, place) = added[element as usize];
-                (time.max(called), place, 1)
+                key(time.max(called), place, 1)
             }
-            Part::Misses(_) => (called, 0, 0),
-            Part::Reads(number) => (read[number as usize].0, read[number as usize].1, 0),
+            Part::Misses(_) => key(called, 0, 0),
+            Part::Reads(number) => key(read[number as usize].0, read[number as usize].1, 0),
             Part::Removes(_) | Part::MayRemove(_) | Part::Nothing => continue,
         };
         keys.push((key, operation));
     }
     keys.sort_unstable();
-    Ok(keys.into_iter().map(|(_, operation)| operation).collect())
+    Ok(keys.into_iter().map(|(_, operation)| operation as usize).collect())
 }
 
 impl Classes {
