@@ -1,9 +1,9 @@
 //! Operations in columns: Jepsen's `history.txt`, and the logs of its tests.
 //!
 //! ```text
-//! 2	:invoke	:txn	[[:r 7 nil]]
-//! 2	:info	:txn	[[:r 7 nil]]	:timeout
-//! INFO  jepsen.util - 0	:invoke	:write	4
+//! 2 :invoke :txn [[:r 7 nil]]
+//! 2 :info :txn [[:r 7 nil]] :timeout
+//! INFO  jepsen.util - 0 :invoke :write 4
 //! INFO [2019-07-01 10:00:00,123] jepsen worker 3 - jepsen.util 3 :invoke :read nil
 //! ```
 //!

@@ -36,6 +36,8 @@ pub(super) struct Wrong {
 pub(super) struct Scanner<'t> {
     text: &'t str,
     at: usize,
+    /// Where the last thing began that lies in nothing else: a form, a comment.
+    began: usize,
     depth: u32,
     /// Whether the text's end ends a word too, because it is the end of a line or of the file.
     is_whole: bool,
@@ -55,12 +57,17 @@ const ENDS_WORD: [bool; 256] = {
 
 impl<'t> Scanner<'t> {
     pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
-        Scanner { text, at: 0, depth: 0, is_whole }
+        Scanner { text, at: 0, began: 0, depth: 0, is_whole }
     }
 
     /// How far it has come, in bytes.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Where that began which it is in, or was in last: a form with its tags, a comment.
+    pub(super) fn began(&self) -> usize {
+        self.began
     }
 
     /// What is still to be read.
@@ -91,6 +98,7 @@ impl<'t> Scanner<'t> {
 
     #[cold]
     fn skip_discarded(&mut self) -> Result<(), Stop> {
+        self.begin();
         self.enter()?;
         self.at += 1;
         self.value(&mut Tape::default())?;
@@ -103,18 +111,26 @@ impl<'t> Scanner<'t> {
         self.at += 1;
     }
 
-    /// Goes past tags, and shows the byte behind them; none at the text's end. `start` becomes where
-    /// the first of them began.
+    /// Goes past tags, and shows the byte behind them; none at the text's end.
     #[inline]
-    pub(super) fn peek_behind_tags(&mut self, start: &mut usize) -> Result<Option<u8>, Stop> {
+    pub(super) fn peek_behind_tags(&mut self) -> Result<Option<u8>, Stop> {
         let mut next = self.peek()?;
-        *start = self.at;
+        self.begin();
+        // What lies behind a tag is part of what it tags.
+        self.depth += 1;
         while next == Some(b'#') && self.is_tag() {
             self.at += 1;
             self.word()?;
             next = Some(self.peek()?.ok_or(Stop::Ends)?);
         }
+        self.depth -= 1;
         Ok(next)
+    }
+
+    fn begin(&mut self) {
+        if self.depth == 0 {
+            self.began = self.at;
+        }
     }
 
     /// Reads one form and writes it down.
@@ -141,7 +157,7 @@ impl<'t> Scanner<'t> {
             },
             b'\\' => self.char(tape),
             b'#' if self.is_tag() => {
-                let first = self.peek_behind_tags(&mut 0)?.ok_or(Stop::Ends)?;
+                let first = self.peek_behind_tags()?.ok_or(Stop::Ends)?;
                 self.form(first, tape)
             }
             b'#' => self.dispatch(tape),
@@ -468,6 +484,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn skip_comment(&mut self) -> Result<(), Stop> {
+        self.begin();
         match self.rest().find('\n') {
             Some(length) => self.at += length,
             None if self.is_whole => self.at = self.text.len(),

@@ -121,11 +121,11 @@ pub(super) fn read_etcd(
     intervals.tell(true, sink)
 }
 
+/// What is done with the words of a line and its number.
+type EachLine<'e> = dyn FnMut(u64, &[&str]) -> Result<(), String> + 'e;
+
 /// Shows the words of each line that is neither blank nor a heading.
-fn each_line(
-    source: &mut Source<'_>,
-    each: &mut dyn FnMut(u64, &[&str]) -> Result<(), String>,
-) -> Result<(), FormatError> {
+fn each_line(source: &mut Source<'_>, each: &mut EachLine<'_>) -> Result<(), FormatError> {
     const WORDS_MAX: usize = 16;
     let mut length = 0;
     while let Some(line) = source.next_line()? {

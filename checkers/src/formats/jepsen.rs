@@ -48,9 +48,8 @@ pub(super) fn read(
     loop {
         let mut scanner = Scanner::new(source.rest(), source.has_ended());
         tape.clear();
-        let mut start = 0;
-        let next = step(&mut scanner, &mut tape, place, &mut start);
-        let end = scanner.at();
+        let next = step(&mut scanner, &mut tape, place);
+        let (start, end) = (scanner.began(), scanner.at());
         match next {
             Ok(Next::End) => {
                 source.take(end);
@@ -80,9 +79,8 @@ pub(super) fn read(
                 continue;
             }
             Err(Stop::Ends) => {
-                let begun = source.rest()[start..].trim_start();
-                let line = source.line_at(source.rest().len() - begun.len());
-                let what = format!("the file ends within {}", clip(begun));
+                let line = source.line_at(start);
+                let what = format!("the file ends within {}", clip(&source.rest()[start..]));
                 return Err(FormatError { line, what });
             }
             Err(Stop::Wrong(wrong)) => {
@@ -98,20 +96,17 @@ pub(super) fn read(
     Ok(Read { lines, skipped: 0 })
 }
 
-/// Reads what comes next. `start` becomes where that begins.
-fn step(
-    scanner: &mut Scanner<'_>,
-    tape: &mut Tape,
-    place: Place,
-    start: &mut usize,
-) -> Result<Next, Stop> {
-    let Some(first) = scanner.peek_behind_tags(start)? else { return Ok(Next::End) };
+/// Reads what comes next.
+fn step(scanner: &mut Scanner<'_>, tape: &mut Tape, place: Place) -> Result<Next, Stop> {
+    let Some(first) = scanner.peek_behind_tags()? else { return Ok(Next::End) };
     match (first, place) {
         (close, Place::Inside(end)) if close == end => {
             scanner.skip();
             Ok(Next::Close)
         }
-        (_, Place::Behind) => Err(scanner.unexpected("nothing behind the operations", *start)),
+        (_, Place::Behind) => {
+            Err(scanner.unexpected("nothing behind the operations", scanner.began()))
+        }
         (b'[' | b'(', Place::Start) => {
             scanner.skip();
             Ok(Next::Open(if first == b'[' { b']' } else { b')' }))
@@ -121,7 +116,7 @@ fn step(
             Ok(Next::Operation)
         }
         (_, Place::Start | Place::Loose | Place::Inside(_)) => {
-            Err(scanner.unexpected("an operation such as `{:type :invoke, ...}`", *start))
+            Err(scanner.unexpected("an operation such as `{:type :invoke, ...}`", scanner.began()))
         }
     }
 }

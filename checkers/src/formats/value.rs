@@ -255,6 +255,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether a sequence or a map has none; none for anything else.
+    pub fn is_empty(self) -> Option<bool> {
+        self.len().map(|len| len == 0)
+    }
+
     /// How much room it takes, roughly: values in it, and the bytes of all texts of its line.
     pub(super) fn size(self) -> usize {
         (self.end() - self.index) as usize + self.tape.text.len()
