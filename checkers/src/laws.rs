@@ -15,6 +15,7 @@ mod one_leader_per_term;
 #[cfg(feature = "porcupine")]
 mod porcupine;
 mod producer_order;
+mod transaction_cycles;
 mod zero_loss;
 
 use crate::checker::Checker;
@@ -100,6 +101,13 @@ pub const CATALOGUE: &[Law] = &[
         source: "DESIGN 4; messaging.md 2.0 LV",
         make: || Box::<liveness::Liveness>::default(),
     },
+    Law {
+        name: "transaction_cycles",
+        law: "transactions can be put into one order that explains what each saw, as far as their \
+              isolation promises it",
+        source: "Adya, Liskov & O'Neil 2000; Kingsbury & Alvaro 2020",
+        make: || Box::<transaction_cycles::TransactionCycles>::default(),
+    },
     #[cfg(feature = "porcupine")]
     Law {
         name: "porcupine",
@@ -110,7 +118,8 @@ pub const CATALOGUE: &[Law] = &[
     },
 ];
 
-/// The laws that hold for every run; `porcupine` is only for short ones.
+/// The laws that hold for every run; `porcupine` is only for short ones, `transaction_cycles` only
+/// for those with transactions.
 pub const DEFAULT: &[&str] = &[
     "claim_witness",
     "ack_witness",
@@ -160,10 +169,8 @@ mod tests {
             assert!(!law.law.is_empty() && !law.source.is_empty());
         }
         let all: Vec<&str> = CATALOGUE.iter().map(|law| law.name).collect();
-        assert_eq!(
-            DEFAULT,
-            all.into_iter().filter(|name| *name != "porcupine").collect::<Vec<_>>()
-        );
+        let is_for_some = |name: &str| ["porcupine", "transaction_cycles"].contains(&name);
+        assert_eq!(DEFAULT, all.into_iter().filter(|name| !is_for_some(name)).collect::<Vec<_>>());
     }
 
     #[test]
