@@ -23,6 +23,7 @@ mod porcupine;
 mod producer_order;
 mod read_your_writes;
 mod torn_transactions;
+mod transaction_cycles;
 mod writes_follow_reads;
 mod zero_loss;
 
@@ -178,6 +179,13 @@ pub const CATALOGUE: &[Law] = &[
               a group processes an input once",
         source: "KIP-98; Adya G1a; checkers.md 4.6; messaging.md 2.0 TX",
         make: || Box::<torn_transactions::TornTransactions>::default(),
+    },
+    Law {
+        name: "transaction_cycles",
+        law: "transactions can be put into one order that explains what each saw, as far as their \
+              isolation promises it",
+        source: "Adya, Liskov & O'Neil 2000; Kingsbury & Alvaro 2020",
+        make: || Box::<transaction_cycles::TransactionCycles>::default(),
     },
     #[cfg(feature = "porcupine")]
     Law {

@@ -19,6 +19,18 @@ mod tests;
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
 
+/// What a law over our own history builds its graph with.
+pub(crate) mod dependencies {
+    pub(crate) use super::{
+        cycles::{Cycle, Cycles, search},
+        graph::{Edge, Edges, Graph, Links, Node},
+        models::{Anomaly, Model},
+        order::{Span, link as link_orders},
+        proof::tell,
+        ruling::Findings,
+    };
+}
+
 pub use list_append::judge_list_append;
 pub use models::{Anomaly, MODELS, Model, Order, STRICT_SERIALIZABLE, Shape};
 pub use ruling::TransactionsRuling;

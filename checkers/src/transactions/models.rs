@@ -154,6 +154,21 @@ impl Model {
         }
     }
 
+    /// Forbids cycles of what is read, whatever order they lean on.
+    pub(crate) const fn of_reads(name: &'static str) -> Model {
+        model(name, &[], [G1C, G1C, G1C], false, false)
+    }
+
+    /// Forbids every cycle.
+    pub(crate) const fn of_everything(name: &'static str) -> Model {
+        model(name, &[], [G2, G2, G2], true, true)
+    }
+
+    /// Forbids no cycle.
+    pub(crate) const fn of_nothing() -> Model {
+        model("nothing", &[], [NO, NO, NO], false, false)
+    }
+
     /// The model of this name; for an unknown name, the nearest valid one.
     pub fn find(name: &str) -> Result<&'static Model, String> {
         let wanted = name.trim_start_matches(':').to_ascii_lowercase().replace('_', "-");
