@@ -118,12 +118,13 @@ impl Sessions {
     /// Whether a transaction is open that may hide what was just acknowledged in the partition.
     pub(crate) fn is_open_below(&self, partition: Partition, at: Stamp, shared: &Shared) -> bool {
         shared.contract.isolation > Isolation::ReadUncommitted
-            && self.holds.is_held(partition, at.ordinal, at.ordinal)
+            && self.holds.is_held(partition, at.ordinal, at, 0)
     }
 
     /// Whether what lies below `reach` may have been hidden from this look by a transaction that
     /// was still open: readers of committed data stop before the first open one (the last stable
-    /// offset, KIP-98). What some reader was shown before cannot be hidden again.
+    /// offset, KIP-98). What some reader was shown before cannot be hidden again. A bounded look may
+    /// go back as far as its bound says, so it may miss what was hidden then.
     pub(crate) fn is_held(
         &self,
         look: &Look,
@@ -131,9 +132,16 @@ impl Sessions {
         called: Stamp,
         shared: &Shared,
     ) -> bool {
-        shared.contract.isolation > Isolation::ReadUncommitted
-            && look.seen_end < reach.end
-            && self.holds.is_held(look.partition, reach.since.ordinal, called.ordinal)
+        if shared.contract.isolation == Isolation::ReadUncommitted {
+            return false;
+        }
+        let (age_ns, is_shown) = match look.level {
+            ReadLevel::Bounded(bound_ns) => (bound_ns, false),
+            ReadLevel::Eventual | ReadLevel::Session | ReadLevel::Linearizable => {
+                (0, look.seen_end >= reach.end)
+            }
+        };
+        !is_shown && self.holds.is_held(look.partition, reach.since.ordinal, called, age_ns)
     }
 
     pub(crate) fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

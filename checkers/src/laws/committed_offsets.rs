@@ -102,8 +102,7 @@ impl Checker for CommittedOffsets {
 
     fn finish(mut self: Box<Self>, shared: &Shared) -> Verdict {
         for skip in std::mem::take(&mut self.suspects) {
-            let mut missed = shared.ledger.standing(skip.partition, skip.first);
-            if missed.next().is_some_and(|(offset, _)| offset < skip.end) {
+            if skip.missed(shared).is_some() {
                 self.breach.add(|| skip.evidence(shared));
             }
         }

@@ -194,6 +194,16 @@ mod tests {
         let verdict = judge(LAW, &history("unknown"));
         assert!(unknown(verdict).starts_with("vacuous"));
         evidence(judge(LAW, &history("ok 0")));
+        // A bounded read may show what was readable when the transaction was still open.
+        let late = |closed: &str| {
+            format!(
+                "c2 transact p1:m9 @0.5..{closed} ok 0
+                 c1 produce p1 m1 @1..2 ok offset=1
+                 c1 fetch p1 from=0 bounded=3 @10..11 ok [] end=0"
+            )
+        };
+        assert!(unknown(judge(LAW, &late("8"))).starts_with("vacuous"));
+        evidence(judge(LAW, &late("6")));
     }
 
     #[test]

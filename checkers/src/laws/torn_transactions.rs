@@ -3,7 +3,7 @@
 //! Bufstream report of 2024; Adya's G1a; checkers.md 4.6; messaging.md 2.0 TX).
 //!
 //! - *aborted_read*: a message of a transaction that certainly did not happen was read.
-//! - *lso_passed*: a reader went on past a message whose transaction was still open, and that
+//! - *lso_passed*: a reader went on past a message whose transaction was still under way, and that
 //!   transaction was committed: this reader will never be shown it. Readers must stop at the first
 //!   open transaction (the last stable offset).
 //! - *fractured_read*: a reader went on past a message of a committed transaction without being
@@ -225,14 +225,15 @@ impl TornTransactions {
         if !is_committed {
             return None;
         }
-        let was_committed = send.fate == Fate::Acknowledged
-            && send.returned.is_some_and(|returned| returned.ordinal < pass.called.ordinal);
+        let was_over =
+            |by: Stamp| send.returned.is_some_and(|returned| returned.ordinal < by.ordinal);
         let is_shared = self.sibling(send, message, pass.at, shared).is_some();
-        match (is_shared || was_committed, members.len()) {
+        match members.len() {
             // All there was is gone for this reader: a loss, but nothing is torn.
-            (true, 0 | 1) => None,
-            (true, _) => Some(Tear::Fractured),
-            (false, _) => Some(Tear::LsoPassed),
+            0 | 1 if was_over(pass.called) && send.fate == Fate::Acknowledged => None,
+            0 | 1 => Some(Tear::LsoPassed),
+            _ if is_shared || was_over(pass.at) => Some(Tear::Fractured),
+            _ => Some(Tear::LsoPassed),
         }
     }
 

@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 struct Hold {
     /// Ordinals of the calls of those that are open.
     open: BTreeSet<u64>,
-    /// Ordinals of return and call of those that are not, in the order of their returns.
-    closed: Vec<(u64, u64)>,
+    /// Return, and ordinal of the call, of those that are not, in the order of their returns.
+    closed: Vec<(Stamp, u64)>,
 }
 
 /// Every partition.
@@ -37,19 +37,23 @@ impl Holds {
                 for partition in partitions(call) {
                     let hold = seat(&mut self.0, partition);
                     if hold.open.remove(&call.called.ordinal) {
-                        hold.closed.push((at.ordinal, call.called.ordinal));
+                        hold.closed.push((at, call.called.ordinal));
                     }
                 }
             }
         }
     }
 
-    /// Whether some transaction that began before `since` was open at any moment from `called` on.
-    pub(crate) fn is_held(&self, partition: Partition, since: u64, called: u64) -> bool {
+    /// Whether some transaction that began before `since` was open at any moment from `age_ns` before
+    /// this one on.
+    pub(crate) fn is_held(&self, partition: Partition, since: u64, at: Stamp, age_ns: u64) -> bool {
         let Some(hold) = self.0.get(partition as usize) else { return false };
-        let recently = hold.closed.iter().rev().take_while(|(returned, _)| *returned > called);
+        let is_recent = |returned: &Stamp| {
+            returned.ordinal > at.ordinal || returned.at_ns.saturating_add(age_ns) > at.at_ns
+        };
+        let recent = hold.closed.iter().rev().take_while(|(returned, _)| is_recent(returned));
         hold.open.first().is_some_and(|began| *began < since)
-            || recently.into_iter().any(|(_, began)| *began < since)
+            || recent.into_iter().any(|(_, began)| *began < since)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     breach::line,
     checker::Shared,
     history::{Call, Offset, Partition, Stamp},
+    ledger::{Fate, Number},
     verdict::{Evidence, Line},
 };
 
@@ -41,10 +42,18 @@ fn committed(commit: Commit) -> [Line; 2] {
 }
 
 impl Skip {
+    /// The first message that is known to lie there and was not aborted.
+    pub(super) fn missed(&self, shared: &Shared) -> Option<(Offset, Number)> {
+        let ledger = &shared.ledger;
+        let standing = ledger.standing(self.partition, self.first);
+        let is_aborted = |number| ledger.send_of(number).is_some_and(|s| s.fate == Fate::Refused);
+        let mut missed = standing.take_while(|(offset, _)| *offset < self.end);
+        missed.find(|(_, number)| !is_aborted(*number))
+    }
+
     pub(super) fn evidence(&self, shared: &Shared) -> Evidence {
         let Skip { kind, group, partition, first, end, client, since, asked, at } = *self;
-        let missed = shared.ledger.standing(partition, first).next();
-        let missed = missed.filter(|(offset, _)| *offset < end);
+        let missed = self.missed(shared);
         let message = missed.map(|(_, number)| shared.ledger.id(number));
         let what = message.map_or(String::new(), |message| format!(" (m{message} among them)"));
         let which = match end - first {

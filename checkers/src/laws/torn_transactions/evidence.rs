@@ -117,7 +117,7 @@ pub(super) fn torn(
     let summary = match tear {
         Tear::LsoPassed => format!(
             "lso_passed: c{client} read on to offset {end} of partition {partition} past m{id} at \
-             offset {offset}, whose transaction was open and was committed afterwards"
+             offset {offset}, whose transaction was under way and was committed"
         ),
         Tear::Fractured => format!(
             "fractured_read: c{client} read on to offset {end} of partition {partition} and was not \
