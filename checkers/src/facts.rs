@@ -159,6 +159,29 @@ pub enum Fact {
         /// Hash of the encoded bytes.
         digest: u64,
     },
+    /// Some node holds this group's newest configuration to be committed (its opinion): none that
+    /// came before it can be used any more.
+    Settled {
+        /// Which group.
+        group: Group,
+    },
+    /// The world began to do harm, and to these only. What it does to the network as a whole
+    /// touches every node.
+    Struck {
+        /// Which fault: a number that is its own while it lasts.
+        fault: u32,
+        /// What it is, in words.
+        what: String,
+        /// Nodes that it touches.
+        nodes: Vec<Node>,
+        /// Clients that it cuts off.
+        clients: Vec<u32>,
+    },
+    /// That harm is over. What it left behind may take time to mend.
+    Lifted {
+        /// Which fault.
+        fault: u32,
+    },
 }
 
 /// A replica's part in its group.

@@ -4,25 +4,30 @@
 //! at stands in its own file; that a node must not panic is seen by whoever runs it.
 
 mod ack_witness;
+mod blast_radius;
 mod bounded_staleness;
 mod causal_order;
 mod claim_witness;
 mod committed_offsets;
 mod committed_stays;
 mod convergence;
+mod deletion_provenance;
+mod election_safety;
 mod group_fencing;
 mod leader_completeness;
 mod linearizable_log;
 mod liveness;
+mod log_matching;
+mod membership_safety;
 mod monotonic_reads;
 mod monotonic_writes;
 mod offset_agreement;
-mod one_leader_per_term;
 #[cfg(feature = "porcupine")]
 mod porcupine;
 mod producer_order;
 mod read_your_writes;
 mod torn_transactions;
+mod trace_completeness;
 mod transaction_cycles;
 mod writes_follow_reads;
 mod zero_loss;
@@ -94,10 +99,17 @@ pub const CATALOGUE: &[Law] = &[
         make: || Box::<linearizable_log::LinearizableLog>::default(),
     },
     Law {
-        name: "one_leader_per_term",
-        law: "each term of a group has at most one leader, for ever",
-        source: "Ongaro 3.4; S4, S5",
-        make: || Box::<one_leader_per_term::OneLeaderPerTerm>::default(),
+        name: "election_safety",
+        law: "each term of a group has at most one leader, elected by a quorum, and each node one \
+              vote, for ever",
+        source: "Ongaro 3.4, 3.8; S4, S5",
+        make: || Box::<election_safety::ElectionSafety>::default(),
+    },
+    Law {
+        name: "log_matching",
+        law: "two logs that hold an entry of one index and term hold the same log up to there",
+        source: "Ongaro 3.5; S8, S9",
+        make: || Box::<log_matching::LogMatching>::default(),
     },
     Law {
         name: "leader_completeness",
@@ -110,6 +122,26 @@ pub const CATALOGUE: &[Law] = &[
         law: "what one node held to be committed, every node holds at that index, for ever",
         source: "Ongaro 3.6.3; S11-S13",
         make: || Box::<committed_stays::CommittedStays>::default(),
+    },
+    Law {
+        name: "deletion_provenance",
+        law: "no promised entry ever leaves a durable log, and whatever leaves was overruled by a \
+              leader in a newer term",
+        source: "S13, S23; messaging.md 2.0 PD",
+        make: || Box::<deletion_provenance::DeletionProvenance>::default(),
+    },
+    Law {
+        name: "membership_safety",
+        law: "every two quorums that may be used at one time meet, and no identity or life of a \
+              partition is used again",
+        source: "S1, S3, S30, S44; Ongaro 4.1-4.3; Howard et al. 2016",
+        make: || Box::<membership_safety::MembershipSafety>::default(),
+    },
+    Law {
+        name: "trace_completeness",
+        law: "each message reaches exactly one end, with the events of nodes that prove it",
+        source: "messaging.md 2.0 TR, 3.6; S40",
+        make: || Box::<trace_completeness::TraceCompleteness>::default(),
     },
     Law {
         name: "convergence",
@@ -187,6 +219,12 @@ pub const CATALOGUE: &[Law] = &[
         source: "Adya, Liskov & O'Neil 2000; Kingsbury & Alvaro 2020",
         make: || Box::<transaction_cycles::TransactionCycles>::default(),
     },
+    Law {
+        name: "blast_radius",
+        law: "a fault that touches no voter of a partition does not stop it beyond the bound",
+        source: "messaging.md 2.0 BR, 3.8; DESIGN 4",
+        make: || Box::<blast_radius::BlastRadius>::default(),
+    },
     #[cfg(feature = "porcupine")]
     Law {
         name: "porcupine",
@@ -197,7 +235,7 @@ pub const CATALOGUE: &[Law] = &[
     },
 ];
 
-/// The laws that every simulated run can exercise; the others judge what only some histories have.
+/// The laws that every simulated run exercises.
 pub const DEFAULT: &[&str] = &[
     "claim_witness",
     "ack_witness",
@@ -205,12 +243,28 @@ pub const DEFAULT: &[&str] = &[
     "offset_agreement",
     "producer_order",
     "linearizable_log",
-    "one_leader_per_term",
+    "election_safety",
+    "log_matching",
     "leader_completeness",
     "committed_stays",
+    "deletion_provenance",
+    "membership_safety",
+    "trace_completeness",
     "convergence",
     "liveness",
 ];
+
+/// The laws that some simulated runs exercise, and for which a scenario must ask: a bystander of a
+/// fault needs a larger cluster, and the second opinion short runs.
+pub const ON_DEMAND: &[&str] = &["blast_radius", "porcupine"];
+
+impl Law {
+    /// Whether simulated runs exercise it. The others judge what no system under test does yet:
+    /// histories from elsewhere.
+    pub fn is_for_runs(&self) -> bool {
+        DEFAULT.contains(&self.name) || ON_DEMAND.contains(&self.name)
+    }
+}
 
 /// The judges of these names, in this order; for an unknown name, the nearest valid ones.
 pub fn checkers(names: &[String]) -> Result<Vec<Box<dyn Checker>>, String> {
@@ -246,9 +300,18 @@ mod tests {
             assert_eq!((law.make)().name(), law.name);
             assert!(!law.law.is_empty() && !law.source.is_empty());
         }
-        let all = CATALOGUE.iter().map(|law| law.name);
-        let default: Vec<&str> = all.filter(|name| DEFAULT.contains(name)).collect();
-        assert_eq!(DEFAULT, default, "every default law is in the catalogue, in its order");
+    }
+
+    #[test]
+    fn the_laws_for_runs_stand_in_the_catalogue_in_its_order() {
+        let named = |name: &&&str| CATALOGUE.iter().any(|law| law.name == **name);
+        let is_there = |name: &&&str| named(name) || **name == "porcupine";
+        let for_runs: Vec<&str> =
+            DEFAULT.iter().chain(ON_DEMAND).filter(is_there).copied().collect();
+        assert_eq!(for_runs.len(), DEFAULT.len() + ON_DEMAND.len(), "a name without a law");
+        let told: Vec<&str> =
+            CATALOGUE.iter().filter(|law| law.is_for_runs()).map(|law| law.name).collect();
+        assert_eq!(told, for_runs.into_iter().filter(|name| named(&name)).collect::<Vec<_>>());
     }
 
     #[test]

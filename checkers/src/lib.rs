@@ -58,7 +58,7 @@ pub use history::{
     Acks, Ask, Batch, Call, History, Mark, MessageId, Offset, Outcome, Partition, Polled,
     ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
-pub use laws::{CATALOGUE, DEFAULT, Law, checkers};
+pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use run::{Counts, Ending, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
 pub use verdict::{Coverage, Evidence, Line, Verdict};

@@ -37,6 +37,8 @@ impl DurableLog {
 pub struct DiskTruth {
     logs: Vec<Vec<DurableLog>>,
     configurations: Vec<Option<Configuration>>,
+    /// What the last cut removed: the index of the first, and terms and hashes.
+    removed: (u64, Vec<(u64, u64)>),
 }
 
 static EMPTY: DurableLog = DurableLog { entries: Vec::new(), vote: (0, None) };
@@ -55,6 +57,18 @@ impl DiskTruth {
     /// The group's configuration, once it is known.
     pub fn configuration(&self, group: Group) -> Option<&Configuration> {
         self.configurations.get(group as usize)?.as_ref()
+    }
+
+    /// The entries that the last [`Fact::DurableCut`] removed, in order: a judge that is told of a cut
+    /// finds them gone.
+    pub(crate) fn removed(&self) -> impl ExactSizeIterator<Item = EntryId> + '_ {
+        let (first, entries) = &self.removed;
+        let entry = move |(place, (term, hash)): (usize, &(u64, u64))| EntryId {
+            index: first + place as u64,
+            term: *term,
+            hash: *hash,
+        };
+        entries.iter().enumerate().map(entry)
     }
 
     pub(crate) fn observe(&mut self, event: Event<'_>) {
@@ -77,8 +91,12 @@ impl DiskTruth {
                 log.entries.push((entry.term, entry.hash));
             }
             Fact::DurableCut { node, group, last } => {
-                let last = usize::try_from(*last).expect("an index fits in memory");
-                self.log_mut(*node, *group).entries.truncate(last);
+                let keep = usize::try_from(*last).expect("an index fits in memory");
+                let mut removed = std::mem::take(&mut self.removed.1);
+                removed.clear();
+                let log = self.log_mut(*node, *group);
+                removed.extend(log.entries.drain(keep.min(log.entries.len())..));
+                self.removed = (last + 1, removed);
             }
             Fact::DurableVote { node, group, term, vote } => {
                 self.log_mut(*node, *group).vote = (*term, *vote);
@@ -87,7 +105,10 @@ impl DiskTruth {
             | Fact::Acked { .. }
             | Fact::Committed { .. }
             | Fact::Stopped { .. }
-            | Fact::Replica { .. } => {}
+            | Fact::Replica { .. }
+            | Fact::Struck { .. }
+            | Fact::Lifted { .. }
+            | Fact::Settled { .. } => {}
         }
     }
 

@@ -28,13 +28,15 @@ impl World {
         self.bench.observe(at, event);
     }
 
-    /// One call without any other event in between.
-    fn call(&mut self, mut call: Call) {
+    fn begin(&mut self, call: &mut Call) {
         call.called = self.tick();
-        self.bench.observe(call.called, Event::Called(&call));
+        self.bench.observe(call.called, Event::Called(call));
+    }
+
+    fn end(&mut self, call: &mut Call) {
         let returned = self.tick();
         call.returned = Some(returned);
-        self.bench.observe(returned, Event::Returned(&call));
+        self.bench.observe(returned, Event::Returned(call));
     }
 }
 
@@ -52,6 +54,12 @@ fn produce(world: &mut World, message: u64) {
     let partition = (client % PARTITIONS) as u32 + 1;
     // Clients take turns, so the offset of a message follows from its number.
     let offset = message / CLIENTS * (CLIENTS / PARTITIONS) + client / PARTITIONS;
+    let sequence = (message / CLIENTS) as u32;
+    let producer = Some(Sequence { producer: client, epoch: 0, sequence });
+    let acks = Acks::Quorum;
+    let ask = Ask::Produce { partition, messages: vec![message], acks, producer };
+    let mut call = call(message, client, ask, Reply::Produced { first: Some(offset) });
+    world.begin(&mut call);
     let entry = entry(offset + 1);
     for node in 1..=3 {
         world.tell(Event::Fact(&Fact::Durable { node, group: partition, entry }));
@@ -73,7 +81,6 @@ fn produce(world: &mut World, message: u64) {
     let seen =
         Snapshot { node: 1, group: partition, role, term, commit: last, last, flushed: last };
     world.tell(Event::Seen(&seen));
-    let acks = Acks::Quorum;
     world.tell(Event::Fact(&Fact::Acked {
         node: 1,
         group: partition,
@@ -82,10 +89,7 @@ fn produce(world: &mut World, message: u64) {
         offset,
         message,
     }));
-    let sequence = (message / CLIENTS) as u32;
-    let producer = Some(Sequence { producer: client, epoch: 0, sequence });
-    let ask = Ask::Produce { partition, messages: vec![message], acks, producer };
-    world.call(call(message, client, ask, Reply::Produced { first: Some(offset) }));
+    world.end(&mut call);
 }
 
 fn drain(world: &mut World, partition: u64, end: u64) {
@@ -99,7 +103,9 @@ fn drain(world: &mut World, partition: u64, end: u64) {
         let reply = Reply::Fetched { records: records.collect(), end };
         let partition = partition as u32 + 1;
         let ask = Ask::Fetch { partition, from, level: ReadLevel::Linearizable };
-        world.call(call(MESSAGES * 2 + from, 99, ask, reply));
+        let mut call = call(MESSAGES * 2 + from, 99, ask, reply);
+        world.begin(&mut call);
+        world.end(&mut call);
     }
     world.tell(Event::Mark(&Mark::Drained { partition: partition as u32 + 1, end }));
 }
@@ -115,6 +121,10 @@ fn a_long_healthy_run_holds_by_every_law() {
         let configuration =
             Configuration { group, incarnation: 1, voters, write_quorum, election_quorum };
         world.tell(Event::Fact(&Fact::Configured(configuration)));
+        for node in 1..=3 {
+            let (term, vote) = (1, Some(1));
+            world.tell(Event::Fact(&Fact::DurableVote { node, group, term, vote }));
+        }
     }
     let owed: Vec<u32> = (1..=PARTITIONS as u32).collect();
     for message in 0..MESSAGES {

@@ -80,7 +80,14 @@ fn items(what: What) -> Vec<Value> {
         What::Faults => FAULTS.iter().map(|fault| json!(fault)).collect(),
         What::Checkers => checkers::CATALOGUE
             .iter()
-            .map(|law| json!({ "name": law.name, "law": law.law, "source": law.source }))
+            .map(|law| {
+                json!({
+                    "name": law.name,
+                    "law": law.law,
+                    "source": law.source,
+                    "runs": law.is_for_runs(),
+                })
+            })
             .collect(),
         What::Planted => PLANTED.iter().map(|planted| json!(planted)).collect(),
         What::Models => Model::ALL
@@ -106,6 +113,10 @@ fn page(heading: &str, items: &[Value]) -> String {
     for item in items {
         let about = text(item, &["why", "does", "law", "source"]);
         page.push_str(&format!("  {:width$}  {about}\n", name(item)));
+        if item.get("runs") == Some(&Value::Bool(false)) {
+            let whose = "for histories from elsewhere: `zeroloss check`";
+            page.push_str(&format!("  {:width$}  {whose}\n", ""));
+        }
         for (key, word) in [("suites", "suites"), ("scenario", "scenario"), ("checkers", "seen by")]
         {
             let words = match item.get(key) {

@@ -166,7 +166,7 @@ fn lists_have_the_shape_that_scripts_depend_on() {
     let shapes: [(&str, &[&str]); 4] = [
         ("scenarios", &["name", "why", "suites", "seeds", "plants"]),
         ("faults", &["kind", "does"]),
-        ("checkers", &["name", "law", "source"]),
+        ("checkers", &["name", "law", "source", "runs"]),
         ("planted", &["name", "scenario", "checkers", "source"]),
     ];
     for (what, keys) in shapes {

@@ -44,6 +44,7 @@ pub fn catalogue() -> &'static [Entry] {
         "early_ack",
         "stale_hint",
         "old_term",
+        "blast_radius",
         "swarm",
         "datacenter_outage",
         "nine_nodes",
@@ -145,7 +146,7 @@ pub const PLANTED: [Planted; 3] = [
     Planted {
         name: "truncate_to_commit_on_restart",
         scenario: "stale_hint",
-        checkers: &["ack_witness", "committed_stays"],
+        checkers: &["ack_witness", "committed_stays", "deletion_provenance"],
         source: "C12: KIP-101 / KAFKA-1211, followers truncated to their own stale high watermark \
                  on restart",
     },

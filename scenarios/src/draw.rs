@@ -3,7 +3,7 @@
 //! menu leaves topology and workload of every seed as they were.
 
 use crate::{
-    CHECKERS, PORCUPINE,
+    BLAST_RADIUS, CHECKERS, PORCUPINE,
     layout::Layout,
     place::{Shape, place},
     plan::{Disk, Network, Phases, Plan, Timing, Workload},
@@ -51,8 +51,11 @@ fn checkers(scenario: &Scenario) -> Vec<String> {
         Some(named) => named.clone(),
         None => CHECKERS.map(str::to_owned).to_vec(),
     };
-    if scenario.expect.porcupine && !names.iter().any(|name| name == PORCUPINE) {
-        names.push(PORCUPINE.to_owned());
+    let expect = &scenario.expect;
+    for (is_asked, name) in [(expect.blast_radius, BLAST_RADIUS), (expect.porcupine, PORCUPINE)] {
+        if is_asked && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
     }
     names
 }

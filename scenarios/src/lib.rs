@@ -80,19 +80,27 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 11] = [
+pub const CHECKERS: [&str; 15] = [
     "claim_witness",
     "ack_witness",
     "zero_loss",
     "offset_agreement",
     "linearizable_log",
     "producer_order",
-    "one_leader_per_term",
+    "election_safety",
+    "log_matching",
     "leader_completeness",
     "committed_stays",
+    "deletion_provenance",
+    "membership_safety",
+    "trace_completeness",
     "convergence",
     "liveness",
 ];
+
+/// Whether faults stop partitions that stand elsewhere, for scenarios that ask for it: their cluster
+/// must have such partitions.
+pub const BLAST_RADIUS: &str = "blast_radius";
 
 /// The second opinion on short histories, for scenarios that ask for it.
 pub const PORCUPINE: &str = "porcupine";

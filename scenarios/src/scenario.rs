@@ -359,6 +359,8 @@ pub struct Expect {
     pub acks: Option<Vec<String>>,
     /// Checkers that apply; not said: all of [`crate::CHECKERS`].
     pub checkers: Option<Vec<String>>,
+    /// Whether partitions that no fault touches must go on, too: for clusters that have such.
+    pub blast_radius: bool,
     /// Whether the second opinion of `porcupine` is asked, too: for short runs.
     pub porcupine: bool,
 }

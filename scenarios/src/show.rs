@@ -2,6 +2,7 @@
 //! plan's JSON is complete.
 
 use crate::{
+    CHECKERS,
     fault::Fault,
     plan::{Node, Plan, Planned},
     scenario::Acks,
@@ -22,7 +23,7 @@ impl fmt::Display for Plan {
         self.show_machines(f)?;
         self.show_workload(f)?;
         self.show_times(f)?;
-        write!(f, "\ncheckers    {}", self.checkers.join(" "))?;
+        self.show_checkers(f)?;
         self.show_timeline(f)
     }
 }
@@ -96,6 +97,20 @@ impl Plan {
         write!(f, "), {}/s fetch (", PerSecond(workload.fetch_per_ks))?;
         show_weights(f, &["eventual", "linearizable"], &workload.reads)?;
         f.write_str(")")
+    }
+
+    /// The usual ones are told by their number; what differs, by name.
+    fn show_checkers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_usual = |name: &String| CHECKERS.contains(&name.as_str());
+        let usual = self.checkers.iter().filter(|name| is_usual(name)).count();
+        if usual < CHECKERS.len() {
+            return write!(f, "\ncheckers    {}", self.checkers.join(" "));
+        }
+        write!(f, "\ncheckers    the usual {usual}")?;
+        self.checkers
+            .iter()
+            .filter(|name| !is_usual(name))
+            .try_for_each(|name| write!(f, ", {name}"))
     }
 
     fn show_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 //! have been edited by hand, and the world that runs it asserts and does not ask.
 
 use crate::{
-    CHECKERS, PORCUPINE,
+    BLAST_RADIUS, CHECKERS, PORCUPINE,
     catalogue::PLANTED,
     fault::{Fault, Target},
     names,
@@ -231,7 +231,7 @@ pub(crate) fn check_quorums(write: u32, election: u32, voters: u32) -> Result<()
 }
 
 pub(crate) fn check_checker(name: &str) -> Result<(), String> {
-    let known: Vec<&str> = CHECKERS.into_iter().chain([PORCUPINE]).collect();
+    let known: Vec<&str> = CHECKERS.into_iter().chain([BLAST_RADIUS, PORCUPINE]).collect();
     ensure(known.contains(&name), || names::unknown("checker", name, &known))
 }
 

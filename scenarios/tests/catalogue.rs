@@ -1,8 +1,8 @@
 //! Everything on the shelf reads, draws, shows and round-trips, over many seeds.
 
 use scenarios::{
-    CHECKERS, Entry, FAULTS, Fault, PLANTED, PORCUPINE, Plan, SUITES, Scenario, catalogue, draw,
-    find, suite,
+    BLAST_RADIUS, CHECKERS, Entry, FAULTS, Fault, PLANTED, PORCUPINE, Plan, Planned, SUITES,
+    Scenario, Target, catalogue, draw, find, suite,
 };
 use std::collections::BTreeSet;
 
@@ -84,13 +84,32 @@ fn the_default_suite_has_every_story_but_the_long_one() {
 }
 
 #[test]
-fn every_checker_applies_and_porcupine_only_where_it_is_asked() {
+fn every_usual_checker_applies_and_the_others_only_where_they_are_asked() {
     for Entry { name, .. } in catalogue() {
         let plan = &plans(name)[0];
-        let (porcupine, rest): (Vec<_>, Vec<_>) =
-            plan.checkers.iter().partition(|name| *name == PORCUPINE);
-        assert_eq!(rest, CHECKERS.iter().collect::<Vec<_>>(), "{name}");
-        assert_eq!(porcupine.len(), usize::from(*name == "smoke"), "{name}");
+        let (usual, asked) = plan.checkers.split_at(CHECKERS.len());
+        assert_eq!(usual, CHECKERS, "{name}");
+        let expected: &[&str] = match *name {
+            "smoke" => &[PORCUPINE],
+            "blast_radius" => &[BLAST_RADIUS],
+            _ => &[],
+        };
+        assert_eq!(asked, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_blast_radius_has_bystanders_and_outlasts_its_bound() {
+    for plan in plans("blast_radius") {
+        let bound_ms = 25 * plan.timing.election_max_ms;
+        let voters = &plan.placement.partitions;
+        let has_bystander = |planned: &Planned| {
+            let Some(Target::Region(region)) = planned.fault.target() else { return false };
+            let stands_there = |node: &u32| plan.nodes[*node as usize - 1] == *region;
+            voters.iter().any(|voters| !voters.iter().any(stands_there))
+        };
+        let long = |planned: &&Planned| planned.for_ms.is_some_and(|for_ms| for_ms > bound_ms);
+        assert!(plan.timeline.iter().filter(long).any(has_bystander), "{plan}");
     }
 }
 

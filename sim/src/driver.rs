@@ -234,6 +234,9 @@ impl Driver {
             state.books.trace.record(now, Kind::Fault, (place as u32, 1), [0, 0]);
             state.books.note(now, format!("fault: {}", planned.fault));
             let (active, blows) = Active::begin(&mut state, &planned.fault);
+            let (nodes, clients) = active.touched(&state);
+            let (fault, what) = (place as u32, state.plan.words(&planned.fault));
+            state.books.fact(now, &Fact::Struck { fault, what, nodes, clients });
             let ends = planned.for_ms.map(|ms| now + ms * 1_000_000);
             let until = ends.unwrap_or(self.trouble_ns);
             state.books.series.faults.push((planned.fault.to_string(), now, until));
@@ -274,6 +277,7 @@ impl Driver {
             let now = state.now_ns;
             state.books.trace.record(now, Kind::Fault, (place as u32, 0), [0, 0]);
             state.books.note(now, format!("lifted: {}", active.fault));
+            state.books.fact(now, &Fact::Lifted { fault: place as u32 });
             let taken: u64 = active
                 .pairs()
                 .iter()

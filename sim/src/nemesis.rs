@@ -238,6 +238,35 @@ impl Active {
         blows
     }
 
+    /// The nodes that this fault touches, by number, and the clients that it cuts off. What it does to
+    /// the network as a whole touches every node.
+    pub(crate) fn touched(&self, state: &State) -> (Vec<u32>, Vec<u32>) {
+        let nodes = match &self.fault {
+            Fault::Partition { a, b } | Fault::OneWay { from: a, to: b } => {
+                let mut nodes: Vec<u32> = a.iter().chain(b).copied().collect();
+                nodes.sort_unstable();
+                nodes.dedup();
+                nodes
+            }
+            Fault::CutClient { client } => return (Vec::new(), vec![*client]),
+            Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::Tail { .. } => (1..=state.plan.nodes.len() as u32).collect(),
+            Fault::Isolate { .. }
+            | Fault::Crash { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Pause { .. }
+            | Fault::RestartStorm { .. }
+            | Fault::SlowDisk { .. }
+            | Fault::FsyncError { .. }
+            | Fault::ClockOffset { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockJump { .. } => self.nodes.iter().map(|place| *place as u32 + 1).collect(),
+        };
+        (nodes, Vec::new())
+    }
+
     /// Links that this fault cuts: their losses are its hits.
     pub(crate) fn pairs(&self) -> &Pairs {
         &self.pairs

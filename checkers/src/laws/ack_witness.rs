@@ -97,7 +97,10 @@ impl Checker for AckWitness {
             | Fact::DurableVote { .. }
             | Fact::Committed { .. }
             | Fact::Stopped { .. }
-            | Fact::Replica { .. } => {}
+            | Fact::Replica { .. }
+            | Fact::Struck { .. }
+            | Fact::Lifted { .. }
+            | Fact::Settled { .. } => {}
         }
     }
 

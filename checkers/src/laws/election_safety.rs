@@ -1,0 +1,357 @@
+//! **election_safety**: in each group each term has at most one leader, for ever and across restarts;
+//! it was elected by a quorum; each node gives one vote in a term, for ever; and no term ever
+//! decreases on a disk or in a living process (Ongaro 3.4 and 3.8; S4, S5; messaging.md 2.B).
+//!
+//! A second leader is seen even if nobody follows it, because nodes say so of themselves. Votes are
+//! looked at where they bind: on the disk of who gave them, and in the frames that carry them. Both
+//! go into one book, so a vote that was claimed for one candidate and is durable for another is a
+//! double vote whichever came first. Whether a claimed vote was durable *in time* is the question of
+//! `claim_witness`.
+//!
+//! Without a known configuration nobody can say how many votes elect, and only that part is left out.
+
+use crate::{
+    breach::{Breach, line},
+    by_offset::seat,
+    checker::{Checker, Event, Shared, Topic},
+    facts::{Claim, Fact, Group, Node, Role, Snapshot},
+    history::Stamp,
+    truth::DiskTruth,
+    verdict::{Evidence, Line, Verdict},
+};
+use std::collections::BTreeMap;
+
+/// One vote, as it was first seen.
+#[derive(Clone, Copy, Debug)]
+struct Vote {
+    voter: Node,
+    candidate: Node,
+    at: Stamp,
+    /// Seen on the voter's disk; else in a frame.
+    is_durable: bool,
+}
+
+/// What one replica is bound by.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bond {
+    /// Term, vote and time of the last that was told of its disk.
+    durable: (u64, Option<Node>, Stamp),
+    /// The term that its process was last seen in; 0 when it has just begun.
+    alive: u64,
+}
+
+/// The judge.
+#[derive(Debug, Default)]
+pub(crate) struct ElectionSafety {
+    leaders: BTreeMap<(Group, u64), (Node, Stamp)>,
+    /// The last leader seen in each group: nearly every snapshot repeats it.
+    latest: Vec<(u64, Node)>,
+    /// Elections are rare, and each has few voters.
+    votes: BTreeMap<(Group, u64), Vec<Vote>>,
+    votes_count: u64,
+    /// By node, then group.
+    bonds: Vec<Vec<Bond>>,
+    breach: Breach,
+}
+
+impl Checker for ElectionSafety {
+    fn name(&self) -> &'static str {
+        "election_safety"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World, Topic::Replicas]
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
+        match event {
+            Event::Seen(snapshot) => {
+                self.judge_process(at, snapshot);
+                if snapshot.role == Role::Leader {
+                    self.judge_leader(at, snapshot, &shared.disks);
+                }
+            }
+            Event::Fact(Fact::Claimed { node, group, claim: Claim::Vote { term, candidate } }) => {
+                let vote = Vote { voter: *node, candidate: *candidate, at, is_durable: false };
+                self.judge_vote(*group, *term, vote);
+            }
+            Event::Fact(Fact::DurableVote { node, group, term, vote }) => {
+                self.judge_disk(at, (*node, *group), (*term, *vote));
+                if let Some(candidate) = *vote {
+                    let vote = Vote { voter: *node, candidate, at, is_durable: true };
+                    self.judge_vote(*group, *term, vote);
+                }
+            }
+            Event::Fact(Fact::Stopped { node }) => {
+                seat(&mut self.bonds, *node).iter_mut().for_each(|bond| bond.alive = 0);
+            }
+            Event::Fact(_) | Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
+        let covered = self.leaders.len() as u64 + self.votes_count;
+        self.breach.verdict_or(|| {
+            Verdict::holds_if_covered(covered, "no leader and no vote was ever seen")
+        })
+    }
+
+    fn is_breached(&self) -> bool {
+        self.breach.is_some()
+    }
+}
+
+impl ElectionSafety {
+    fn judge_leader(&mut self, at: Stamp, snapshot: &Snapshot, truth: &DiskTruth) {
+        let Snapshot { node, group, term, .. } = *snapshot;
+        let latest = seat(&mut self.latest, group);
+        if *latest == (term, node) {
+            return;
+        }
+        *latest = (term, node);
+        let (first, since) = *self.leaders.entry((group, term)).or_insert((node, at));
+        if first != node {
+            self.breach.add(|| Evidence {
+                summary: format!(
+                    "two_leaders: term {term} of partition {group} has two leaders, n{first} and \
+                     n{node}"
+                ),
+                lines: vec![
+                    line(since, format!("n{first}: leads partition {group} in term {term}")),
+                    line(at, format!("n{node}: leads partition {group} in term {term}")),
+                ],
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            });
+        }
+        let Some(configuration) = truth.configuration(group) else { return };
+        let known = self.votes.get(&(group, term)).map_or(&[][..], |votes| votes);
+        let is_voter = |node: Node| configuration.voters.iter().any(|voter| voter.node == node);
+        let gave = |vote: &&Vote| vote.candidate == node && is_voter(vote.voter);
+        let count = known.iter().filter(gave).count();
+        let wanted = configuration.election_quorum;
+        if count < wanted as usize {
+            let mut lines: Vec<Line> =
+                known.iter().take(10).map(|vote| vote_line(group, term, vote)).collect();
+            lines.push(line(at, format!("n{node}: leads partition {group} in term {term}")));
+            self.breach.add(|| Evidence {
+                summary: format!(
+                    "unelected_leader: n{node} leads partition {group} in term {term} with {count} \
+                     votes, and {wanted} elect"
+                ),
+                lines,
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            });
+        }
+    }
+
+    /// One vote for each term, wherever it shows.
+    fn judge_vote(&mut self, group: Group, term: u64, vote: Vote) {
+        let votes = self.votes.entry((group, term)).or_default();
+        let Some(first) = votes.iter().find(|known| known.voter == vote.voter) else {
+            votes.push(vote);
+            self.votes_count += 1;
+            return;
+        };
+        if first.candidate == vote.candidate {
+            return;
+        }
+        let (voter, first) = (vote.voter, *first);
+        self.breach.add(|| Evidence {
+            summary: format!(
+                "double_vote: n{voter} gave its vote of term {term} in partition {group} to n{} and \
+                 to n{} (S4)",
+                first.candidate, vote.candidate
+            ),
+            lines: vec![vote_line(group, term, &first), vote_line(group, term, &vote)],
+            node: Some(voter),
+            partition: Some(group),
+            ..Evidence::default()
+        });
+    }
+
+    /// What a disk once knew of terms and votes it never forgets.
+    fn judge_disk(
+        &mut self,
+        at: Stamp,
+        (node, group): (Node, Group),
+        (term, vote): (u64, Option<Node>),
+    ) {
+        let bond = seat(seat(&mut self.bonds, node), group);
+        let (old, old_vote, since) = std::mem::replace(&mut bond.durable, (term, vote, at));
+        let (rule, what) = match (term.cmp(&old), old_vote, vote) {
+            (std::cmp::Ordering::Less, _, _) => {
+                ("term_regression", format!("its term fell from {old} to {term}"))
+            }
+            (std::cmp::Ordering::Equal, Some(candidate), None) => {
+                ("vote_forgotten", format!("its vote of term {term} for n{candidate} is gone"))
+            }
+            // A vote that changes is a double vote.
+            (std::cmp::Ordering::Equal | std::cmp::Ordering::Greater, _, _) => return,
+        };
+        let told = |term: u64, vote: Option<Node>| match vote {
+            Some(candidate) => format!("n{node}: disk: term {term}, vote for n{candidate}"),
+            None => format!("n{node}: disk: term {term}, no vote"),
+        };
+        self.breach.add(|| Evidence {
+            summary: format!("{rule}: on the disk of n{node} in partition {group} {what} (S4)"),
+            lines: vec![line(since, told(old, old_vote)), line(at, told(term, vote))],
+            node: Some(node),
+            partition: Some(group),
+            ..Evidence::default()
+        });
+    }
+
+    fn judge_process(&mut self, at: Stamp, snapshot: &Snapshot) {
+        let Snapshot { node, group, term, .. } = *snapshot;
+        let bond = seat(seat(&mut self.bonds, node), group);
+        let before = std::mem::replace(&mut bond.alive, term);
+        if term < before {
+            self.breach.add(|| Evidence {
+                summary: format!(
+                    "term_regression: n{node} went from term {before} of partition {group} back to \
+                     {term} while its process lived (S4)"
+                ),
+                lines: vec![line(at, format!("n{node}: is in term {term}, was in {before}"))],
+                node: Some(node),
+                partition: Some(group),
+                ..Evidence::default()
+            });
+        }
+    }
+}
+
+fn vote_line(group: Group, term: u64, vote: &Vote) -> Line {
+    let Vote { voter, candidate, at, is_durable } = *vote;
+    let place = if is_durable { "disk" } else { "sent" };
+    line(
+        at,
+        format!("n{voter}: {place}: vote of term {term} in partition {group} for n{candidate}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, evidence, holds, unknown};
+
+    fn world() -> World {
+        World::of("election_safety")
+    }
+
+    fn see(world: &mut World, node: Node, group: Group, term: u64, role: Role) {
+        let seen = Snapshot { node, group, role, term, commit: 0, last: 0, flushed: 0 };
+        world.tell(Event::Seen(&seen));
+    }
+
+    fn claimed(world: &mut World, node: Node, term: u64, candidate: Node) {
+        world.fact(Fact::Claimed { node, group: 1, claim: Claim::Vote { term, candidate } });
+    }
+
+    fn durable(world: &mut World, node: Node, term: u64, vote: Option<Node>) {
+        world.fact(Fact::DurableVote { node, group: 1, term, vote });
+    }
+
+    #[test]
+    fn a_new_leader_in_a_new_term_is_lawful() {
+        let mut world = world();
+        see(&mut world, 1, 1, 1, Role::Leader);
+        see(&mut world, 1, 1, 1, Role::Leader);
+        see(&mut world, 2, 1, 1, Role::Candidate);
+        see(&mut world, 2, 1, 2, Role::Leader);
+        see(&mut world, 2, 2, 1, Role::Leader);
+        assert_eq!(holds(&world.verdict()), 3);
+    }
+
+    #[test]
+    fn a_leader_by_a_quorum_of_votes_is_lawful_and_old_votes_may_be_repeated() {
+        let mut world = world();
+        world.configure(&[(1, 1), (2, 1), (3, 2)], 2);
+        durable(&mut world, 1, 1, Some(1));
+        durable(&mut world, 3, 1, Some(1));
+        claimed(&mut world, 3, 1, 1);
+        see(&mut world, 1, 1, 1, Role::Leader);
+        durable(&mut world, 3, 2, None);
+        durable(&mut world, 3, 2, Some(2));
+        claimed(&mut world, 3, 1, 1); // it was under way for long
+        assert_eq!(holds(&world.verdict()), 4, "one leader and three votes");
+    }
+
+    #[test]
+    fn a_second_leader_is_seen_even_long_after_the_first() {
+        let mut world = world();
+        see(&mut world, 1, 1, 1, Role::Leader);
+        see(&mut world, 2, 1, 2, Role::Leader);
+        see(&mut world, 3, 1, 1, Role::Leader);
+        assert!(world.bench.is_breached());
+        let evidence = evidence(world.verdict());
+        assert!(evidence.summary.starts_with("two_leaders: term 1"), "{evidence:?}");
+        assert_eq!((evidence.node, evidence.partition), (Some(3), Some(1)));
+        assert_eq!(evidence.lines[0].text, "n1: leads partition 1 in term 1");
+    }
+
+    #[test]
+    fn a_leader_that_too_few_voted_for_is_a_violation() {
+        let mut world = world();
+        world.configure(&[(1, 1), (2, 1), (3, 2)], 2);
+        durable(&mut world, 1, 1, Some(1));
+        claimed(&mut world, 2, 1, 2);
+        claimed(&mut world, 4, 1, 1); // no voter
+        see(&mut world, 1, 1, 1, Role::Leader);
+        let evidence = evidence(world.verdict());
+        assert!(evidence.summary.contains("with 1 votes, and 2 elect"), "{evidence:?}");
+        assert_eq!(evidence.lines.len(), 4);
+    }
+
+    #[test]
+    fn two_votes_of_one_term_are_a_violation_wherever_they_show() {
+        let frames: fn(&mut World, Node) = |world, candidate| claimed(world, 2, 3, candidate);
+        let disk: fn(&mut World, Node) = |world, candidate| durable(world, 2, 3, Some(candidate));
+        for (first, second) in [(frames, frames), (frames, disk), (disk, frames), (disk, disk)] {
+            let mut world = world();
+            first(&mut world, 1);
+            durable(&mut world, 2, 3, Some(1));
+            second(&mut world, 3);
+            let evidence = evidence(world.verdict());
+            assert!(evidence.summary.starts_with("double_vote: n2"), "{evidence:?}");
+            assert_eq!((evidence.node, evidence.lines.len()), (Some(2), 2));
+        }
+    }
+
+    #[test]
+    fn a_disk_forgets_neither_its_term_nor_its_vote() {
+        let mut fell = world();
+        durable(&mut fell, 2, 3, Some(1));
+        durable(&mut fell, 2, 2, None);
+        let evidence_fell = evidence(fell.verdict());
+        assert!(evidence_fell.summary.starts_with("term_regression"), "{evidence_fell:?}");
+        let mut forgot = world();
+        durable(&mut forgot, 2, 3, Some(1));
+        durable(&mut forgot, 2, 3, None);
+        assert!(evidence(forgot.verdict()).summary.starts_with("vote_forgotten"));
+    }
+
+    #[test]
+    fn a_term_may_not_fall_in_a_living_process_but_after_a_restart() {
+        let mut restarted = world();
+        see(&mut restarted, 1, 1, 3, Role::Leader);
+        restarted.fact(Fact::Stopped { node: 1 });
+        see(&mut restarted, 1, 1, 2, Role::Follower);
+        assert_eq!(holds(&restarted.verdict()), 1);
+        let mut alive = world();
+        see(&mut alive, 1, 1, 3, Role::Leader);
+        see(&mut alive, 1, 1, 2, Role::Follower);
+        assert!(evidence(alive.verdict()).summary.contains("from term 3 of partition 1 back to 2"));
+    }
+
+    #[test]
+    fn without_a_leader_or_a_vote_it_is_vacuous() {
+        let mut world = world();
+        see(&mut world, 1, 1, 1, Role::Follower);
+        durable(&mut world, 1, 1, None);
+        assert!(unknown(world.verdict()).starts_with("vacuous"));
+    }
+}
