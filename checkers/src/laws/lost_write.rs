@@ -15,7 +15,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    history::{Acks, Offset, Partition, Stamp},
+    history::{Acks, Offset, Stamp},
     ledger::{Act, Fate, Ledger, Number, Send},
     verdict::{Evidence, Verdict},
 };
