@@ -11,6 +11,7 @@ use crate::{
     breach::line,
     checker::{Event, Shared},
     history::{Call, Offset, Partition, ReadLevel, Stamp},
+    ledger::{Act, Fate},
     verdict::Line,
 };
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub(crate) struct Look {
     pub(crate) called: Stamp,
     pub(crate) at: Stamp,
     pub(crate) level: ReadLevel,
+    /// An open transaction may have held it back from what nobody had read yet.
+    pub(crate) is_held: bool,
 }
 
 impl Look {
@@ -81,17 +84,16 @@ impl Look {
     }
 }
 
-/// The latest look of every client at every partition.
+/// The latest look of every client at every partition, held back and not.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
     positions: Positions,
     open: OpenTransactions,
-    latest: BTreeMap<(Partition, u32), Look>,
+    latest: BTreeMap<(Partition, u32, bool), Look>,
 }
 
 impl Looks {
-    /// Follows the clients; shows every look that no open transaction can excuse, and every step
-    /// that was not to the next offset.
+    /// Follows the clients; shows every look, and every step that was not to the next offset.
     pub(crate) fn observe(
         &mut self,
         event: Event<'_>,
@@ -102,13 +104,13 @@ impl Looks {
         self.open.observe(event);
         self.positions.observe(event, shared, each_step);
         let Event::Returned(call) = event else { return };
+        self.end_what_was_read(call, shared);
         let (open, latest) = (&self.open, &mut self.latest);
         let mut note = |partition, standing, end, level| {
-            if !open.may_hide(partition, call.called, &shared.contract) {
-                let look = look(call, standing, end, level);
-                latest.insert((partition, look.client), look);
-                each(partition, look);
-            }
+            let is_held = open.may_hide(partition, call.called, &shared.contract);
+            let look = Look { is_held, ..look(call, standing, end, level) };
+            latest.insert((partition, look.client, is_held), look);
+            each(partition, look);
         };
         for (partition, standing) in self.positions.looked(call) {
             note(partition, standing, None, shared.contract.poll);
@@ -121,9 +123,28 @@ impl Looks {
         });
     }
 
-    /// The latest look of each client at a partition.
+    /// Whatever of an open transaction was read is committed.
+    fn end_what_was_read(&mut self, call: &Call, shared: &Shared) {
+        if !self.open.is_any() {
+            return;
+        }
+        let ledger = &shared.ledger;
+        for act in ledger.acts() {
+            let Act::Read(read) = act else { continue };
+            for seen in ledger.records(read) {
+                let send = ledger.send_of(seen.message);
+                let open = send.filter(|send| send.is_transaction && send.fate == Fate::Unknown);
+                if let Some(send) = open {
+                    self.open.end(send.call, call.returned.unwrap_or(call.called));
+                }
+            }
+        }
+    }
+
+    /// The latest looks of each client at a partition.
     pub(crate) fn at(&self, partition: Partition) -> impl Iterator<Item = &Look> + '_ {
-        self.latest.range((partition, 0)..=(partition, u32::MAX)).map(|(_, look)| look)
+        let all = (partition, 0, false)..=(partition, u32::MAX, true);
+        self.latest.range(all).map(|(_, look)| look)
     }
 
     /// Where the clients stand.
@@ -134,5 +155,6 @@ impl Looks {
 
 fn look(call: &Call, standing: Standing, end: Option<Offset>, level: ReadLevel) -> Look {
     let at = call.returned.unwrap_or(call.called);
-    Look { client: call.client, standing, end, called: call.called, at, level }
+    let (client, called, is_held) = (call.client, call.called, false);
+    Look { client, standing, end, called, at, level, is_held }
 }

@@ -121,7 +121,7 @@ impl LostForSome {
     fn suspect_missed(&self, ledger: &Ledger, partition: Partition, suspects: &mut Suspects) {
         for look in self.looks.at(partition) {
             let is_old = |at: Stamp| look.owes(at).unwrap_or(false);
-            let end = self.existence.end(partition, is_old);
+            let end = self.existence.end(partition, look.is_held, is_old);
             let first = look.from();
             let standing = ledger.standing(partition, first);
             for (offset, message) in standing.take_while(|(offset, _)| *offset < end) {

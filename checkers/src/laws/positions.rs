@@ -67,13 +67,13 @@ struct Spot {
     runs: Vec<(Offset, Offset)>,
 }
 
-/// A call that has no answer yet and will move the client if it succeeds.
+/// A call that has no answer yet and will move the client if it succeeds, by its id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Open {
     #[default]
     Nothing,
-    Poll,
-    Assign,
+    Poll(u64),
+    Assign(u64),
 }
 
 #[derive(Debug, Default)]
@@ -130,9 +130,9 @@ impl Positions {
 
     fn note_call(&mut self, call: &Call) {
         let open = match &call.ask {
-            Ask::Poll => Open::Poll,
-            Ask::Transact { steps } if steps.contains(&Part::Poll) => Open::Poll,
-            Ask::Assign { .. } | Ask::Join { .. } => Open::Assign,
+            Ask::Poll => Open::Poll(call.id),
+            Ask::Transact { steps } if steps.contains(&Part::Poll) => Open::Poll(call.id),
+            Ask::Assign { .. } | Ask::Join { .. } => Open::Assign(call.id),
             Ask::Transact { .. }
             | Ask::Produce { .. }
             | Ask::Fetch { .. }
@@ -146,26 +146,23 @@ impl Positions {
 
     fn note_return(&mut self, call: &Call, shared: &Shared, mut each: impl FnMut(Step)) {
         let contract = &shared.contract;
-        let moves = match &call.ask {
-            Ask::Poll | Ask::Transact { .. } | Ask::Assign { .. } | Ask::Join { .. } => true,
-            Ask::Fetch { .. } => false,
-            Ask::Produce { .. } | Ask::CommitOffsets { .. } | Ask::FetchOffsets { .. } => return,
-        };
+        if let Ask::Produce { .. } | Ask::CommitOffsets { .. } | Ask::FetchOffsets { .. } =
+            &call.ask
+        {
+            return;
+        }
         let client = self.0.entry(call.client).or_default();
+        let is_open = client.open == Open::Poll(call.id) || client.open == Open::Assign(call.id);
         let reply = match &call.outcome {
-            Outcome::Ok(reply) => reply,
-            Outcome::Refused(_) => {
-                client.open = Open::Nothing;
-                return;
-            }
-            Outcome::Unknown(_) => {
-                client.doubt();
-                return;
-            }
+            Outcome::Ok(reply) => Some(reply),
+            Outcome::Refused(_) => None,
+            // What is open stays so, until the client asks for something else.
+            Outcome::Unknown(_) => return,
         };
-        if moves {
+        if is_open {
             client.open = Open::Nothing;
         }
+        let Some(reply) = reply else { return };
         match (&call.ask, reply) {
             (Ask::Assign { partitions, is_managed }, _) => {
                 client.is_managed = *is_managed;
@@ -200,8 +197,8 @@ impl Client {
     fn doubt(&mut self) {
         match std::mem::take(&mut self.open) {
             Open::Nothing => {}
-            Open::Poll => self.spots.iter_mut().for_each(|spot| spot.is_blurred = true),
-            Open::Assign => self.spots.iter_mut().for_each(|spot| spot.place = Place::Elsewhere),
+            Open::Poll(_) => self.spots.iter_mut().for_each(|spot| spot.is_blurred = true),
+            Open::Assign(_) => self.spots.iter_mut().for_each(|spot| spot.place = Place::Elsewhere),
         }
     }
 

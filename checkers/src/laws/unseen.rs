@@ -117,7 +117,7 @@ impl Unseen {
         let stirred = self.shore(partition).stirred;
         self.looks.at(partition).find(|look| {
             let is_owed = look.owes(acknowledged).unwrap_or(stirred < look.called);
-            is_owed && look.covers(ledger.offset_of(message), send.called)
+            is_owed && !look.is_held && look.covers(ledger.offset_of(message), send.called)
         })
     }
 }
