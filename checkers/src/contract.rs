@@ -18,6 +18,9 @@ pub struct Contract {
     /// A consumer whose partitions are managed by a group may skip and repeat records when it
     /// loses or gains a partition.
     pub permits_rebalance_skips: bool,
+    /// A client that assigns itself a partition which it already reads keeps its place there
+    /// (Kafka). Otherwise every assignment starts anew.
+    pub keeps_positions: bool,
     /// How strictly transactions are isolated.
     pub isolation: Isolation,
     /// A `session` read may miss the causes of what its session saw, where they stand in another
@@ -44,6 +47,7 @@ impl Default for Contract {
             poll: ReadLevel::Linearizable,
             permits_retries: true,
             permits_rebalance_skips: true,
+            keeps_positions: false,
             isolation: Isolation::ReadCommitted,
             permits_causal_reversal: true,
         }
@@ -58,6 +62,7 @@ impl Contract {
             poll: ReadLevel::Eventual,
             permits_retries: false,
             permits_rebalance_skips: true,
+            keeps_positions: true,
             isolation: Isolation::ReadCommitted,
             permits_causal_reversal: true,
         }

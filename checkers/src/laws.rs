@@ -3,6 +3,7 @@
 //! A name is the field's word in snake_case and never changes its meaning. What a law does not look
 //! at stands in its own file; that a node must not panic is seen by whoever runs it.
 
+mod aborted_read;
 mod ack_witness;
 mod blast_radius;
 mod bounded_staleness;
@@ -13,22 +14,38 @@ mod committed_stays;
 mod convergence;
 mod deletion_provenance;
 mod election_safety;
+mod existence;
 mod group_fencing;
 mod leader_completeness;
 mod linearizable_log;
 mod liveness;
 mod log_matching;
+mod looks;
+mod lost_for_some;
+mod lost_write;
 mod membership_safety;
 mod monotonic_reads;
 mod monotonic_writes;
+mod nonmonotonic_poll;
+mod nonmonotonic_send;
 mod offset_agreement;
+mod open_transactions;
+mod phantom;
+mod poll_skip;
 #[cfg(feature = "porcupine")]
 mod porcupine;
+mod positions;
+mod precommitted_read;
 mod producer_order;
 mod read_your_writes;
+mod send_skip;
+mod stale_poll;
+mod told;
 mod torn_transactions;
 mod trace_completeness;
 mod transaction_cycles;
+mod unseen;
+mod words;
 mod writes_follow_reads;
 mod zero_loss;
 
@@ -59,7 +76,7 @@ impl Law {
     }
 }
 
-/// Every law there is.
+/// Every law there is. Those that name an anomaly most closely come before those that it also breaks.
 pub const CATALOGUE: &[Law] = &[
     Law {
         name: "claim_witness",
@@ -74,6 +91,24 @@ pub const CATALOGUE: &[Law] = &[
         make: || Box::<ack_witness::AckWitness>::default(),
     },
     Law {
+        name: "phantom",
+        law: "whatever is read was sent, to that partition, before it was read",
+        source: "Jepsen kafka workload, no-writer-of-value; checkers.md 4.2",
+        make: || Box::<phantom::Phantom>::default(),
+    },
+    Law {
+        name: "aborted_read",
+        law: "nobody reads what certainly failed",
+        source: "Adya 1999, G1a; Jepsen kafka workload",
+        make: || Box::<aborted_read::AbortedRead>::default(),
+    },
+    Law {
+        name: "precommitted_read",
+        law: "a transaction does not read what it sent itself",
+        source: "Jepsen kafka workload, precommitted-read; KIP-98",
+        make: || Box::<precommitted_read::PrecommittedRead>::default(),
+    },
+    Law {
         name: "zero_loss",
         law: "every message acknowledged at quorum or above is read after heal and drain, once and \
               in its producer's order, and nothing else is read",
@@ -85,6 +120,54 @@ pub const CATALOGUE: &[Law] = &[
         law: "a committed offset holds one message for every read and acknowledgement, for ever",
         source: "Jepsen inconsistent-offsets; messaging.md 2.0 OA",
         make: || Box::<offset_agreement::OffsetAgreement>::default(),
+    },
+    Law {
+        name: "lost_write",
+        law: "what was acknowledged and lies below something that was read, was read by somebody",
+        source: "Jepsen kafka workload, lost-write; checkers.md 5",
+        make: || Box::<lost_write::LostWrite>::default(),
+    },
+    Law {
+        name: "unseen",
+        law: "what was acknowledged is seen by somebody, if anybody looks for it afterwards",
+        source: "Jepsen kafka workload, unseen; checkers.md 5",
+        make: || Box::<unseen::Unseen>::default(),
+    },
+    Law {
+        name: "lost_for_some",
+        law: "what one client was shown, every client that comes by is shown",
+        source: "Hadzilacos & Toueg 1993, agreement; checkers.md 2.3",
+        make: || Box::<lost_for_some::LostForSome>::default(),
+    },
+    Law {
+        name: "nonmonotonic_poll",
+        law: "a client's polls never go back",
+        source: "Jepsen kafka workload, nonmonotonic-poll; Terry et al. 1994",
+        make: || Box::<nonmonotonic_poll::NonmonotonicPoll>::default(),
+    },
+    Law {
+        name: "poll_skip",
+        law: "a client's polls pass over nothing that is known to stand there",
+        source: "Jepsen kafka workload, poll-skip and int-poll-skip",
+        make: || Box::<poll_skip::PollSkip>::default(),
+    },
+    Law {
+        name: "nonmonotonic_send",
+        law: "a client's sends to a partition stand in the order in which they were sent",
+        source: "Jepsen kafka workload, nonmonotonic-send; Terry et al. 1994",
+        make: || Box::<nonmonotonic_send::NonmonotonicSend>::default(),
+    },
+    Law {
+        name: "send_skip",
+        law: "the messages of one produce call stand side by side",
+        source: "Jepsen kafka workload, int-send-skip",
+        make: || Box::<send_skip::SendSkip>::default(),
+    },
+    Law {
+        name: "stale_poll",
+        law: "a poll that brings nothing has shown everything that existed before it",
+        source: "Herlihy & Wing 1990; checkers.md 4.9",
+        make: || Box::<stale_poll::StalePoll>::default(),
     },
     Law {
         name: "producer_order",

@@ -1,8 +1,8 @@
 //! What the tests of the laws share: a bench of one judge, and short words for events.
 
 use crate::{
-    Bench, Configuration, EntryId, Event, Evidence, Fact, Node, Stamp, Verdict, Voter, checkers,
-    text,
+    Bench, Configuration, Contract, EntryId, Event, Evidence, Fact, Judgement, Node, Stamp,
+    Verdict, Voter, checkers, text,
 };
 
 /// One judge and a clock that ticks by itself: one ordinal and one millisecond for each event.
@@ -62,9 +62,14 @@ pub(crate) fn entry(index: u64, term: u64) -> EntryId {
 
 /// What one judge says about a text history.
 pub(crate) fn judge(name: &str, history: &str) -> Verdict {
+    judgement(name, history, Contract::default()).verdict
+}
+
+/// What one judge says about a text history under this contract, and what it has to tell.
+pub(crate) fn judgement(name: &str, history: &str, contract: Contract) -> Judgement {
     let history = text::parse(history).expect("a history").history;
     let judges = checkers(&[name.to_owned()]).expect("a known name");
-    Bench::new(judges).judge(&history).remove(0).verdict
+    Bench::under(contract, judges).judge(&history).remove(0)
 }
 
 pub(crate) fn evidence(verdict: Verdict) -> Evidence {

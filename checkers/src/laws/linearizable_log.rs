@@ -14,18 +14,28 @@
 //!
 //! Calls that ended `unknown`, and those acknowledged below `quorum`, may have taken effect at any
 //! later time or never: they count where they are seen, and may fill offsets that nobody named.
-//! A batch is judged as appends at consecutive offsets; that it becomes visible at once is not
-//! demanded. Messages of producers that are not idempotent may stand at several offsets, seen or not.
+//! A batch is judged as appends at consecutive offsets, a transaction as appends one by one; that
+//! either becomes visible at once is not demanded here. Messages of producers that are not
+//! idempotent may stand at several offsets, seen or not, where the contract permits retries.
+//!
+//! A poll bounds what it saw; what an empty one proves is told by `stale_poll`. A read's end bounds
+//! nothing while an open transaction may hold readers back. Where the contract permits gaps, offsets
+//! without a name have their moments like all others, and nobody needs to have filled them.
 
 mod certificate;
 mod evidence;
 mod windows;
 
+use super::{
+    open_transactions::OpenTransactions,
+    told::{Told, sends, told},
+};
 use crate::{
     breach::Breach,
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
-    history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
+    contract::{Contract, Isolation},
+    history::{Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Stamp},
     intern::Interner,
     verdict::Verdict,
 };
@@ -84,6 +94,7 @@ pub(crate) struct LinearizableLog {
     messages: Vec<Message>,
     operations: Vec<Operation>,
     logs: Vec<ByOffset<Place>>,
+    open: OpenTransactions,
     /// Operations that said anything about a log.
     covered: u64,
     /// A message id that two calls carried: then no one can say what stands where.
@@ -100,21 +111,22 @@ impl Checker for LinearizableLog {
         &[Topic::Clients]
     }
 
-    fn observe(&mut self, _at: Stamp, event: Event<'_>, _shared: &Shared) {
+    fn observe(&mut self, _at: Stamp, event: Event<'_>, shared: &Shared) {
+        self.open.observe(event);
         match event {
-            Event::Called(call) => self.note_call(call),
-            Event::Returned(call) => self.note_return(call),
+            Event::Called(call) => self.note_call(call, &shared.contract),
+            Event::Returned(call) => self.note_return(call, &shared.contract),
             Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
-    fn finish(mut self: Box<Self>, _shared: &Shared) -> Verdict {
+    fn finish(mut self: Box<Self>, shared: &Shared) -> Verdict {
         if let Some(message) = self.ambiguous {
             return Verdict::Unknown(format!(
                 "malformed history: m{message} was asked for by two calls"
             ));
         }
-        self.fit_windows();
+        self.fit_windows(shared.contract.permits_gaps);
         let covered = self.covered;
         self.breach.verdict_or(|| {
             Verdict::holds_if_covered(covered, "no append at quorum and no read succeeded")
@@ -127,53 +139,88 @@ impl Checker for LinearizableLog {
 }
 
 impl LinearizableLog {
-    fn note_call(&mut self, call: &Call) {
-        let Ask::Produce { partition, messages, producer, .. } = &call.ask else { return };
-        let append = self.operate(Operation {
-            called: call.called,
-            returned: NEVER,
-            client: call.client,
-            partition: *partition,
-            kind: Kind::Append,
-            is_idempotent: producer.is_some(),
-        });
-        for message in messages {
-            let (_, is_new) = self.ids.intern(*message);
-            if is_new {
-                self.messages.push(Message { append, offset: NOWHERE });
-            } else if !self.breach.is_some() {
-                self.ambiguous.get_or_insert(*message);
+    fn note_call(&mut self, call: &Call, contract: &Contract) {
+        sends(&call.ask, |sending| {
+            let is_once = sending.producer.is_some() || sending.is_transaction;
+            let append = self.operate(Operation {
+                called: call.called,
+                returned: NEVER,
+                client: call.client,
+                partition: sending.partition,
+                kind: Kind::Append,
+                is_idempotent: is_once || !contract.permits_retries,
+            });
+            for message in sending.messages {
+                let (_, is_new) = self.ids.intern(*message);
+                if is_new {
+                    self.messages.push(Message { append, offset: NOWHERE });
+                } else if !self.breach.is_some() {
+                    self.ambiguous.get_or_insert(*message);
+                }
             }
-        }
+        });
     }
 
-    fn note_return(&mut self, call: &Call) {
-        match (&call.ask, &call.outcome) {
-            (
-                Ask::Produce { partition, messages, acks, .. },
-                Outcome::Ok(Reply::Produced { first: Some(first) }),
-            ) if acks.is_durable() => {
-                let Some(append) = self.append_of(call, messages) else { return };
+    fn note_return(&mut self, call: &Call, contract: &Contract) {
+        if let Outcome::Refused(_) = call.outcome {
+            self.note_refusal(call, contract);
+        }
+        told(call, |told| match told {
+            Told::Wrote(sending, Some(first)) if sending.acks.is_durable() => {
+                let Some(append) = self.append_of(call, sending.messages) else { return };
                 self.covered += 1;
                 self.operations[append as usize].returned = call.returned.unwrap_or(NEVER);
-                for (offset, message) in placed(*first, messages) {
-                    self.name(append, *partition, Record { offset, message });
-                    self.bound_above(append, *partition, offset);
+                for (offset, message) in placed(first, sending.messages) {
+                    self.name(append, sending.partition, Record { offset, message });
+                    self.bound_above(append, sending.partition, offset);
                 }
             }
-            (Ask::Produce { messages, .. }, Outcome::Refused(_)) => {
-                let Some(append) = self.append_of(call, messages) else { return };
-                self.operations[append as usize].kind = Kind::Refused;
-                for message in messages {
-                    self.judge_refused(*message);
+            Told::Wrote(..) => {}
+            Told::Fetched { partition, from, level, records, end } => {
+                let permits_gaps = contract.permits_gaps;
+                let read = self.note_read(call, partition);
+                if self.judge_fetch(read, (partition, from, permits_gaps), records, end)
+                    && level == ReadLevel::Linearizable
+                    && !self.open.may_hide(partition, call.called, contract)
+                {
+                    self.bound_below(read, partition, end);
                 }
             }
-            (
-                Ask::Fetch { partition, from, level },
-                Outcome::Ok(Reply::Fetched { records, end }),
-            ) => self.judge_fetch(call, (*partition, *from, *level), records, *end),
-            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
-        }
+            Told::Polled { records: [], .. } => {}
+            Told::Polled { partition, records } => {
+                let read = self.note_read(call, partition);
+                for record in records {
+                    self.name(read, partition, *record);
+                }
+                let last = records.iter().map(|record| record.offset).max().unwrap_or_default();
+                self.bound_above(read, partition, last);
+            }
+        });
+    }
+
+    /// What a refused call carried stands nowhere; what an aborted transaction did may be seen by
+    /// readers of the uncommitted.
+    fn note_refusal(&mut self, call: &Call, contract: &Contract) {
+        sends(&call.ask, |sending| {
+            let Some(append) = self.append_of(call, sending.messages) else { return };
+            if sending.is_transaction && contract.isolation == Isolation::ReadUncommitted {
+                return;
+            }
+            self.operations[append as usize].kind = Kind::Refused;
+            sending.messages.iter().for_each(|message| self.judge_refused(*message));
+        });
+    }
+
+    fn note_read(&mut self, call: &Call, partition: Partition) -> u32 {
+        self.covered += 1;
+        self.operate(Operation {
+            called: call.called,
+            returned: call.returned.unwrap_or(NEVER),
+            client: call.client,
+            partition,
+            kind: Kind::Read,
+            is_idempotent: false,
+        })
     }
 
     fn operate(&mut self, operation: Operation) -> u32 {
@@ -189,42 +236,34 @@ impl LinearizableLog {
         (self.operations[append as usize].called == call.called).then_some(append)
     }
 
+    /// Whether the fetch agrees with itself.
     fn judge_fetch(
         &mut self,
-        call: &Call,
-        (partition, from, level): (Partition, Offset, ReadLevel),
+        read: u32,
+        (partition, from, permits_gaps): (Partition, Offset, bool),
         records: &[Record],
         end: Offset,
-    ) {
-        self.covered += 1;
-        let read = self.operate(Operation {
-            called: call.called,
-            returned: call.returned.unwrap_or(NEVER),
-            client: call.client,
-            partition,
-            kind: Kind::Read,
-            is_idempotent: false,
-        });
-        for (expected, record) in (from..).zip(records) {
-            if record.offset != expected {
+    ) -> bool {
+        let mut expected = from;
+        for record in records {
+            let is_due = record.offset == expected || (permits_gaps && record.offset > expected);
+            if !is_due {
                 self.report_gap_in_read(read, expected, *record);
-                return;
+                return false;
             }
             if record.offset >= end {
                 self.report_past_end(read, end, *record);
-                return;
+                return false;
             }
             self.name(read, partition, *record);
+            expected = record.offset.saturating_add(1);
         }
         // What was seen exists, and so does everything below the end. Moments rise with offsets, so
         // the last one bounds them all.
         if let Some(last) = end.checked_sub(1) {
             self.bound_above(read, partition, last);
         }
-        match level {
-            ReadLevel::Linearizable => self.bound_below(read, partition, end),
-            ReadLevel::Eventual | ReadLevel::Bounded(_) | ReadLevel::Session => {}
-        }
+        true
     }
 
     /// The operation says that this message stands at this offset.

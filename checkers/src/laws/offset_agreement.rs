@@ -2,16 +2,22 @@
 //! every acknowledgement at `quorum` or above, for ever; and a message has one offset
 //! (messaging.md 2.0 OA; Jepsen's `inconsistent-offsets` and `duplicate`).
 //!
+//! Two messages at one offset are *inconsistent_offsets*, one message at two offsets a *duplicate*.
+//! If it was acknowledged at the one and only ever read at the other, nothing was written twice, but
+//! the acknowledgement told a wrong offset: *ack_offset_mismatch*. That is only certain at the end,
+//! so that a violation gets its name there.
+//!
 //! Acknowledgements below `quorum` are outside: their offset may be given to another message until
 //! a read shows it, and then the read is what counts. A message whose producer is not idempotent
-//! may stand at several offsets, because its retries may each be appended.
+//! may stand at several offsets where the contract permits retries to be appended each.
 
+use super::told::{Told, sends, told};
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
     facts::Fact,
-    history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
+    history::{Call, MessageId, Offset, Partition, Record, Stamp},
     intern::Interner,
     verdict::{Evidence, Verdict},
 };
@@ -37,7 +43,17 @@ struct Sighting {
 #[derive(Clone, Copy, Debug, Default)]
 struct Message {
     first: Option<Sighting>,
+    /// Whether any read saw it where it was first sighted.
+    is_read_there: bool,
     is_idempotent: bool,
+}
+
+/// The first time that a message was sighted where it does not belong.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    message: u32,
+    first: Sighting,
+    now: Sighting,
 }
 
 /// The judge.
@@ -49,6 +65,9 @@ pub(crate) struct OffsetAgreement {
     placed: Vec<ByOffset<u32>>,
     compared: u64,
     breach: Breach,
+    moved: Option<Moved>,
+    /// The first two messages that shared an offset, by number.
+    shared: Option<(u32, u32)>,
 }
 
 impl Checker for OffsetAgreement {
@@ -60,9 +79,9 @@ impl Checker for OffsetAgreement {
         &[Topic::Clients, Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
-            Event::Called(call) => self.note_producer(call),
+            Event::Called(call) => self.note_producer(call, shared.contract.permits_retries),
             Event::Returned(call) => self.judge_call(at, call),
             Event::Fact(Fact::Acked { node, group, acks, offset, message, .. }) => {
                 if acks.is_durable() {
@@ -74,8 +93,9 @@ impl Checker for OffsetAgreement {
         }
     }
 
-    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
+    fn finish(mut self: Box<Self>, _shared: &Shared) -> Verdict {
         let compared = self.compared;
+        self.name_mismatch();
         self.breach
             .verdict_or(|| Verdict::holds_if_covered(compared, "no offset was ever named twice"))
     }
@@ -86,35 +106,36 @@ impl Checker for OffsetAgreement {
 }
 
 impl OffsetAgreement {
-    fn note_producer(&mut self, call: &Call) {
-        if let Ask::Produce { messages, producer: Some(_), .. } = &call.ask {
-            for message in messages {
+    fn note_producer(&mut self, call: &Call, permits_retries: bool) {
+        sends(&call.ask, |sending| {
+            let is_idempotent = sending.producer.is_some() || sending.is_transaction;
+            if permits_retries && !is_idempotent {
+                return;
+            }
+            for message in sending.messages {
                 let (number, _) = self.ids.intern(*message);
                 seat(&mut self.messages, number).is_idempotent = true;
             }
-        }
+        });
     }
 
     fn judge_call(&mut self, at: Stamp, call: &Call) {
         let client = call.client;
-        match (&call.ask, &call.outcome) {
-            (
-                Ask::Produce { partition, messages, acks, .. },
-                Outcome::Ok(Reply::Produced { first: Some(first) }),
-            ) if acks.is_durable() => {
+        told(call, |told| match told {
+            Told::Wrote(sending, Some(first)) if sending.acks.is_durable() => {
                 let witness = Witness::Acknowledged { client };
-                for (offset, message) in placed(*first, messages) {
-                    self.judge(at, *partition, (offset, message), witness);
+                for (offset, message) in placed(first, sending.messages) {
+                    self.judge(at, sending.partition, (offset, message), witness);
                 }
             }
-            (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
+            Told::Wrote(..) => {}
+            Told::Fetched { partition, records, .. } | Told::Polled { partition, records } => {
                 let witness = Witness::Read { client };
-                for record in records {
-                    self.judge(at, *partition, (record.offset, record.message), witness);
+                for Record { offset, message } in records {
+                    self.judge(at, partition, (*offset, *message), witness);
                 }
             }
-            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
-        }
+        });
     }
 
     fn judge(
@@ -132,6 +153,8 @@ impl OffsetAgreement {
             Some(before) => {
                 self.compared += 1;
                 if before != number {
+                    self.shared.get_or_insert((before, number));
+                    self.note_elsewhere(number, now);
                     let first = seat(&mut self.messages, before).first;
                     let before = self.ids.id(before);
                     self.breach.add(|| two_messages(now, message, first, before));
@@ -142,8 +165,51 @@ impl OffsetAgreement {
         let known = seat(&mut self.messages, number);
         let first = *known.first.get_or_insert(now);
         let is_moved = (first.partition, first.offset) != (partition, offset);
+        known.is_read_there |= !is_moved && witness.is_read();
         if is_moved && (known.is_idempotent || first.partition != partition) {
+            self.moved.get_or_insert(Moved { message: number, first, now });
             self.breach.add(|| two_offsets(now, first, message));
+        }
+    }
+
+    /// The message shares its place with another. It may have been sighted elsewhere before.
+    fn note_elsewhere(&mut self, number: u32, now: Sighting) {
+        let known = seat(&mut self.messages, number);
+        let first = *known.first.get_or_insert(now);
+        let is_moved = (first.partition, first.offset) != (now.partition, now.offset);
+        if is_moved && known.is_idempotent {
+            self.moved.get_or_insert(Moved { message: number, first, now });
+        }
+    }
+
+    /// Where the first message that moved was never read at the one of its two places that an
+    /// acknowledgement named, the acknowledgement was wrong, and what followed from it is no news.
+    fn name_mismatch(&mut self) {
+        let Some(Moved { message, first, now }) = self.moved else { return };
+        let is_read_first = self.messages[message as usize].is_read_there;
+        let (told, read) = match (first.witness, now.witness) {
+            (Witness::Acknowledged { .. }, Witness::Read { .. }) if !is_read_first => (first, now),
+            (Witness::Read { .. }, Witness::Acknowledged { .. }) => (now, first),
+            (
+                Witness::Acknowledged { .. } | Witness::Read { .. } | Witness::Sent { .. },
+                Witness::Acknowledged { .. } | Witness::Read { .. } | Witness::Sent { .. },
+            ) => return,
+        };
+        // Another disagreement, about other messages, came first and stays.
+        if self.shared.is_some_and(|(before, after)| before != message && after != message) {
+            return;
+        }
+        let (id, count) = (self.ids.id(message), self.breach.count());
+        self.breach = Breach::default();
+        self.breach.add_many(count, || mismatch(told, read, id));
+    }
+}
+
+impl Witness {
+    fn is_read(self) -> bool {
+        match self {
+            Witness::Read { .. } => true,
+            Witness::Acknowledged { .. } | Witness::Sent { .. } => false,
         }
     }
 }
@@ -181,7 +247,7 @@ fn two_messages(
     lines.push(now.line(message));
     Evidence {
         summary: format!(
-            "inconsistent offsets: offset {offset} of partition {partition} was m{before} and is \
+            "inconsistent_offsets: offset {offset} of partition {partition} was m{before} and is \
              m{message}"
         ),
         lines,
@@ -207,9 +273,28 @@ fn two_offsets(now: Sighting, first: Sighting, message: MessageId) -> Evidence {
     }
 }
 
+fn mismatch(told: Sighting, read: Sighting, message: MessageId) -> Evidence {
+    let Sighting { partition, offset, .. } = told;
+    Evidence {
+        summary: format!(
+            "ack_offset_mismatch: m{message} was acknowledged at offset {offset} of partition \
+             {partition}, and was only ever read at offset {} of partition {}",
+            read.offset, read.partition
+        ),
+        lines: vec![told.line(message), read.line(message)],
+        partition: Some(partition),
+        offset: Some(offset),
+        message: Some(message),
+        ..Evidence::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::{World, entry, evidence, holds, judge, unknown};
+    use crate::{
+        Contract,
+        testing::{World, entry, evidence, holds, judge, judgement, unknown},
+    };
 
     #[test]
     fn reads_and_acknowledgements_that_agree_hold() {
@@ -259,6 +344,42 @@ mod tests {
         let evidence = evidence(judge("offset_agreement", &history("producer=1/0/0")));
         assert!(evidence.summary.starts_with("duplicate: m1 stands at offset 0"), "{evidence:?}");
         assert_eq!(holds(&judge("offset_agreement", &history(""))), 1);
+    }
+
+    #[test]
+    fn polls_and_transactions_name_offsets_as_well() {
+        let agree = "c1 transact p1:m1 poll p2:m2 @1..2 ok 0; -; 4
+                     c2 poll @3..4 ok p1[0:m1] p2[4:m2]";
+        assert_eq!(holds(&judge("offset_agreement", agree)), 2);
+        let differ = agree.replace("4:m2", "4:m7");
+        let text = evidence(judge("offset_agreement", &differ)).summary;
+        assert!(text.starts_with("inconsistent_offsets: offset 4 of partition 2"), "{text}");
+    }
+
+    #[test]
+    fn without_retries_every_message_has_one_offset() {
+        let history = "c1 produce p1 m1 @1..2 ok offset=1\nc2 poll @3..4 ok p1[1:m1 3:m1]";
+        assert_eq!(holds(&judge("offset_agreement", history)), 1);
+        let verdict = judgement("offset_agreement", history, Contract::kafka()).verdict;
+        assert!(evidence(verdict).summary.starts_with("duplicate: m1 stands at offset 1"));
+    }
+
+    #[test]
+    fn an_acknowledgement_that_no_read_bears_out_told_a_wrong_offset() {
+        for history in [
+            "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1\nc2 poll @3..4 ok p1[0:m1]",
+            "c1 produce p1 m1 producer=1/0/0 @1..9 ok offset=1\nc2 poll @3..4 ok p1[0:m1]",
+            "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1
+             c1 produce p1 m2 producer=1/0/1 @3..4 ok offset=1
+             c2 poll @5..6 ok p1[0:m1 1:m2]",
+        ] {
+            let evidence = evidence(judge("offset_agreement", history));
+            let text = "ack_offset_mismatch: m1 was acknowledged at offset 1 of partition 1";
+            assert!(evidence.summary.starts_with(text), "{evidence:?}");
+        }
+        let read_at_both = "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=1
+                            c2 poll @3..4 ok p1[0:m1 1:m1]";
+        assert!(evidence(judge("offset_agreement", read_at_both)).summary.starts_with("duplicate"));
     }
 
     #[test]

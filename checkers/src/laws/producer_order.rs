@@ -3,10 +3,12 @@
 //! acknowledged before it asked again stands at a lower offset (*monotonic writes*, Terry et al.
 //! 1994, checkers.md 4.7).
 //!
-//! Offsets are learned from acknowledgements at `quorum` or above and from every read. A repeat is
+//! Offsets are learned from acknowledgements at `quorum` or above and from every read, by fetch or by
+//! poll. A repeat is
 //! a *duplicate*, a fall within an epoch is *reordered*, a lower epoch above a higher is a *zombie
 //! write*. Gaps in the sequence are not its business: a call may have been refused.
 
+use super::told::{Told, told};
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
@@ -119,12 +121,16 @@ impl ProducerOrder {
                     *told = (last, at);
                 }
             }
-            (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
-                for record in records {
-                    self.place(*partition, record.offset, record.message);
+            (_, Outcome::Ok(_)) => told(call, |told| match told {
+                Told::Fetched { partition, records, .. } | Told::Polled { partition, records } => {
+                    for record in records {
+                        self.place(partition, record.offset, record.message);
+                    }
                 }
-            }
-            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
+                // Transactions carry no sequence; their order is `nonmonotonic_send`.
+                Told::Wrote(..) => {}
+            }),
+            (_, Outcome::Refused(_) | Outcome::Unknown(_)) => {}
         }
     }
 
@@ -255,6 +261,17 @@ mod tests {
             assert!(evidence.summary.starts_with(name), "{evidence:?}");
             assert_eq!((evidence.partition, evidence.offset), (Some(1), Some(1)));
         }
+    }
+
+    #[test]
+    fn polls_show_the_order_as_fetches_do() {
+        let evidence = evidence(judge(
+            "producer_order",
+            "c1 produce p1 m1 producer=7/0/0 @1..2 unknown
+             c1 produce p1 m2 producer=7/0/1 @3..4 unknown
+             c3 transact poll @7..8 ok p1[2:m2]\nc4 poll @7..8 ok p1[5:m1]",
+        ));
+        assert!(evidence.summary.starts_with("reordered: producer 7 in partition 1"));
     }
 
     #[test]

@@ -9,16 +9,17 @@
 //! outcome was unknown. **duplicated** = read at two offsets. **reordered** = read out of its
 //! producer's order.
 //!
-//! The drain are the fetches called after it began. Without the mark that it read a partition to the
+//! The drain are the fetches and polls called after it began. Without the mark that it read a partition to the
 //! end, what is missing there is no loss: no one can say. A message costs it about 60 bytes.
 
 mod evidence;
 mod tally;
 
+use super::told::{Sending, Told, sends, told};
 use crate::{
     by_offset::{ByOffset, seat},
     checker::{Checker, Event, Shared, Topic},
-    history::{Acks, Ask, Call, Mark, MessageId, Offset, Outcome, Record, Reply, Stamp},
+    history::{Acks, Call, Mark, MessageId, Offset, Outcome, Record, Stamp},
     intern::Interner,
     run::Counts,
     streams::Streams,
@@ -151,8 +152,12 @@ impl Checker for ZeroLoss {
 
 impl ZeroLoss {
     fn note_call(&mut self, call: &Call) {
-        let Ask::Produce { partition, messages, acks, producer } = &call.ask else { return };
-        let stream = self.streams.number(call.client, *partition, *producer);
+        sends(&call.ask, |sending| self.note_sending(call, &sending));
+    }
+
+    fn note_sending(&mut self, call: &Call, sending: &Sending<'_>) {
+        let Sending { partition, messages, acks, producer, .. } = *sending;
+        let stream = self.streams.number(call.client, partition, producer);
         let sequence = producer.map_or(0, |sequence| sequence.sequence);
         for (position, id) in (0..).zip(messages) {
             let (number, is_new) = self.ids.intern(*id);
@@ -171,31 +176,32 @@ impl ZeroLoss {
                 sequence,
                 position,
                 fate: Fate::Unknown,
-                acks: *acks,
+                acks,
                 sight: Sight::Unseen,
             });
         }
     }
 
     fn note_return(&mut self, at: Stamp, call: &Call) {
-        match (&call.ask, &call.outcome) {
-            (Ask::Produce { messages, .. }, Outcome::Ok(Reply::Produced { first })) => {
-                for (position, id) in (0..).zip(messages) {
+        if let Outcome::Refused(_) = call.outcome {
+            sends(&call.ask, |sending| {
+                sending.messages.iter().for_each(|id| self.settle(*id, Fate::Refused, NOWHERE));
+            });
+        }
+        let is_drain = self.draining.is_some_and(|since| call.called > since);
+        told(call, |told| match told {
+            Told::Wrote(sending, first) => {
+                for (position, id) in (0..).zip(sending.messages) {
                     let offset = first.map_or(NOWHERE, |first| first.saturating_add(position));
                     self.settle(*id, Fate::Acknowledged, offset);
                 }
             }
-            (Ask::Produce { messages, .. }, Outcome::Refused(_)) => {
-                messages.iter().for_each(|id| self.settle(*id, Fate::Refused, NOWHERE));
-            }
-            (Ask::Fetch { partition, .. }, Outcome::Ok(Reply::Fetched { records, .. })) => {
-                let is_drain = self.draining.is_some_and(|since| call.called > since);
+            Told::Fetched { partition, records, .. } | Told::Polled { partition, records } => {
                 for record in records {
-                    self.note_read((at, call.client), *partition, *record, is_drain);
+                    self.note_read((at, call.client), partition, *record, is_drain);
                 }
             }
-            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => {}
-        }
+        });
     }
 
     fn settle(&mut self, id: MessageId, fate: Fate, offset: Offset) {

@@ -113,7 +113,7 @@ impl LinearizableLog {
         let mut lines = self.lines(named_by, first);
         lines.extend(self.lines(by, second));
         let text = format!(
-            "inconsistent: offset {offset} of partition {} was m{before} and is m{message}",
+            "inconsistent_offsets: offset {offset} of partition {} was m{before} and is m{message}",
             self.operation(by).partition
         );
         self.report(&steps, lines, by, record, text);
@@ -121,11 +121,12 @@ impl LinearizableLog {
 
     pub(super) fn report_gap_in_read(&mut self, by: u32, expected: Offset, record: Record) {
         let Record { offset, message } = record;
+        let name = if offset > expected { "offset_gap" } else { "int_nonmonotonic_poll" };
         let lines = self.lines(by, Deed::Saw(offset, message));
         let partition = self.operation(by).partition;
         self.breach.add(|| Evidence {
             summary: format!(
-                "offset_gap: a read of partition {partition} returned offset {offset} where offset \
+                "{name}: a read of partition {partition} returned offset {offset} where offset \
                  {expected} was due"
             ),
             lines,

@@ -3,8 +3,8 @@
 mod twin;
 
 use crate::{
-    Verdict,
-    testing::{evidence, holds, judge, unknown},
+    Contract, Verdict,
+    testing::{evidence, holds, judge, judgement, unknown},
 };
 use proptest::prelude::*;
 
@@ -135,7 +135,7 @@ fn what_one_or_two_operations_show_by_themselves() {
         (
             "c1 produce p1 m1 @1..2 ok offset=0\nc1 produce p1 m2 @1..2 unknown",
             "[0:m2] end=1",
-            "inconsistent",
+            "inconsistent_offsets",
         ),
         ("c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=0", "[0:m1 1:m1] end=2", "duplicate"),
         ("c1 produce p1 m1 @1..2 refused (full)", "[0:m1] end=1", "aborted_read"),
@@ -165,6 +165,53 @@ fn a_read_cut_by_size_says_nothing_about_what_it_left_out() {
          c2 fetch p1 from=0 @3..4 ok [0:m1] end=3",
     );
     assert_eq!(holds(&verdict), 2);
+}
+
+#[test]
+fn polls_and_transactions_are_operations_on_the_log() {
+    let history = "c1 transact p1:m1 p2:m2 @1..4 ok 1; 0
+                   c2 transact p1:m3 poll @2..5 ok 0; -
+                   c3 poll @4.5..6 ok p1[0:m3 1:m1] p2[0:m2]";
+    assert_eq!(holds(&judge("linearizable_log", history)), 5);
+    for (late, kind) in [
+        ("c2 transact p1:m3 @5..6 ok 0", "realtime_order"),
+        ("c2 transact p1:m3 @5..6 unknown\nc3 poll @7..8 ok p1[0:m3 1:m1]", "realtime_order"),
+        ("c3 poll @5..6 ok p1[1:m7]", "phantom"),
+        ("c2 produce p1 m3 @1..2 ok offset=0\nc3 poll @5..6 ok p1[1:m3]", "inconsistent_offsets"),
+    ] {
+        let text = summary(&format!("c1 transact p1:m1 p2:m2 @1..4 ok 1; 0\n{late}"));
+        assert!(text.starts_with(kind), "{kind}: {text}");
+    }
+}
+
+#[test]
+fn a_read_below_an_open_transaction_is_not_stale() {
+    let history = |ended| {
+        format!(
+            "c1 transact p1:m1 p1:m2 @1..{ended}
+             c2 produce p1 m3 @2..3 ok offset=2
+             c3 fetch p1 from=0 @10..11 ok [] end=0"
+        )
+    };
+    for open in ["20 ok 0; 1", " unknown", "9 unknown", "10.5 ok 0; 1"] {
+        assert_eq!(holds(&judge("linearizable_log", &history(open))).min(2), 2, "{open}");
+    }
+    assert!(summary(&history("9 ok 0; 1")).starts_with("stale_read"));
+}
+
+#[test]
+fn a_contract_may_permit_gaps_and_forbid_retries() {
+    let of = |contract, history: &str| judgement("linearizable_log", history, contract).verdict;
+    let gaps = Contract { permits_gaps: true, ..Contract::default() };
+    let once = Contract { permits_retries: false, ..Contract::default() };
+    let sparse = "c1 produce p1 m1 producer=1/0/0 @1..2 ok offset=987654321987
+                  c3 fetch p1 from=0 @3..4 ok [987654321987:m1] end=987654321990";
+    assert_eq!(holds(&of(gaps, sparse)), 2);
+    let turned = format!("{sparse}\nc2 produce p1 m2 @5..6 ok offset=987654321988");
+    assert!(evidence(of(gaps, &turned)).summary.starts_with("future_read"));
+    let hole = "c1 produce p1 m1 @1..2 ok offset=5";
+    assert_eq!(holds(&of(Contract::default(), hole)), 1);
+    assert!(evidence(of(once, hole)).summary.starts_with("offset_gap"));
 }
 
 #[test]

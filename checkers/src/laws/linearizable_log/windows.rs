@@ -28,10 +28,23 @@ struct Clash {
     early: (Offset, u32),
 }
 
+/// Why no moments fit.
+enum Misfit {
+    Clash(Clash),
+    /// An offset that nobody can have filled, and the operation that proves that it exists.
+    Gap(Offset, u32),
+}
+
 impl LinearizableLog {
-    pub(super) fn fit_windows(&mut self) {
+    pub(super) fn fit_windows(&mut self, permits_gaps: bool) {
         for (partition, fillers) in (0..).zip(self.fillers()) {
-            self.fit_partition(partition, &fillers);
+            match self.misfit(partition, &fillers, permits_gaps) {
+                None => {}
+                Some(Misfit::Clash(clash)) => self.report_clash(&clash),
+                Some(Misfit::Gap(offset, proof)) => {
+                    self.report_gap(partition, offset, proof, &fillers);
+                }
+            }
         }
     }
 
@@ -54,10 +67,15 @@ impl LinearizableLog {
         all
     }
 
-    fn fit_partition(&mut self, partition: Partition, fillers: &Fillers) {
+    fn misfit(
+        &self,
+        partition: Partition,
+        fillers: &Fillers,
+        permits_gaps: bool,
+    ) -> Option<Misfit> {
         let log = &self.logs[partition as usize];
         let known = log.iter().filter(|(_, place)| place.message != 0 || place.upper != 0);
-        let Some((last, _)) = known.last() else { return };
+        let (last, _) = known.last()?;
         // The latest lower bound so far: its moment, its offset, and the operation that set it, or
         // none where it was an append that may have filled an offset without a name.
         let mut floor: Option<(Stamp, Offset, Option<u32>)> = None;
@@ -68,20 +86,22 @@ impl LinearizableLog {
             floor
         };
         let mut fillers_used = 0;
-        for offset in 0..=last {
+        // Where gaps are permitted, only those offsets count of which anything is known.
+        let all = (!permits_gaps).then_some(0..=last).into_iter().flatten();
+        let known = permits_gaps.then(|| log.iter().map(|(offset, _)| offset));
+        for offset in all.chain(known.into_iter().flatten()) {
             let place = log.get(offset);
             let mut floor = raise(Stamp::default(), offset, None);
             if let Some(lower) = place.lower.checked_sub(1) {
                 floor = raise(self.operations[lower as usize].called, offset, Some(lower));
             }
-            if place.message == 0 {
+            if place.message == 0 && !permits_gaps {
                 // Nobody named it, yet something above exists: an append must stand here. The
                 // earliest asked is the best choice, for any other could be exchanged with it.
                 let once = fillers.once.get(fillers_used).copied();
                 let Some(asked) = once.into_iter().chain(fillers.endless).min() else {
                     let proof = self.first_proof(partition, offset);
-                    self.report_gap(partition, offset, proof, fillers);
-                    return;
+                    return Some(Misfit::Gap(offset, proof));
                 };
                 fillers_used += usize::from(once == Some(asked));
                 floor = raise(asked, offset, None);
@@ -91,18 +111,14 @@ impl LinearizableLog {
             if at <= self.operations[upper as usize].returned {
                 continue;
             }
-            match by {
+            return Some(match by {
                 Some(by) => {
-                    self.report_clash(&Clash {
-                        partition,
-                        late: (late, by),
-                        early: (offset, upper),
-                    });
+                    Misfit::Clash(Clash { partition, late: (late, by), early: (offset, upper) })
                 }
-                None => self.report_gap(partition, late, upper, fillers),
-            }
-            return;
+                None => Misfit::Gap(late, upper),
+            });
         }
+        None
     }
 
     /// The operation that first proved that this offset existed.

@@ -172,3 +172,24 @@ fn without_a_kept_promise_it_is_vacuous() {
     let Verdict::Unknown(why) = judge("zero_loss", &history) else { panic!("vacuous") };
     assert!(why.starts_with("vacuous"));
 }
+
+#[test]
+fn transactions_and_polls_count_as_well() {
+    let history = |last: &str| {
+        format!(
+            "c1 transact p1:m1 p1:m2 @1..2 ok 0; -
+             c1 transact p1:m3 @3..4 refused (aborted)
+             c9 poll @5..6 ok p1[0:m1]
+             {DRAIN}
+             c9 assign p1 @50.1..50.2 ok
+             c9 poll @51..52 ok p1[0:m1]
+             c9 poll @53..54 ok {last}"
+        )
+    };
+    assert_eq!(holds(&judge("zero_loss", &history("p1[1:m2]"))), 2);
+    let expected = Counts { attempted: 3, acknowledged: 2, read: 2, ..Counts::default() };
+    assert_eq!(counts(&history("p1[1:m2]")), expected);
+    assert_eq!(evidence(judge("zero_loss", &history(""))).message, Some(2));
+    let aborted = evidence(judge("zero_loss", &history("p1[1:m2 2:m3]")));
+    assert!(aborted.summary.starts_with("phantom: m3 was read at offset 2"), "{aborted:?}");
+}
