@@ -4,7 +4,7 @@ use super::tell;
 use crate::formats::{
     Format, Read,
     ours::{self, OurLine},
-    recognise,
+    read, recognise,
 };
 
 /// Every sample and its format.
@@ -274,5 +274,38 @@ fn a_file_of_nothing_is_read_as_nothing() {
         for text in ["", "\n \n"] {
             assert_eq!(tell(format, text.as_bytes()), (vec![], Ok(Read::default())), "{format}");
         }
+    }
+}
+
+#[test]
+fn a_file_longer_than_what_is_read_ahead_is_read_whole() {
+    const COUNT: u64 = 20_000;
+    let write = |line: fn(u64) -> String| (0..COUNT).map(line).collect::<String>();
+    let files = [
+        (
+            Format::JepsenEdn,
+            2,
+            write(|n| format!("{{:process {n}\r\n, :type :ok, :value \"ä\"}}\r\n")),
+        ),
+        (Format::JepsenEdn, 1, write(|n| format!("{{:process {n}, :type :ok}} ; ö\n"))),
+        (Format::JepsenText, 1, write(|n| format!("{n}\t:ok\t:read\t\"ä\"\r\n"))),
+        (
+            Format::Json,
+            2,
+            write(|n| format!("{{\"client\":{n},\n\"type\":\"ok\",\"f\":\"{{ä\"}}\n")),
+        ),
+        (Format::Limo, 1, write(|n| format!("[{n}] call push({n})\n"))),
+    ];
+    for (format, lines_each, text) in files {
+        assert!(text.len() > 300_000, "{format}: {} bytes", text.len());
+        let mut next = 0;
+        let mut input = std::io::BufReader::with_capacity(1_000, text.as_bytes());
+        let result = read(format, &mut input, &mut |happening| {
+            assert_eq!(happening.process, Some(next));
+            assert_eq!(happening.line, next * lines_each + 1);
+            next += 1;
+            Ok(())
+        });
+        assert_eq!((result, next), (Ok(Read { lines: COUNT, skipped: 0 }), COUNT), "{format}");
     }
 }
