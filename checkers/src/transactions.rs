@@ -1,6 +1,7 @@
 //! Transactions that touch several objects, judged by the graph of their dependencies, in the
 //! manner of Elle (Kingsbury & Alvaro, VLDB 2020; Adya, Liskov & O'Neil, ICDE 2000).
 
+mod components;
 mod cycles;
 mod graph;
 mod list_append;

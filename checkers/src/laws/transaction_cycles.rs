@@ -18,12 +18,14 @@ use crate::{
     history::{Ask, Call, Offset, Partition, ReadLevel, Stamp},
     ledger::{Act, Fate, Ledger, Number},
     linearizability::Budget,
-    transactions::TransactionsRuling,
-    transactions::dependencies::{
-        Anomaly, Cycle, Cycles, Edge, Edges, Findings, Graph, Links, Model, Node, Span,
-        link_orders, search, tell,
+    transactions::{
+        TransactionsRuling,
+        dependencies::{
+            Anomaly, Cycle, Cycles, Edge, Edges, Findings, Graph, Links, Model, Node, Span,
+            link_orders, search, tell,
+        },
     },
-    verdict::Verdict,
+    verdict::{Evidence, Verdict},
 };
 use std::cell::OnceCell;
 
@@ -169,6 +171,10 @@ impl TransactionCycles {
     }
 
     fn judge(&self, shared: &Shared) -> TransactionsRuling {
+        if let Some(message) = shared.ledger.ambiguous() {
+            let why = format!("malformed history: m{message} was sent by two calls");
+            return TransactionsRuling::unknown(why);
+        }
         let mut findings = Findings::default();
         let (model, forbidden) = match shared.contract.isolation {
             Isolation::ReadUncommitted => {
@@ -246,7 +252,7 @@ impl TransactionCycles {
         Some((message, self.writer(ledger, message)?))
     }
 
-    fn tell(&self, cycle: &Cycle, ledger: &Ledger) -> crate::verdict::Evidence {
+    fn tell(&self, cycle: &Cycle, ledger: &Ledger) -> Evidence {
         let why = |from: (Node, &str), edge, to: (Node, &str)| self.why(ledger, from, edge, to);
         tell(cycle, &|node| self.deeds(ledger, node), &why)
     }
@@ -297,7 +303,8 @@ impl TransactionCycles {
     ) -> String {
         let told = match edge {
             Edge::Ww => self.messages(ledger, b).find_map(|message| {
-                let (partition, offset) = (ledger.partition_of(message), ledger.offset_of(message)?);
+                let (partition, offset) =
+                    (ledger.partition_of(message), ledger.offset_of(message)?);
                 let before = (0..offset).rev().find_map(|offset| {
                     let before = ledger.at(partition, offset)?;
                     Some((offset, before, self.writer(ledger, before)?))
@@ -305,8 +312,8 @@ impl TransactionCycles {
                 let (below, before, _) = before.filter(|(.., writer)| *writer == a)?;
                 let (first, second) = (ledger.id(before), ledger.id(message));
                 Some(format!(
-                    "in p{partition} m{first} of {a_name} stands at offset {below}, and m{second} of \
-                     {b_name} after it at {offset}"
+                    "in p{partition} m{first} of {a_name} stands at offset {below}, and \
+                     m{second} of {b_name} after it at {offset}"
                 ))
             }),
             Edge::Wr => {
@@ -315,15 +322,18 @@ impl TransactionCycles {
                     format!("{b_name} read m{}, which {a_name} sent", ledger.id(message))
                 })
             }
-            Edge::Rw => self.glances.iter().filter(|glance| glance.reader == a).find_map(|glance| {
-                let (message, _) = self.next(ledger, glance).filter(|(_, writer)| *writer == b)?;
-                let (partition, end) = (glance.partition, glance.end);
-                let id = ledger.id(message);
-                Some(format!(
-                    "{a_name} saw the end of p{partition} at offset {end} without m{id}, which {b_name} \
-                     sent"
-                ))
-            }),
+            Edge::Rw => {
+                self.glances.iter().filter(|glance| glance.reader == a).find_map(|glance| {
+                    let (message, _) =
+                        self.next(ledger, glance).filter(|(_, writer)| *writer == b)?;
+                    let (partition, end) = (glance.partition, glance.end);
+                    let id = ledger.id(message);
+                    Some(format!(
+                        "{a_name} saw the end of p{partition} at offset {end} without m{id}, \
+                     which {b_name} sent"
+                    ))
+                })
+            }
             Edge::Process => {
                 let client = self.deals[a as usize].client;
                 Some(format!("c{client} did {a_name} before {b_name}"))
@@ -348,124 +358,4 @@ impl Deal {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{
-        Bench, Contract, Isolation, Judgement, Verdict, checkers,
-        testing::{evidence, holds, judge, unknown},
-        text,
-    };
-
-    fn under(isolation: Isolation, history: &str) -> Judgement {
-        let history = text::parse(history).expect("a history").history;
-        let judges = checkers(&["transaction_cycles".to_owned()]).expect("a known name");
-        let contract = Contract { isolation, ..Contract::default() };
-        Bench::under(contract, judges).judge(&history).remove(0)
-    }
-
-    const CIRCLE: &str = "c1 transact p1:m1 poll @1..9 ok 0; p2[0:m2]
-                          c2 transact p2:m2 poll @2..8 ok 0; p1[0:m1]";
-
-    #[test]
-    fn what_runs_one_after_another_holds() {
-        let history = "c1 transact p1:m1 p2:m2 @1..2 ok 0; 0
-                       c2 transact poll p1:m3  @3..4 ok p2[0:m2]; 1
-                       c3 fetch p1 from=0      @5..6 ok [0:m1 1:m3] end=2
-                       c1 produce p1 m4        @7..8 ok offset=2";
-        for isolation in [Isolation::ReadCommitted, Isolation::Serializable] {
-            let judgement = under(isolation, history);
-            assert_eq!(holds(&judgement.verdict), 6, "ww twice, wr three times, rw once");
-            assert!(judgement.permitted.is_empty(), "{judgement:?}");
-        }
-    }
-
-    #[test]
-    fn two_that_read_each_other_go_in_a_circle() {
-        let evidence = evidence(judge("transaction_cycles", CIRCLE));
-        let lines: Vec<&str> = evidence.lines.iter().map(|line| line.text.as_str()).collect();
-        assert_eq!(
-            evidence.summary,
-            "g1c: what transactions wrote and read goes in a circle (T1 < T2 < T1)"
-        );
-        assert_eq!(
-            lines,
-            [
-                "T1 = c2: sent m2 of p2, read m1 of p1",
-                "T2 = c1: sent m1 of p1, read m2 of p2",
-                "then T1 < T2, because T2 read m2, which T1 sent",
-                "however, T2 < T1, because T1 read m1, which T2 sent: a contradiction",
-            ]
-        );
-        let uncommitted = under(Isolation::ReadUncommitted, CIRCLE);
-        assert!(unknown(uncommitted.verdict).starts_with("vacuous"));
-    }
-
-    #[test]
-    fn a_circle_that_a_refused_or_unknown_poll_would_close_is_none() {
-        let refused = CIRCLE.replace("@2..8 ok 0; p1[0:m1]", "@2..8 unknown");
-        assert_eq!(holds(&judge("transaction_cycles", &refused)), 1);
-    }
-
-    #[test]
-    fn sends_that_stand_between_one_another_are_permitted_unless_serializable() {
-        let history = "c1 transact p1:m1 p2:m2 @1..9 ok 0; 1
-                       c2 transact p1:m3 p2:m4 @2..8 ok 1; 0";
-        let committed = under(Isolation::ReadCommitted, history);
-        assert_eq!(holds(&committed.verdict), 2);
-        assert_eq!(
-            committed.permitted,
-            ["g0: transactions wrote over one another in a circle (T1 < T2 < T1)"]
-        );
-        let strict = evidence(under(Isolation::Serializable, history).verdict);
-        assert!(strict.summary.starts_with("g0: "), "{strict:?}");
-        assert_eq!(
-            strict.lines[2].text,
-            "then T1 < T2, because in p2 m4 of T1 stands at offset 0, and m2 of T2 after it at 1"
-        );
-    }
-
-    #[test]
-    fn a_stale_read_counts_where_its_level_forbids_it() {
-        let history = |level: &str| {
-            format!(
-                "c1 produce p1 m1 @1..2 ok offset=0
-                 c2 fetch p1 from=0 {level} @3..4 ok [] end=0
-                 c1 fetch p1 from=0 eventual @5..6 ok [0:m1] end=1"
-            )
-        };
-        let strict = evidence(under(Isolation::Serializable, &history("linearizable")).verdict);
-        assert!(strict.summary.starts_with("g_single_realtime: "), "{strict:?}");
-        assert_eq!(strict.lines[2].text, "then T1 < T2, because T1 had ended before T2 began");
-        for level in ["eventual", "session", "bounded=9"] {
-            assert_eq!(holds(&under(Isolation::Serializable, &history(level)).verdict), 2);
-        }
-        let own = history("session").replace("c2", "c1");
-        let strict = evidence(under(Isolation::Serializable, &own).verdict);
-        assert!(strict.summary.starts_with("g_single_process: "), "{strict:?}");
-        let committed = under(Isolation::ReadCommitted, &history("linearizable"));
-        assert!(matches!(committed.verdict, Verdict::Holds(_)), "other laws judge lone reads");
-        assert_eq!(committed.permitted.len(), 1);
-    }
-
-    #[test]
-    fn what_the_leader_alone_acknowledged_orders_nothing() {
-        let history = "c1 produce p1 m1 leader @1..2 ok offset=0
-                       c2 fetch p1 from=0      @3..4 ok [] end=0
-                       c2 fetch p1 from=0      @5..6 ok [0:m1] end=1";
-        assert_eq!(holds(&under(Isolation::Serializable, history).verdict), 2);
-    }
-
-    #[test]
-    fn a_poll_does_not_say_what_it_missed() {
-        let history = "c1 transact p1:m1 @1..2 ok 0
-                       c1 transact p1:m2 @3..4 ok 1
-                       c2 transact poll  @5..6 ok p1[0:m1]";
-        assert_eq!(holds(&under(Isolation::Serializable, history).verdict), 2);
-    }
-
-    #[test]
-    fn without_two_that_depend_on_each_other_it_is_vacuous() {
-        for history in ["", "c1 transact p1:m1 p2:m2 @1..2 ok 0; 0", "c1 poll @1..2 ok"] {
-            assert!(unknown(judge("transaction_cycles", history)).starts_with("vacuous"));
-        }
-    }
-}
+mod tests;

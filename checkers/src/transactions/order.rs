@@ -48,20 +48,23 @@ pub(crate) fn link(links: &mut Links, spans: &[Option<Span>]) {
         .collect();
     known.sort_unstable();
     for process in known.chunk_by(|a, b| a.0 == b.0) {
-        follow(links, spans, process, Edge::Process);
+        follow(links, spans, process, Edge::Process, |span| span.follows_process);
     }
     known.sort_unstable_by_key(|(_, called, node)| (*called, *node));
-    follow(links, spans, &known, Edge::Realtime);
+    follow(links, spans, &known, Edge::Realtime, |span| span.follows_time);
 }
 
 /// Links each of these, sorted by when they were called, with everything that was called after it
 /// had returned.
-fn follow(links: &mut Links, spans: &[Option<Span>], known: &[(u64, u64, Node)], edge: Edge) {
+fn follow(
+    links: &mut Links,
+    spans: &[Option<Span>],
+    known: &[(u64, u64, Node)],
+    edge: Edge,
+    follows: impl Fn(&Span) -> bool,
+) {
     let span = |node: Node| spans[node as usize].expect("only known ones");
-    let followers = known.iter().filter(|(.., node)| match edge {
-        Edge::Process => span(*node).follows_process,
-        _ => span(*node).follows_time,
-    });
+    let followers = known.iter().filter(|(.., node)| follows(&span(*node)));
     let (times, nodes): (Vec<u64>, Vec<Node>) =
         followers.map(|(_, called, node)| (*called, *node)).unzip();
     if nodes.is_empty() || known.len() < 2 {

@@ -1,4 +1,5 @@
-//! From what was found to an answer: what the model forbids is a violation, what it permits is told.
+//! From what was found to an answer: what the model forbids is a violation, what it permits is
+//! told.
 
 use super::models::{Anomaly, Model};
 use crate::{

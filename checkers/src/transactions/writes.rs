@@ -65,8 +65,8 @@ impl Writes {
         {
             let (key, value) = (keys.id(twice[0].key), twice[0].value);
             return Err(format!(
-                "malformed history: {} was written to key {} more than once, so that no one can say \
-                 whose it is",
+                "malformed history: {} was written to key {} more than once, so that no one can \
+                 say whose it is",
                 names.value(value),
                 names.key(key)
             ));

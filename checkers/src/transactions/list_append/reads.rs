@@ -1,4 +1,4 @@
-//! What the reads of lists say: whom they saw, whom they missed, and what they should not have seen.
+//! What the reads of lists say: whom they saw, whom they missed, and what should not be there.
 
 use super::Lists;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     verdict::Evidence,
 };
 
-/// What one transaction did to one key so far. Kept for each key and begun anew by each transaction.
+/// What one transaction did to one key so far. Each transaction begins it anew.
 #[derive(Clone, Debug, Default)]
 struct Own<'a> {
     /// The transaction, plus one.
@@ -259,7 +259,7 @@ impl<'a> Lists<'a> {
         let (longest, reader) = self.orders.longest(reading.key);
         let other = self.teller.list(longest);
         let what = format!(
-            "incompatible_order: and that is no beginning of the list {other}, which was read as well"
+            "incompatible_order: and that is no beginning of {other}, which was read as well"
         );
         self.told(reading, &[reader], what)
     }

@@ -286,7 +286,8 @@ fn strangers(transactions: &[Transaction], writes: &Writes) -> Vec<(u32, u64)> {
         .flat_map(|transaction| &transaction.steps)
         .filter_map(|step| match step {
             Step::Read { key, value: Some(Some(value)) } => Some((writes.key(*key), *value)),
-            _ => None,
+            Step::Read { .. } | Step::Write { .. } => None,
+            Step::Append { .. } | Step::ReadList { .. } => None,
         })
         .filter(|(key, value)| writes.find(*key, *value).is_none())
         .collect();

@@ -90,8 +90,8 @@ impl Versions {
                 let named: Vec<String> = members.iter().take(6).map(named).collect();
                 let name = writes.key_name(key);
                 let summary = format!(
-                    "cyclic_versions: if {assumed}, then each of the values {} of key {} comes before \
-                     the others",
+                    "cyclic_versions: if {assumed}, then each of the values {} of key {} comes \
+                     before the others",
                     named.join(", "),
                     teller.key(name)
                 );

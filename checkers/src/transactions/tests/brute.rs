@@ -259,13 +259,14 @@ fn is_recoverable(history: &[Transaction]) -> bool {
                 Step::ReadList { key: read, values: Some(values) } => {
                     *read == key && values.contains(&value)
                 }
-                _ => false,
+                Step::ReadList { .. } | Step::Append { .. } => false,
+                Step::Read { .. } | Step::Write { .. } => false,
             })
         };
         let hides = |transaction: &&Transaction| {
             transaction.steps.iter().any(|step| match step {
                 Step::Append { key: to, value } => *to == key && !shown(*value),
-                _ => false,
+                Step::ReadList { .. } | Step::Read { .. } | Step::Write { .. } => false,
             })
         };
         committed().filter(hides).count() <= 1

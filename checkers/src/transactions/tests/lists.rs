@@ -173,7 +173,7 @@ fn lists_that_do_not_grow_out_of_one_another_are_an_incompatible_order() {
     assert_eq!(names[..2], ["incompatible_order", "g1c"], "{names:?}");
     assert_eq!(broken, Some("read-committed"));
     assert!(told(&judge(text, "read-committed")).starts_with(
-        "incompatible_order: process 4 read key x = [1 3], and that is no beginning of the list [1 2 3]"
+        "incompatible_order: process 4 read key x = [1 3], and that is no beginning of [1 2 3]"
     ));
 }
 
