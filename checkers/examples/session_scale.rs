@@ -1,8 +1,9 @@
-//! Judges a large history of sessions, to measure with: run it under `time`, once without a law and once
-//! with each, `cargo run --release -p zeroloss-checkers --example session_scale -- EVENTS [LAW]...`
+//! Judges a large history of sessions, to measure with: run it under `time`, once without a law and
+//! once with each, `cargo run --release -p zeroloss-checkers --example session_scale -- EVENTS
+//! [LAW]...`
 //!
-//! Three hundred sessions over sixteen partitions. Each reads on from where it stands, two messages at
-//! a time, and now and then catches up; half of the calls produce. Nothing goes wrong.
+//! Three hundred sessions over sixteen partitions. Each reads on from where it stands, two messages
+//! at a time, and now and then catches up; half of the calls produce. Nothing goes wrong.
 
 #![expect(clippy::print_stdout, reason = "a command talks to a person")]
 
