@@ -1,5 +1,6 @@
 //! What each client knew of each partition when it asked: the ground on which the session
-//! guarantees stand (Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, 1994).
+//! guarantees stand (Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*,
+//! 1994).
 //!
 //! A session is a client, and what it knows only grows when a call returns to it, so calls of one
 //! client that overlap owe each other nothing. Offsets are the version order of a partition; one
@@ -123,8 +124,8 @@ impl Sessions {
 
     /// Whether what lies below `reach` may have been hidden from this look by a transaction that
     /// was still open: readers of committed data stop before the first open one (the last stable
-    /// offset, KIP-98). What some reader was shown before cannot be hidden again. A bounded look may
-    /// go back as far as its bound says, so it may miss what was hidden then.
+    /// offset, KIP-98). What some reader was shown before cannot be hidden again. A bounded look
+    /// may go back as far as its bound says, so it may miss what was hidden then.
     pub(crate) fn is_held(
         &self,
         look: &Look,

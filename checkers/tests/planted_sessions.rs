@@ -1,7 +1,8 @@
-//! A small system with sessions, groups and transactions gives one wrong answer of each kind; the law
-//! that is named for it must find it, under its right name, and must be silent without it.
+//! A small system with sessions, groups and transactions gives one wrong answer of each kind; the
+//! law that is named for it must find it, under its right name, and must be silent without it.
 //!
-//! `ZEROLOSS_CASES` is how many clean histories are judged; more seeds are tried for each plant with it.
+//! `ZEROLOSS_CASES` is how many clean histories are judged; each plant is tried with more seeds
+//! then.
 
 #[path = "planted_sessions/world.rs"]
 mod world;

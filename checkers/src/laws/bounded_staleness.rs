@@ -1,9 +1,9 @@
-//! **bounded_staleness**: a read at `bounded` misses nothing that was readable so long before it was
-//! asked (Golab, Li & Shah 2011, *Δ-atomicity*; Jepsen's `realtime-lag`; checkers.md 4.9).
+//! **bounded_staleness**: a read at `bounded` misses nothing that was readable so long before it
+//! was asked (Golab, Li & Shah 2011, *Δ-atomicity*; Jepsen's `realtime-lag`; checkers.md 4.9).
 //!
-//! At a read that ended at m, the offset m was surely readable since E(m): the first return of a read
-//! that showed m or anything above it, or of its acknowledgement at `quorum` or above, unless a
-//! transaction was open that may have held it back. The read was stale by at least its call minus
+//! At a read that ended at m, the offset m was surely readable since E(m): the first return of a
+//! read that showed m or anything above it, or of its acknowledgement at `quorum` or above, unless
+//! a transaction was open that may have held it back. The read was stale by at least its call minus
 //! E(m). That is a lower bound, so it accuses nobody wrongly, and what it calls stale was stale.
 //!
 //! Order is the order of events; how old something is, is a matter of their times. `eventual` and

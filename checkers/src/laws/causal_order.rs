@@ -9,8 +9,8 @@
 //!
 //! `linearizable` reads always owe this. `session` reads owe it where the contract does not permit
 //! otherwise; what they, `eventual` and `bounded` reads missed is told as permitted. Only messages
-//! that a session was really shown teach it anything. Knowledge is kept in bounded memory: a message
-//! so old that what its sender knew is forgotten makes the answer unknown, never a pass.
+//! that a session was really shown teach it anything. Knowledge is kept in bounded memory: a
+//! message so old that what its sender knew is forgotten makes the answer unknown, never a pass.
 
 mod knowledge;
 
@@ -221,8 +221,8 @@ impl CausalOrder {
         }
     }
 
-    /// From the reader back to the session that knew of the cause itself: who learned of it by which
-    /// message.
+    /// From the reader back to the session that knew of the cause itself: who learned of it by
+    /// which message.
     fn links(
         &self,
         (mut session, mut effect): (u32, Number),

@@ -1,6 +1,6 @@
-//! **committed_offsets**: the committed offset of a group and partition is a register, it only rises,
-//! it never runs ahead of what its member was given, and whoever takes the partition over goes on
-//! from it (messaging.md S41, I2, I3, I5; Jepsen's redpanda `abort`; checkers.md 4.8).
+//! **committed_offsets**: the committed offset of a group and partition is a register, it only
+//! rises, it never runs ahead of what its member was given, and whoever takes the partition over
+//! goes on from it (messaging.md S41, I2, I3, I5; Jepsen's redpanda `abort`; checkers.md 4.8).
 //!
 //! - *phantom_committed_offset*, *stale_committed_read*: it was read as something that nobody
 //!   committed, or that had been overwritten before the read was asked. A commit whose outcome is

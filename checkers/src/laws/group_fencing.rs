@@ -9,8 +9,8 @@
 //!
 //! A generation has surely begun when a member was told of it; calls that overlap that may still
 //! belong to the one before. A call that did not succeed says nothing. A static member that comes
-//! back under its old name (KIP-345) must keep its client's number. Partitions that had an owner and
-//! have none in a group's last generation are told, not judged: the group may not want them.
+//! back under its old name (KIP-345) must keep its client's number. Partitions that had an owner
+//! and have none in a group's last generation are told, not judged: the group may not want them.
 
 use crate::{
     breach::{Breach, line},

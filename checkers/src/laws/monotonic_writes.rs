@@ -3,10 +3,10 @@
 //! `nonmonotonic-send`).
 //!
 //! The offset of a message is taken from its acknowledgement at `quorum` or above and from every
-//! read that shows it, so that a call whose outcome is unknown is judged as well where somebody sees
-//! what it did: it may have happened at any time, but not before it was made. Retries of one message
-//! may stand at several offsets; all of them come after the call. Calls that overlap owe each other
-//! nothing. This is exact within a partition; across partitions see `causal_order`.
+//! read that shows it, so that a call whose outcome is unknown is judged as well where somebody
+//! sees what it did: it may have happened at any time, but not before it was made. Retries of one
+//! message may stand at several offsets; all of them come after the call. Calls that overlap owe
+//! each other nothing. This is exact within a partition; across partitions see `causal_order`.
 
 use crate::{
     breach::{Breach, line},

@@ -6,7 +6,8 @@
 //! `eventual` one may, and a `bounded` one may where the acknowledgement is younger than its bound:
 //! that is told as permitted. A fetch says where the partition ends. A poll says so only by being
 //! empty, and then its level is the contract's. What an open transaction holds back is not missed.
-//! That a read goes on past a message without showing it is `lost_write`'s and `poll_skip`'s business.
+//! That a read goes on past a message without showing it is `lost_write`'s and `poll_skip`'s
+//! business.
 
 use crate::{
     breach::{Breach, line},

@@ -1,6 +1,6 @@
-//! **torn_transactions**: a reader of committed data sees all of a transaction or nothing, as far as
-//! it reads, and nothing of one that was aborted; and an input is processed once (KIP-98; Jepsen's
-//! Bufstream report of 2024; Adya's G1a; checkers.md 4.6; messaging.md 2.0 TX).
+//! **torn_transactions**: a reader of committed data sees all of a transaction or nothing, as far
+//! as it reads, and nothing of one that was aborted; and an input is processed once (KIP-98;
+//! Jepsen's Bufstream report of 2024; Adya's G1a; checkers.md 4.6; messaging.md 2.0 TX).
 //!
 //! - *aborted_read*: a message of a transaction that certainly did not happen was read.
 //! - *lso_passed*: a reader went on past a message whose transaction was still under way, and that
@@ -9,11 +9,12 @@
 //! - *fractured_read*: a reader went on past a message of a committed transaction without being
 //!   shown it, while other messages of that transaction were shown or all of it had been committed.
 //! - *double_processing*: two committed transactions of one group's members read the same input and
-//!   sent something. Members are known by `join`; consumers that share no group owe each other nothing.
+//!   sent something. Members are known by `join`; consumers that share no group owe each other
+//!   nothing.
 //!
-//! That a read stops short of a part is no tear: each partition becomes visible by itself. Where the
-//! contract lets readers see uncommitted data, the first three are told as permitted. A transaction
-//! whose outcome is unknown was committed if anyone saw anything of it.
+//! That a read stops short of a part is no tear: each partition becomes visible by itself. Where
+//! the contract lets readers see uncommitted data, the first three are told as permitted. A
+//! transaction whose outcome is unknown was committed if anyone saw anything of it.
 
 mod evidence;
 mod passes;

@@ -3,9 +3,10 @@
 //!
 //! Every level only shows what is committed, so reads of every level count, and so does the end of
 //! the partition where a fetch tells it. The offset of a message is taken from its acknowledgement
-//! at `quorum` or above and from every read that shows it; a call whose outcome is unknown is judged
-//! where somebody sees what it did. Calls that overlap owe each other nothing. This is exact within
-//! a partition; that nobody sees an effect without its cause in another one is `causal_order`.
+//! at `quorum` or above and from every read that shows it; a call whose outcome is unknown is
+//! judged where somebody sees what it did. Calls that overlap owe each other nothing. This is exact
+//! within a partition; that nobody sees an effect without its cause in another one is
+//! `causal_order`.
 
 use crate::{
     breach::{Breach, line},

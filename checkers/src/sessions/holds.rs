@@ -44,8 +44,8 @@ impl Holds {
         }
     }
 
-    /// Whether some transaction that began before `since` was open at any moment from `age_ns` before
-    /// this one on.
+    /// Whether some transaction that began before `since` was open at any moment from `age_ns`
+    /// before this one on.
     pub(crate) fn is_held(&self, partition: Partition, since: u64, at: Stamp, age_ns: u64) -> bool {
         let Some(hold) = self.0.get(partition as usize) else { return false };
         let is_recent = |returned: &Stamp| {

@@ -1,13 +1,17 @@
-//! A small messaging system with sessions, groups and transactions that writes down its history, and
-//! that can be made to give one wrong answer. It shares nothing with the judges but the history.
+//! A small messaging system with sessions, groups and transactions that writes down its history,
+//! and that can be made to give one wrong answer. It shares nothing with the judges but the
+//! history.
+
+mod members;
+mod readers;
+mod transactions;
 
 use checkers::{
-    Acks, Ask, Batch, Call, Contract, History, Offset, Outcome, Polled, ReadLevel, Record, Reply,
-    Stamp, Step, StepReply,
+    Acks, Ask, Call, Contract, History, Offset, Outcome, Polled, ReadLevel, Reply, Stamp, Step,
 };
 use std::collections::BTreeMap;
 
-pub const PARTITIONS: usize = 4;
+const PARTITIONS: usize = 4;
 /// Where transactions that read something send what they make of it.
 const OUTPUT: usize = PARTITIONS - 1;
 const BOUND_NS: u64 = 20_000_000;
@@ -17,7 +21,7 @@ const GROUPS: [u64; 2] = [1, 2];
 
 /// One wrong answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plant {
+pub(crate) enum Plant {
     ReadYourWrites,
     MonotonicReads,
     MonotonicWrites,
@@ -121,7 +125,7 @@ struct Group {
     unknown: Vec<(usize, Offset)>,
 }
 
-pub struct World {
+struct World {
     dice: u64,
     now: Stamp,
     history: History,
@@ -137,15 +141,15 @@ pub struct World {
     /// By partition: one past the highest offset that anyone was shown.
     seen: Vector,
     plant: Option<Plant>,
-    pub was_planted: bool,
+    was_planted: bool,
 }
 
-pub fn contract() -> Contract {
+pub(crate) fn contract() -> Contract {
     Contract { permits_gaps: true, permits_rebalance_skips: false, ..Contract::default() }
 }
 
 /// A history of so many calls; with a plant, one wrong answer in its second half.
-pub fn history(seed: u64, calls: usize, plant: Option<Plant>) -> (History, bool) {
+pub(crate) fn history(seed: u64, calls: usize, plant: Option<Plant>) -> (History, bool) {
     let mut world = World::new(seed);
     while world.history.calls.len() < calls {
         if world.history.calls.len() >= calls / 2 && !world.was_planted {
@@ -267,12 +271,6 @@ impl World {
         self.clients[number] = (part, client);
     }
 
-    fn message(&mut self, client: &Client) -> u64 {
-        self.next_message += 1;
-        self.causes.insert(self.next_message, client.known);
-        self.next_message
-    }
-
     fn ask(&mut self, part: Part, client: &mut Client) -> Ask {
         let partition = self.draw(PARTITIONS as u64) as u32;
         match part {
@@ -308,54 +306,6 @@ impl World {
             Part::Member { group, .. } => self.ask_as_member(group, client),
             Part::Auditor => Ask::FetchOffsets { group: GROUPS[0], partitions: vec![partition] },
         }
-    }
-
-    fn ask_as_member(&mut self, group: usize, client: &mut Client) -> Ask {
-        let is_fenced = client.generation != self.groups[group].generation;
-        // One that does not know it yet may go on as before.
-        if client.generation == 0 || (is_fenced && self.draw(3) > 0) {
-            return Ask::Join { group: GROUPS[group] };
-        }
-        if group == 1 {
-            let polled = self.take(client);
-            let steps = vec![
-                Step::Poll,
-                Step::Send { partition: OUTPUT as u32, message: self.message(client) },
-            ];
-            client.transaction = Some((self.begin(&steps), polled));
-            return Ask::Transact { steps };
-        }
-        let offsets: Vec<(u32, Offset)> = client
-            .owned
-            .iter()
-            .filter(|p| {
-                client.has_resumed[**p] > 0
-                    && client.committed.get(p) != Some(&client.positions[**p])
-            })
-            .map(|p| (*p as u32, client.positions[*p]))
-            .collect();
-        if offsets.is_empty() || self.draw(2) == 0 {
-            return Ask::Poll;
-        }
-        let mut offsets = offsets;
-        if client.generation == self.groups[0].generation {
-            let (p, offset) = &mut offsets[0];
-            let place = *p as usize;
-            let committed = client.acknowledged[place].last.unwrap_or(0);
-            let is_plain = |slot: &Slot| matches!(slot, Slot::Message { transaction: None, .. });
-            let is_known = self.logs[place].get(*offset as usize).is_some_and(is_plain)
-                && *offset < self.seen[place];
-            if committed > 0 && self.strikes(Plant::CommittedRegression) {
-                (*offset, client.must_succeed) = (committed - 1, true);
-            } else if is_known && self.strikes(Plant::CommitAhead) {
-                (*offset, client.must_succeed) = (*offset + 1, true);
-                client.positions[place] = *offset;
-            }
-        }
-        for (p, offset) in &offsets {
-            client.committed.insert(*p as usize, *offset);
-        }
-        Ask::CommitOffsets { group: GROUPS[0], generation: client.generation, offsets }
     }
 
     fn answer(&mut self, part: Part, client: &mut Client, ask: &Ask, called: Stamp) -> Outcome {
@@ -428,75 +378,18 @@ impl World {
         Outcome::Ok(Reply::Produced { first: Some(first) })
     }
 
-    fn fetch(
-        &mut self,
-        client: &mut Client,
-        p: usize,
-        from: u64,
-        level: ReadLevel,
-        called: Stamp,
-    ) -> Reply {
-        let lso = self.lso(p);
-        let (written, told, known) = (client.written[p], client.told[p], client.known[p]);
-        let direct = written.max(told);
-        let between = |world: &mut World, low: u64| low + world.draw(lso.saturating_sub(low) + 1);
-        let bounded = |world: &World, age: u64| {
-            let since = called.at_ns.saturating_sub(age);
-            let rises = &world.stable[p];
-            let past = rises.partition_point(|(at, _)| *at <= since);
-            past.checked_sub(1).map_or(0, |past| rises[past].1)
-        };
-        let mut end = match level {
-            ReadLevel::Eventual => between(self, 0),
-            ReadLevel::Bounded(bound) => {
-                let low = bounded(self, bound);
-                between(self, low)
-            }
-            ReadLevel::Session => between(self, direct.min(lso)),
-            ReadLevel::Linearizable => lso,
-        };
-        match level {
-            ReadLevel::Session if told > written && self.strikes(Plant::MonotonicReads) => {
-                end = told - 1;
-            }
-            // Nobody can say that an open transaction hid what someone else was shown before.
-            ReadLevel::Session
-                if written > told
-                    && written <= client.seen[p]
-                    && self.strikes(Plant::ReadYourWrites) =>
-            {
-                end = written - 1;
-            }
-            ReadLevel::Linearizable
-                if known > direct
-                    && known <= client.seen[p]
-                    && self.strikes(Plant::CausalReverse) =>
-            {
-                end = known - 1;
-            }
-            ReadLevel::Bounded(_)
-                if bounded(self, 20 * BOUND_NS) > 0 && self.strikes(Plant::BoundedStaleness) =>
-            {
-                end = 0;
-            }
-            ReadLevel::Eventual
-            | ReadLevel::Bounded(_)
-            | ReadLevel::Session
-            | ReadLevel::Linearizable => {}
-        }
-        let records = self.visible(p, from, end);
-        let polled = Polled {
-            batches: vec![Batch { partition: p as u32, records: records.clone() }],
-            rebalanced: Vec::new(),
-        };
-        self.show(client, &polled);
-        client.told[p] = client.told[p].max(end);
-        Reply::Fetched { records, end }
+    fn message(&mut self, client: &Client) -> u64 {
+        self.next_message += 1;
+        self.causes.insert(self.next_message, client.known);
+        self.next_message
     }
 
     /// One past the last offset that readers of committed data may see.
     fn lso(&self, p: usize) -> u64 {
-        let is_open = |slot: &Slot| matches!(slot, Slot::Message { transaction: Some(t), .. } if self.transactions[*t] == Fate::Open);
+        let is_open = |slot: &Slot| match slot {
+            Slot::Message { transaction: Some(t), .. } => self.transactions[*t] == Fate::Open,
+            Slot::Message { transaction: None, .. } | Slot::Marker => false,
+        };
         self.logs[p].iter().position(is_open).unwrap_or(self.logs[p].len()) as u64
     }
 
@@ -506,307 +399,5 @@ impl World {
             let lso = self.lso(p);
             self.stable[p].push((self.now.at_ns, lso));
         }
-    }
-
-    fn visible(&self, p: usize, from: u64, end: u64) -> Vec<Record> {
-        let slots = (0u64..).zip(&self.logs[p]).take(end as usize).skip(from as usize);
-        let seen = slots.filter_map(|(offset, slot)| match slot {
-            Slot::Message { id, transaction: None } => Some(Record { offset, message: *id }),
-            Slot::Message { id, transaction: Some(t) } => (self.transactions[*t]
-                == Fate::Committed)
-                .then_some(Record { offset, message: *id }),
-            Slot::Marker => None,
-        });
-        seen.take(BATCH_MAX).collect()
-    }
-
-    /// What comes next of the partitions that the client owns; its positions move on.
-    fn take(&mut self, client: &mut Client) -> Polled {
-        let mut polled = Polled::default();
-        for p in client.owned.clone() {
-            let (mut from, mut end) = (client.positions[p], self.lso(p));
-            let mut extra = None;
-            let is_member = client.generation > 0;
-            // While a commit is under way, nobody can say from where the group goes on.
-            let has_floor = client.floor[p].last.is_some() && !self.is_being_committed(p);
-            if client.group == Some(0) && client.has_resumed[p] == 0 && has_floor {
-                let next = self.visible(p, from, end);
-                let unknown = self.groups[0].unknown.iter().filter(|(place, _)| *place == p);
-                let unknown: Vec<u64> = unknown.map(|(_, offset)| *offset).collect();
-                let first = self.visible(p, 0, from).first().map_or(from, |first| first.offset);
-                if next.len() > 2
-                    && next[0].offset < self.seen[p]
-                    && unknown.iter().all(|offset| *offset <= from)
-                    && self.strikes(Plant::SkippedAfterRebalance)
-                {
-                    from = next[0].offset + 1;
-                } else if first < from
-                    && unknown.iter().all(|offset| *offset > first)
-                    && self.strikes(Plant::ExcessRewind)
-                {
-                    from = 0;
-                }
-            }
-            let slots = &self.logs[p][from as usize..];
-            let of = |fate: Fate| {
-                (from..).zip(slots).find_map(|(offset, slot)| match slot {
-                    Slot::Message { id, transaction: Some(t) } if self.transactions[*t] == fate => {
-                        Some(Record { offset, message: *id })
-                    }
-                    Slot::Message { .. } | Slot::Marker => None,
-                })
-            };
-            let last = self.visible(p, from, end).last().map_or(0, |last| last.offset);
-            let aborted = of(Fate::Aborted).filter(|record| record.offset < last);
-            let is_last =
-                self.logs[p].iter().filter(|slot| matches!(slot, Slot::Message { .. })).count() > 0;
-            let passed = is_last
-                && !is_member
-                && from == end
-                && matches!(
-                    self.logs[p].get(end as usize + 1),
-                    Some(Slot::Message { transaction: None, .. })
-                );
-            if let Some(record) = aborted
-                && !is_member
-                && self.strikes(Plant::AbortedRead)
-            {
-                extra = Some(record);
-            }
-            let mut records = self.visible(p, from, end);
-            if passed && self.will_commit(p, end) && self.strikes(Plant::LsoPassed) {
-                let Slot::Message { id, .. } = self.logs[p][end as usize + 1] else { continue };
-                end += 2;
-                records = vec![Record { offset: end - 1, message: id }];
-            }
-            if let Some(record) = extra {
-                records.push(record);
-                records.sort_by_key(|record| record.offset);
-            }
-            let torn =
-                records.iter().rev().skip(1).position(|record| self.is_part(p, record.offset));
-            if let Some(torn) = torn
-                && !is_member
-                && self.strikes(Plant::FracturedRead)
-            {
-                records.remove(records.len() - 2 - torn);
-            }
-            let Some(last) = records.last() else { continue };
-            client.positions[p] = last.offset + 1;
-            client.has_resumed[p] = 1;
-            polled.batches.push(Batch { partition: p as u32, records });
-        }
-        polled
-    }
-
-    fn is_being_committed(&self, p: usize) -> bool {
-        let open = self.clients.iter().filter_map(|(_, client)| client.open);
-        open.into_iter().any(|call| match &self.history.calls[call].ask {
-            Ask::CommitOffsets { offsets, .. } => {
-                offsets.iter().any(|(place, _)| *place as usize == p)
-            }
-            Ask::Produce { .. }
-            | Ask::Fetch { .. }
-            | Ask::Poll
-            | Ask::Transact { .. }
-            | Ask::Assign { .. }
-            | Ask::Join { .. }
-            | Ask::FetchOffsets { .. } => false,
-        })
-    }
-
-    /// Whether this message belongs to a committed transaction of several messages.
-    fn is_part(&self, p: usize, offset: u64) -> bool {
-        let Slot::Message { transaction: Some(transaction), .. } = self.logs[p][offset as usize]
-        else {
-            return false;
-        };
-        let of = |slot: &&Slot| matches!(slot, Slot::Message { transaction: Some(t), .. } if *t == transaction);
-        self.logs.iter().flatten().filter(of).count() > 1
-    }
-
-    /// Makes sure that the open transaction at this offset will be committed, if there is one.
-    fn will_commit(&mut self, p: usize, offset: u64) -> bool {
-        let Slot::Message { transaction: Some(number), .. } = self.logs[p][offset as usize] else {
-            return false;
-        };
-        let is_it = |client: &&mut (Part, Client)| {
-            client.1.transaction.as_ref().is_some_and(|(n, _)| *n == number)
-        };
-        let owner = self.clients.iter_mut().find(is_it);
-        owner.is_some_and(|(part, client)| {
-            client.is_assigned = *part == Part::Transactor;
-            client.is_assigned
-        })
-    }
-
-    fn show(&mut self, client: &mut Client, polled: &Polled) {
-        for batch in &polled.batches {
-            let p = batch.partition as usize;
-            for record in &batch.records {
-                let end = record.offset + 1;
-                client.shown[p] = client.shown[p].max(end);
-                self.seen[p] = self.seen[p].max(end);
-                client.told[p] = client.told[p].max(end);
-                client.known[p] = client.known[p].max(end);
-                for (known, cause) in client.known.iter_mut().zip(&self.causes[&record.message]) {
-                    *known = (*known).max(*cause);
-                }
-            }
-        }
-    }
-
-    fn begin(&mut self, steps: &[Step]) -> usize {
-        let number = self.transactions.len();
-        self.transactions.push(Fate::Open);
-        for step in steps {
-            if let Step::Send { partition, message } = step {
-                let transaction = Some(number);
-                self.logs[*partition as usize].push(Slot::Message { id: *message, transaction });
-            }
-        }
-        number
-    }
-
-    fn end(&mut self, part: Part, client: &mut Client, steps: &[Step]) -> Outcome {
-        let (number, polled) = client.transaction.take().expect("a transaction is open");
-        let must_commit = part == Part::Transactor && std::mem::take(&mut client.is_assigned);
-        let group = match part {
-            Part::Member { .. } => Some(1),
-            Part::Session | Part::Consumer | Part::Transactor | Part::Auditor => None,
-        };
-        let is_fenced =
-            group.is_some_and(|group: usize| self.groups[group].generation != client.generation);
-        let luck = if must_commit { 9 } else { self.draw(10) };
-        let is_committed = !is_fenced && luck > 1;
-        let is_told = luck != 0 && luck != 2;
-        self.transactions[number] = match (is_committed, is_told) {
-            (true, _) => Fate::Committed,
-            (false, true) => Fate::Aborted,
-            (false, false) => Fate::Abandoned,
-        };
-        let mut results = Vec::new();
-        for step in steps {
-            results.push(match step {
-                Step::Send { partition, message } => {
-                    let p = *partition as usize;
-                    let place = self.logs[p]
-                        .iter()
-                        .position(|slot| matches!(slot, Slot::Message { id, .. } if id == message));
-                    let offset = place.map(|place| place as u64);
-                    if is_committed && is_told {
-                        let end = offset.map_or(0, |offset| offset + 1);
-                        client.written[p] = client.written[p].max(end);
-                        client.known[p] = client.known[p].max(end);
-                    }
-                    self.logs[p].push(Slot::Marker);
-                    StepReply::Sent { offset }
-                }
-                Step::Poll => StepReply::Polled(polled.clone()),
-            });
-        }
-        self.rise();
-        if is_committed && is_told {
-            self.show(client, &polled);
-        }
-        let mut goes_back = false;
-        for batch in &polled.batches {
-            let p = batch.partition as usize;
-            let last = batch.records.last().expect("no batch is empty").offset;
-            if is_committed && is_told && client.must_repeat {
-                (client.must_repeat, self.was_planted) = (false, true);
-            }
-            let is_struck = self.plant == Some(Plant::DoubleProcessing) && !self.was_planted;
-            if is_committed && is_told && is_struck {
-                goes_back = true;
-            } else if is_committed {
-                self.groups[1].committed.insert(p, last + 1);
-            }
-        }
-        client.must_repeat = goes_back;
-        if group.is_some() {
-            // It goes on from what its group has committed, whatever became of this.
-            for p in client.owned.clone() {
-                client.positions[p] = self.groups[1].committed.get(&p).copied().unwrap_or(0);
-            }
-            if !is_told {
-                (client.generation, client.owned) = (0, Vec::new());
-            }
-        }
-        match (is_told, is_committed) {
-            (false, _) => Outcome::Unknown("timeout".to_owned()),
-            (true, true) => Outcome::Ok(Reply::Transacted { results }),
-            (true, false) => Outcome::Refused("aborted".to_owned()),
-        }
-    }
-
-    fn join(&mut self, part: Part, client: &mut Client) -> Outcome {
-        let Part::Member { group, place } = part else { unreachable!("only members join") };
-        let Group { generation, .. } = self.groups[group];
-        let inputs = 0..PARTITIONS - group;
-        let owns = |p: &usize| (p + generation as usize) % 3 == place;
-        client.owned = inputs.filter(owns).collect();
-        (client.generation, client.group) = (generation, Some(group));
-        client.floor = client.acknowledged;
-        client.has_resumed = Vector::default();
-        client.committed.clear();
-        for p in 0..PARTITIONS {
-            client.positions[p] = self.groups[group].committed.get(&p).copied().unwrap_or(0);
-        }
-        let mut told = (generation, client.owned.clone());
-        let others = self.clients.iter().filter(|(other, other_client)| {
-            matches!(other, Part::Member { group: g, .. } if *g == group)
-                && other_client.generation == generation
-                && !other_client.owned.is_empty()
-        });
-        let taken = others.map(|(_, client)| client.owned[0]).next();
-        if let Some(taken) = taken
-            && self.strikes(Plant::DoubleAssignment)
-        {
-            told.1.push(taken);
-        }
-        if client.fence == generation && self.strikes(Plant::GenerationWentBack) {
-            told = (generation - 1, Vec::new());
-        }
-        self.groups[group].told = self.groups[group].told.max(told.0);
-        let partitions = told.1.iter().map(|p| *p as u32).collect();
-        Outcome::Ok(Reply::Joined { generation: told.0, partitions })
-    }
-
-    fn commit(
-        &mut self,
-        client: &mut Client,
-        generation: u64,
-        offsets: &[(u32, Offset)],
-    ) -> Outcome {
-        let is_fenced = generation != self.groups[0].generation;
-        let is_zombie = client.fence > generation && self.strikes(Plant::ZombieCommit);
-        if is_fenced && !is_zombie {
-            // A wrong answer that was not given.
-            self.was_planted &= !std::mem::take(&mut client.must_succeed);
-            return Outcome::Refused("illegal generation".to_owned());
-        }
-        let is_certain = is_zombie || std::mem::take(&mut client.must_succeed);
-        let luck = if is_certain { 9 } else { self.draw(10) };
-        if luck != 0 {
-            for (p, offset) in offsets {
-                let p = *p as usize;
-                self.groups[0].committed.insert(p, *offset);
-            }
-        }
-        for (p, offset) in offsets {
-            let p = *p as usize;
-            if luck <= 1 {
-                self.groups[0].unknown.push((p, *offset));
-            } else {
-                let before = self.groups[0].acknowledged[p].last;
-                self.groups[0].acknowledged[p] = Acknowledged { last: Some(*offset), before };
-            }
-        }
-        if luck <= 1 {
-            client.committed.clear();
-            return Outcome::Unknown("timeout".to_owned());
-        }
-        Outcome::Ok(Reply::OffsetsCommitted)
     }
 }

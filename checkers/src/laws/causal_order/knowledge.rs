@@ -262,7 +262,9 @@ mod tests {
         /// The twin copies a whole vector for each message.
         #[test]
         fn it_knows_what_vectors_for_every_message_would(
-            deeds in prop::collection::vec((0usize..SESSIONS, 0usize..PARTITIONS, 0u64..40, 0usize..60), 0..600),
+            deeds in prop::collection::vec(
+                (0usize..SESSIONS, 0usize..PARTITIONS, 0u64..40, 0usize..60), 0..600,
+            ),
             budget in prop::sample::select(vec![20usize, 100, 1 << 20]),
         ) {
             let mut knowledge = Knowledge::with_budget(budget);
