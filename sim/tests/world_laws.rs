@@ -209,9 +209,9 @@ fn what_touches_the_network_touches_every_node_and_a_cut_client_none() {
     let touched: Vec<(Vec<u32>, Vec<u32>)> = seen
         .facts
         .iter()
-        .filter_map(|(_, fact)| match fact {
-            Fact::Struck { nodes, clients, .. } => Some((nodes.clone(), clients.clone())),
-            _ => None,
+        .filter_map(|(_, fact)| {
+            let Fact::Struck { nodes, clients, .. } = fact else { return None };
+            Some((nodes.clone(), clients.clone()))
         })
         .collect();
     let everyone = (1..=9).collect();
