@@ -3,14 +3,41 @@
 //! open transaction can hide it any more; of what was only acknowledged nobody knows that.
 
 use crate::{
+    breach::line,
     by_offset::seat,
     checker::{Event, Shared},
     history::{Offset, Partition, Stamp},
     ledger::Act,
+    verdict::Line,
 };
 
-/// Every growth of one partition: one past the offset that was proven, and when.
-type Growth = Vec<(Offset, Stamp)>;
+/// Who proved that a partition has come so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof {
+    /// One past the offset that was proven.
+    end: Offset,
+    at: Stamp,
+    pub(crate) client: u32,
+    is_read: bool,
+}
+
+impl Proof {
+    /// The proof in words.
+    pub(crate) fn line(&self, partition: Partition) -> Line {
+        let Proof { end, at, client, is_read } = *self;
+        let last = end.saturating_sub(1);
+        line(
+            at,
+            match is_read {
+                true => format!("c{client} had read partition {partition} up to offset {last}"),
+                false => format!("c{client} was told of offset {last} of partition {partition}"),
+            },
+        )
+    }
+}
+
+/// Every growth of one partition.
+type Growth = Vec<Proof>;
 
 /// For each partition, how far it is known to reach, and how far it was read.
 #[derive(Debug, Default)]
@@ -21,21 +48,24 @@ pub(crate) struct Existence {
 
 impl Existence {
     pub(crate) fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        let Event::Returned(_) = event else { return };
-        let ledger = &shared.ledger;
+        let Event::Returned(call) = event else { return };
+        let (ledger, client) = (&shared.ledger, call.client);
+        let end = |last: Offset| last.saturating_add(1);
         for act in ledger.acts() {
             match act {
                 Act::Wrote { message, partition, offset } => {
                     let is_durable = ledger.send_of(*message).is_some_and(|send| send.is_durable());
                     if let Some(offset) = offset.filter(|_| is_durable) {
-                        grow(seat(&mut self.known, *partition), offset, at);
+                        let proof = Proof { end: end(offset), at, client, is_read: false };
+                        grow(seat(&mut self.known, *partition), proof);
                     }
                 }
                 Act::Read(read) => {
                     let records = ledger.records(read);
                     if let Some(last) = records.iter().map(|seen| seen.offset).max() {
-                        grow(seat(&mut self.known, read.partition), last, at);
-                        grow(seat(&mut self.read, read.partition), last, at);
+                        let proof = Proof { end: end(last), at, client, is_read: true };
+                        grow(seat(&mut self.known, read.partition), proof);
+                        grow(seat(&mut self.read, read.partition), proof);
                     }
                 }
             }
@@ -50,18 +80,32 @@ impl Existence {
         is_held: bool,
         is_old: impl Fn(Stamp) -> bool,
     ) -> Offset {
-        let all = if is_held { &self.read } else { &self.known };
-        let growth = all.get(partition as usize).map_or(&[][..], |growth| growth);
-        match growth.partition_point(|(_, at)| is_old(*at)).checked_sub(1) {
-            Some(place) => growth[place].0,
+        let growth = self.growth(partition, is_held);
+        match growth.partition_point(|proof| is_old(proof.at)).checked_sub(1) {
+            Some(place) => growth[place].end,
             None => 0,
         }
     }
+
+    /// Who first proved this offset; who first read so far.
+    pub(crate) fn proof(
+        &self,
+        partition: Partition,
+        is_held: bool,
+        offset: Offset,
+    ) -> Option<Proof> {
+        let growth = self.growth(partition, is_held);
+        growth.get(growth.partition_point(|proof| proof.end <= offset)).copied()
+    }
+
+    fn growth(&self, partition: Partition, is_held: bool) -> &[Proof] {
+        let all = if is_held { &self.read } else { &self.known };
+        all.get(partition as usize).map_or(&[][..], |growth| growth)
+    }
 }
 
-fn grow(growth: &mut Growth, last: Offset, at: Stamp) {
-    let end = last.saturating_add(1);
-    if growth.last().is_none_or(|(before, _)| *before < end) {
-        growth.push((end, at));
+fn grow(growth: &mut Growth, proof: Proof) {
+    if growth.last().is_none_or(|before| before.end < proof.end) {
+        growth.push(proof);
     }
 }

@@ -85,7 +85,14 @@ impl Checker for LostForSome {
             let seers = self.seers(*partition, *offset);
             let Some(message) = ledger.at(*partition, *offset) else { continue };
             if passers.len() > seers.len() {
-                breach.add(|| evidence(ledger, (message, *partition, *offset), passers, &seers));
+                breach.add(|| {
+                    let place = (message, *partition, *offset);
+                    let mut evidence = evidence(ledger, place, passers, &seers);
+                    let proof = self.existence.proof(*partition, true, *offset);
+                    let proof = proof.filter(|proof| seers.contains(&proof.client));
+                    evidence.lines.extend(proof.map(|proof| proof.line(*partition)));
+                    evidence
+                });
             }
         }
         let shared_reads = ledger.partitions().map(|partition| {

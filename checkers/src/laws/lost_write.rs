@@ -174,7 +174,7 @@ fn evidence(
     let (id, partition) = (ledger.id(message), ledger.partition_of(message));
     let proof = match send.fate {
         Fate::Acknowledged => "was acknowledged",
-        Fate::Unknown | Fate::Refused => "happened, for another message of its call was read",
+        Fate::Unknown | Fate::Refused => "must exist (another message of its call was read)",
     };
     let (offset, words) = match place {
         Place::At(offset) => (Some(offset), format!("stands at offset {offset}")),
@@ -249,11 +249,11 @@ mod tests {
         let transaction = "c1 transact p1:m1 p2:m2 p2:m3 @1..2 unknown
                            c9 poll @3..4 ok p2[7:m3]";
         let text = evidence(judge("lost_write", transaction)).summary;
-        assert!(text.contains("m2 happened, for another message of its call was read"), "{text}");
+        assert!(text.contains("m2 must exist (another message of its call was read)"), "{text}");
         assert!(text.contains("stands below offset 7"), "{text}");
         let batch = "c1 produce p1 m1,m2,m3 @1..2 unknown\nc9 poll @3..4 ok p1[5:m1 7:m3]";
         let text = evidence(judge("lost_write", batch)).summary;
-        assert!(text.contains("m2 happened") && text.contains("stands at offset 6"), "{text}");
+        assert!(text.contains("m2 must exist") && text.contains("stands at offset 6"), "{text}");
     }
 
     #[test]

@@ -186,6 +186,9 @@ impl OffsetAgreement {
     /// acknowledgement named, the acknowledgement was wrong, and what followed from it is no news.
     fn name_mismatch(&mut self) {
         let Some(Moved { message, first, now }) = self.moved else { return };
+        if first.partition != now.partition {
+            return;
+        }
         let is_read_first = self.messages[message as usize].is_read_there;
         let (told, read) = match (first.witness, now.witness) {
             (Witness::Acknowledged { .. }, Witness::Read { .. }) if !is_read_first => (first, now),

@@ -94,9 +94,10 @@ fn evidence(ledger: &Ledger, step: &Step, skipped: Number) -> Evidence {
     Evidence {
         summary: format!(
             "{name}: {} c{client} offset {to} of partition {partition} where offset {due} was due, \
-             and passed over m{id} at offset {}",
+             and passed over m{id} at offset {}, which {}",
             if is_within { "one call showed" } else { "a poll showed" },
-            offset.unwrap_or(due)
+            offset.unwrap_or(due),
+            if ledger.is_read(skipped) { "was read by others" } else { "was acknowledged" }
         ),
         lines,
         partition: Some(partition),

@@ -7,7 +7,7 @@
 //! what was acknowledged, though not from what somebody had read.
 
 use super::{
-    existence::Existence,
+    existence::{Existence, Proof},
     looks::{Look, Looks},
     positions::Standing,
     words::{count, malformed, sent},
@@ -56,7 +56,10 @@ impl Checker for StalePoll {
                     ReadLevel::Linearizable | ReadLevel::Bounded(_) => {
                         *examined += 1;
                         if let Some(missed) = missed {
-                            breach.add(|| evidence(&shared.ledger, partition, missed, &look));
+                            let proof = existence.proof(partition, look.is_held, missed.0);
+                            breach.add(|| {
+                                evidence(&shared.ledger, (partition, proof), missed, &look)
+                            });
                         }
                     }
                     ReadLevel::Eventual | ReadLevel::Session => {
@@ -122,12 +125,13 @@ fn missed(
 
 fn evidence(
     ledger: &Ledger,
-    partition: Partition,
+    (partition, proof): (Partition, Option<Proof>),
     (offset, message): (Offset, Number),
     look: &Look,
 ) -> Evidence {
     let (id, client) = (ledger.id(message), look.client);
     let mut lines = sent(ledger, message);
+    lines.extend(proof.map(|proof| proof.line(partition)));
     lines.extend(look.lines(partition));
     Evidence {
         summary: format!(

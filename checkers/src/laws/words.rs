@@ -43,7 +43,12 @@ pub(crate) fn sent(ledger: &Ledger, message: Number) -> Vec<Line> {
         },
         (Fate::Refused, true) => format!("c{client}'s transaction with m{id} was aborted"),
         (Fate::Refused, false) => format!("c{client} was told that m{id} is refused for certain"),
-        (Fate::Unknown, _) => format!("c{client} gave up on m{id}: no one can say"),
+        (Fate::Unknown, _) => match ledger.offset_of(message) {
+            Some(offset) => {
+                format!("c{client} gave up on m{id}; somebody read it at offset {offset}")
+            }
+            None => format!("c{client} gave up on m{id}: no one can say"),
+        },
     };
     let mut lines = vec![line(send.called, asked)];
     lines.extend(send.returned.map(|returned| line(returned, answer)));

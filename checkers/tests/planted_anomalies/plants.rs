@@ -534,7 +534,15 @@ pub(super) fn stale_poll(scene: &mut Scene) -> bool {
         let (client, called) = (call.client, call.called);
         let Outcome::Ok(Reply::Polled(polled)) = &call.outcome else { continue };
         let polled = polled.clone();
-        let is_old = polled.batches.iter().flat_map(|batch| &batch.records).any(|record| {
+        // Where the client stands is certain if its poll before read there.
+        let before = scene.history.calls[..number].iter().rev().find(|call| call.client == client);
+        let Some(Outcome::Ok(Reply::Polled(before))) = before.map(|call| &call.outcome) else {
+            continue;
+        };
+        let is_certain =
+            |batch: &&Batch| before.batches.iter().any(|known| known.partition == batch.partition);
+        let certain = polled.batches.iter().filter(is_certain);
+        let is_old = certain.flat_map(|batch| &batch.records).any(|record| {
             let mut readers = scene.sent[&record.message].readers.iter();
             readers
                 .any(|reader| scene.history.calls[*reader].returned.is_some_and(|at| at < called))

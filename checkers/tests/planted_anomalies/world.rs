@@ -218,7 +218,7 @@ impl World {
                 });
                 let results = results.collect();
                 if self.contract.permits_gaps {
-                    self.logs.iter_mut().for_each(|log| log.push(None));
+                    self.mark(steps);
                 }
                 Reply::Transacted { results }
             }
@@ -232,6 +232,17 @@ impl World {
             | Ask::Join { .. }
             | Ask::CommitOffsets { .. }
             | Ask::FetchOffsets { .. } => unreachable!("nobody asks for it here"),
+        }
+    }
+
+    /// The markers of a transaction take an offset in each partition that it wrote to.
+    fn mark(&mut self, steps: &[Step]) {
+        for (partition, log) in (0..).zip(&mut self.logs) {
+            let is_here =
+                |step: &Step| matches!(step, Step::Send { partition: to, .. } if *to == partition);
+            if steps.iter().any(is_here) {
+                log.push(None);
+            }
         }
     }
 
