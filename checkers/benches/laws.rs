@@ -195,7 +195,7 @@ impl World {
                 }
                 Reply::Produced { first: Some(first) }
             }
-            _ => Reply::Polled(self.poll(client, is_time)),
+            _ => Reply::Polled(Box::new(self.poll(client, is_time))),
         };
         call.outcome = Outcome::Ok(reply);
         let at = self.tick();

@@ -188,8 +188,8 @@ pub enum Reply {
         /// One past the last readable offset when the read took effect.
         end: Offset,
     },
-    /// Polled.
-    Polled(Polled),
+    /// Polled. Boxed, so that the many calls that are no polls stay small.
+    Polled(Box<Polled>),
     /// Committed. One result for each step, in order.
     Transacted {
         /// What came back of each step.

@@ -37,7 +37,7 @@ pub(crate) fn check(args: &args::Check, format: Format) -> Result<ExitCode, Fail
 
 /// What the flags say of a history.
 fn request(args: &args::Check) -> Result<Request, Failure> {
-    let format = args.from.as_deref().map(formats::Format::find).transpose();
+    let format = args.from.as_deref().map(str::parse::<formats::Format>).transpose();
     let model = args.model.as_deref().map(Model::find).transpose();
     let permits = |names: &[String]| -> Result<Vec<Permit>, Failure> {
         names.iter().map(|name| Permit::find(name).map_err(Failure::usage)).collect()

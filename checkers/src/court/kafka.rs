@@ -155,7 +155,7 @@ impl Kafka {
         let results = heard.value;
         match ask {
             Ask::Produce { .. } => Ok(Reply::Produced { first: offset(results.item(0))? }),
-            Ask::Poll => Ok(Reply::Polled(self.polled(results.item(0), heard, names)?)),
+            Ask::Poll => Ok(Reply::Polled(Box::new(self.polled(results.item(0), heard, names)?))),
             Ask::Transact { steps } => {
                 if results.len() != Some(steps.len()) {
                     return Err(format!("expected {} steps, found `{results}`", steps.len()));

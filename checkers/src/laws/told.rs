@@ -103,7 +103,7 @@ fn batches<'a>(polled: &'a Polled, mut each: impl FnMut(Told<'a>)) {
 /// Whatever the call polled, in order of its steps; nothing unless it ended `Ok`.
 pub(crate) fn polls(call: &Call) -> impl Iterator<Item = &Polled> {
     let (one, many) = match &call.outcome {
-        Outcome::Ok(Reply::Polled(polled)) => (Some(polled), &[][..]),
+        Outcome::Ok(Reply::Polled(polled)) => (Some(&**polled), &[][..]),
         Outcome::Ok(Reply::Transacted { results }) => (None, &results[..]),
         Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_) => (None, &[][..]),
     };

@@ -30,7 +30,7 @@ fn reply(text: &str, ask: &Ask) -> Result<Reply, String> {
             Ok(Reply::Produced { first: Some(number(first)?) })
         }
         Ask::Fetch { .. } => fetched(text),
-        Ask::Poll => polled(text).map(Reply::Polled),
+        Ask::Poll => polled(text).map(|polled| Reply::Polled(Box::new(polled))),
         Ask::Transact { steps } => transacted(text, steps),
         Ask::Assign { .. } => nothing(text, Reply::Assigned),
         Ask::CommitOffsets { .. } => nothing(text, Reply::OffsetsCommitted),

@@ -211,7 +211,7 @@ fn reply(ask: &Ask, records: &[(u64, u64)], first: Option<u64>) -> Reply {
     match ask {
         Ask::Produce { .. } => Reply::Produced { first },
         Ask::Fetch { .. } => Reply::Fetched { records: polled().batches.remove(0).records, end: 9 },
-        Ask::Poll => Reply::Polled(polled()),
+        Ask::Poll => Reply::Polled(Box::new(polled())),
         Ask::Transact { steps } => {
             let results = steps.iter().map(|step| match step {
                 Step::Send { .. } => StepReply::Sent { offset: first },

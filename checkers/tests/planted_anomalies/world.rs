@@ -201,7 +201,7 @@ impl World {
                 log.extend(messages.iter().copied().map(Some));
                 Reply::Produced { first }
             }
-            Ask::Poll => Reply::Polled(self.poll(client)),
+            Ask::Poll => Reply::Polled(Box::new(self.poll(client))),
             Ask::Transact { steps } => {
                 // Its polls come first, so that it cannot see its own messages.
                 let polls: Vec<Option<Polled>> = steps

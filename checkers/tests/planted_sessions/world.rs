@@ -327,7 +327,7 @@ impl World {
                 }
                 let polled = self.take(client);
                 self.show(client, &polled);
-                Outcome::Ok(Reply::Polled(polled))
+                Outcome::Ok(Reply::Polled(Box::new(polled)))
             }
             Ask::Transact { steps } => self.end(part, client, steps),
             Ask::Join { .. } => self.join(part, client),

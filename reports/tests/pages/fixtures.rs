@@ -166,7 +166,7 @@ pub(crate) fn run(seed: u64) -> Run {
         judgements: CHECKERS
             .iter()
             .zip([8_204, 402, 402, 1_310, 10, 2])
-            .map(|(name, coverage)| Judgement::new((*name), holds(coverage)))
+            .map(|(name, coverage)| Judgement::new(*name, holds(coverage)))
             .collect(),
         counts: Counts {
             attempted: 600,
