@@ -59,6 +59,8 @@ struct Short {
 #[derive(Debug, Default)]
 pub(crate) struct Porcupine {
     partitions: BTreeMap<Partition, Short>,
+    /// Somebody polled or sent by a transaction, and the model knows neither.
+    has_strangers: bool,
 }
 
 impl Checker for Porcupine {
@@ -73,6 +75,7 @@ impl Checker for Porcupine {
     fn observe(&mut self, _at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => {
+                self.has_strangers |= matches!(call.ask, Ask::Poll | Ask::Transact { .. });
                 let Some(partition) = call.partition() else { return };
                 let short = self.partitions.entry(partition).or_default();
                 if !short.is_too_long && matches!(call.ask, Ask::Produce { .. }) {
@@ -91,6 +94,9 @@ impl Checker for Porcupine {
     }
 
     fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
+        if self.has_strangers {
+            return Verdict::Unknown("its model knows no polls and no transactions".to_owned());
+        }
         let mut verdict: Option<Verdict> = None;
         for (partition, short) in self.partitions {
             let next = short.judge(partition);

@@ -61,7 +61,7 @@ pub(super) fn history(size: Size, contract: Contract, seed: u64) -> History {
     let positions = vec![vec![0; size.partitions as usize + 1]; size.clients as usize];
     let phases = vec![Phase::Idle; size.clients as usize];
     let (dice, history) = (Dice::new(seed), History::default());
-    let (has_hung, ordinal, next) = (seed % 3 == 0, 0, 1);
+    let (has_hung, ordinal, next) = (seed.is_multiple_of(3), 0, 1);
     let mut world =
         World { size, contract, has_hung, dice, ordinal, next, logs, positions, phases, history };
     for client in 0..size.clients {

@@ -226,8 +226,14 @@ fn without_a_constraint_it_is_vacuous() {
     assert!(unknown(judge("linearizable_log", history)).starts_with("vacuous"));
 }
 
+/// How many random histories are tried; `ZEROLOSS_CASES` raises it.
+fn cases() -> u32 {
+    let cases = std::env::var("ZEROLOSS_CASES").ok();
+    cases.and_then(|cases| cases.parse().ok()).unwrap_or(20_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
     /// The monitor and the twin must agree on every history, lawful or not.
     #[test]
     fn the_monitor_agrees_with_brute_force(history in twin::history()) {
@@ -257,8 +263,8 @@ proptest! {
             Verdict::Violated(_) => prop_assert!(!twin::is_linearizable(&history)),
             Verdict::Holds(_) => prop_assert!(twin::is_linearizable(&history)),
             Verdict::Unknown(why) => {
-                let is_excused = why.starts_with("vacuous") || why.contains("too many open");
-                prop_assert!(is_excused, "{}", why);
+                let excuses = ["vacuous", "too many open", "knows no polls"];
+                prop_assert!(excuses.iter().any(|excuse| why.contains(excuse)), "{}", why);
             }
         }
     }

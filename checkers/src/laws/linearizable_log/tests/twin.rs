@@ -1,7 +1,8 @@
 //! Linearizability of a log by definition: try every order. And histories that are worth trying.
 
 use crate::{
-    Acks, Ask, Call, History, MessageId, Offset, Outcome, ReadLevel, Record, Reply, Sequence, Stamp,
+    Acks, Ask, Batch, Call, History, MessageId, Offset, Outcome, Polled, ReadLevel, Record, Reply,
+    Sequence, Stamp, Step as Part, StepReply,
 };
 use proptest::prelude::*;
 
@@ -16,6 +17,7 @@ struct Step {
 enum What {
     Append(MessageId, Option<Offset>),
     Read { from: Offset, records: Vec<Record>, end: Offset, is_exact: bool },
+    Poll(Vec<Record>),
 }
 
 /// Whether some order of all steps explains the history.
@@ -39,16 +41,49 @@ pub(super) fn is_linearizable(history: &History) -> bool {
                 }
             }
             (Ask::Fetch { from, level, .. }, Outcome::Ok(Reply::Fetched { records, end })) => {
-                let is_exact = *level == ReadLevel::Linearizable;
+                let is_exact = *level == ReadLevel::Linearizable && !may_be_held(history, call);
                 let what =
                     What::Read { from: *from, records: records.clone(), end: *end, is_exact };
                 steps.push(Step { called, returned, is_owed: true, what });
+            }
+            (Ask::Poll, Outcome::Ok(Reply::Polled(polled))) => {
+                let records = polled.batches.iter().flat_map(|batch| batch.records.clone());
+                let what = What::Poll(records.collect());
+                steps.push(Step { called, returned, is_owed: true, what });
+            }
+            // A transaction's sends are appended one by one, somewhere in its time.
+            (Ask::Transact { steps: parts }, outcome) => {
+                let results = match outcome {
+                    Outcome::Ok(Reply::Transacted { results }) => Some(results),
+                    _ => None,
+                };
+                let is_owed = results.is_some();
+                let returned = if is_owed { returned } else { u64::MAX };
+                for (place, part) in parts.iter().enumerate() {
+                    let Part::Send { message, .. } = part else { continue };
+                    let offset = match results.map(|results| &results[place]) {
+                        Some(StepReply::Sent { offset }) => *offset,
+                        Some(StepReply::Polled(_)) | None => None,
+                    };
+                    let what = What::Append(*message, offset);
+                    steps.push(Step { called, returned, is_owed, what });
+                }
             }
             (_, Outcome::Unknown(_)) => {}
             (ask, Outcome::Ok(_)) => unreachable!("{ask:?} is not made here"),
         }
     }
     search(&steps, 0, &mut Vec::new())
+}
+
+/// Whether a transaction was open while the read ran: it may not see what stands above.
+fn may_be_held(history: &History, read: &Call) -> bool {
+    history.calls.iter().any(|call| {
+        let is_over = !matches!(call.outcome, Outcome::Unknown(_))
+            && call.returned.is_some_and(|returned| returned < read.called);
+        let is_begun = read.returned.is_none_or(|returned| call.called < returned);
+        matches!(call.ask, Ask::Transact { .. }) && is_begun && !is_over
+    })
 }
 
 fn search(steps: &[Step], done: u64, log: &mut Vec<MessageId>) -> bool {
@@ -88,6 +123,9 @@ fn allows(what: &What, log: &[MessageId]) -> bool {
                     && log.get(record.offset as usize) == Some(&record.message)
             };
             is_end && (*from..).zip(records).all(stands)
+        }
+        What::Poll(records) => {
+            records.iter().all(|record| log.get(record.offset as usize) == Some(&record.message))
         }
     }
 }
@@ -148,10 +186,13 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
             _ => length,
         };
         let outcome = match (kind, lie) {
-            (1 | 2, _) => Outcome::Unknown(String::new()),
-            (3, 0..4) => Outcome::Refused(String::new()),
+            (1 | 2, _) | (6, 8..10) => Outcome::Unknown(String::new()),
+            (3, 0..4) | (6, 10) => Outcome::Refused(String::new()),
             _ => Outcome::Ok(Reply::Produced { first: Some(first) }),
         };
+        if kind >= 5 {
+            return transaction(plan, &messages, outcome);
+        }
         let producer = Some(Sequence { producer: message, epoch: 0, sequence: 0 });
         (Ask::Produce { partition: 1, messages, acks, producer }, outcome)
     } else {
@@ -166,9 +207,34 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
             let (first, second) = (records[0].message, records[1].message);
             (records[0].message, records[1].message) = (second, first);
         }
-        (Ask::Fetch { partition: 1, from, level }, Outcome::Ok(Reply::Fetched { records, end }))
+        if kind == 7 {
+            let polled =
+                Polled { batches: vec![Batch { partition: 1, records }], ..Polled::default() };
+            (Ask::Poll, Outcome::Ok(Reply::Polled(polled)))
+        } else {
+            (Ask::Fetch { partition: 1, from, level }, Outcome::Ok(Reply::Fetched { records, end }))
+        }
     };
-    let is_pending = matches!(outcome, Outcome::Unknown(_)) && lie % 2 == 0;
+    called(plan, ask, outcome)
+}
+
+/// The same appends as a transaction.
+fn transaction(plan: &Planned, messages: &[MessageId], outcome: Outcome) -> Call {
+    let sends = messages.iter().map(|message| Part::Send { partition: 1, message: *message });
+    let outcome = match outcome {
+        Outcome::Ok(Reply::Produced { first }) => {
+            let sent = |place| StepReply::Sent { offset: first.map(|first| first + place) };
+            let results = (0..messages.len() as u64).map(sent).collect();
+            Outcome::Ok(Reply::Transacted { results })
+        }
+        outcome => outcome,
+    };
+    called(plan, Ask::Transact { steps: sends.collect() }, outcome)
+}
+
+fn called(plan: &Planned, ask: Ask, outcome: Outcome) -> Call {
+    let lie = plan.dice.4;
+    let is_pending = matches!(outcome, Outcome::Unknown(_)) && lie.is_multiple_of(2);
     let stamp = |at_ns| Stamp { ordinal: 0, at_ns };
     let returned = (!is_pending).then_some(stamp(plan.returned));
     Call { id: 0, client: plan.client, ask, called: stamp(plan.called), returned, outcome }
