@@ -126,7 +126,6 @@ fn read_from(
         Format::Fastlin => interval::read_fastlin(source, sink),
         Format::Fptlin => interval::read_fptlin(source, sink),
         Format::Limo => limo::read(source, sink),
-        Format::EtcdOperations => interval::read_etcd(source, sink),
         Format::Jsonl | Format::Text => {
             let what = format!("`{}` holds calls and not what happened", format.name());
             Err(FormatError { line: 0, what })

@@ -136,11 +136,6 @@ impl Ledger {
         &self.seen[read.records.clone()]
     }
 
-    /// How many messages were ever mentioned.
-    pub(crate) fn message_count(&self) -> usize {
-        self.messages.len()
-    }
-
     /// A message's identity.
     pub(crate) fn id(&self, message: Number) -> MessageId {
         self.ids.id(message)

@@ -9,6 +9,8 @@
 //! that was found, `Impossible` with a handful of operations that no order explains. A search that
 //! ran out of its budget answers `Exhausted`, never one of the other two.
 
+#[cfg(test)]
+mod agreement;
 pub(crate) mod brute;
 pub mod engine;
 #[cfg(test)]

@@ -199,9 +199,5 @@ fn evidence<D: Dialect>(
         }
     }
     lines.sort_by_key(|line| line.ordinal);
-    Evidence {
-        summary: format!("{}: {}", impossible.rule, impossible.why),
-        lines,
-        ..Evidence::default()
-    }
+    Evidence { summary: impossible.why.clone(), lines, ..Evidence::default() }
 }

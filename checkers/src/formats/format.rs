@@ -25,13 +25,11 @@ pub enum Format {
     Fptlin,
     /// Calls and returns, for LiMo.
     Limo,
-    /// A client's `operations.json` of etcd's robustness tests.
-    EtcdOperations,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 12] = [
+    pub const ALL: [Format; 11] = [
         Format::Jsonl,
         Format::Text,
         Format::JepsenEdn,
@@ -43,7 +41,6 @@ impl Format {
         Format::Fastlin,
         Format::Fptlin,
         Format::Limo,
-        Format::EtcdOperations,
     ];
 
     /// The name on the command line and in results.
@@ -60,7 +57,6 @@ impl Format {
             Format::Fastlin => "fastlin",
             Format::Fptlin => "fptlin",
             Format::Limo => "limo",
-            Format::EtcdOperations => "etcd-operations",
         }
     }
 
@@ -78,7 +74,6 @@ impl Format {
             Format::Fastlin => "fastlin: # TYPE, then METHOD VALUE START END",
             Format::Fptlin => "fptlin: PROCESS START END METHOD VALUE",
             Format::Limo => "LiMo: [1] call enq(3), then [1] return",
-            Format::EtcdOperations => "operations.json of etcd's robustness tests",
         }
     }
 

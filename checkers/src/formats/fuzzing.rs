@@ -61,8 +61,7 @@ fn read_by(format: Format, bytes: &[u8], ahead: usize) -> Told {
         | Format::S2
         | Format::Fastlin
         | Format::Fptlin
-        | Format::Limo
-        | Format::EtcdOperations => read_from(format, &mut source, &mut |happening| {
+        | Format::Limo => read_from(format, &mut source, &mut |happening| {
             assert!(happening.line > 0, "lines count from 1");
             shown.push(format!("{happening:?}"));
             Ok(())

@@ -1,9 +1,8 @@
-//! Operations that are told as intervals, each by its start and its end: fastlin's, fptlin's, and
-//! the operations that etcd's robustness tests keep.
+//! Operations that are told as intervals, each by its start and its end: fastlin's and fptlin's.
 //!
 //! ```text
-//! # queue                     # queue                  {"ClientId":0,"Input":{"Type":"range",...},
-//! enq 2 0 1                   0 1 5 ENQ 10              "Call":12,"Output":{...},"Return":40}
+//! # queue                     # queue
+//! enq 2 0 1                   0 1 5 ENQ 10
 //! deq 2 2 3                   2 4 8 DEQ 10
 //! ```
 //!
@@ -17,8 +16,6 @@
 
 use super::{
     FormatError, Happening, Kind, Read,
-    json::objects,
-    operation::Clipped,
     source::{Source, clip},
     value::{Tape, Value},
 };
@@ -82,43 +79,6 @@ pub(super) fn read_fptlin(
         intervals.add(line, process, f, values, start, end)
     })?;
     intervals.tell(false, sink)
-}
-
-/// Reads the operations that etcd's robustness tests keep for a client. An answer that is an error
-/// never came: the operation may have happened.
-pub(super) fn read_etcd(
-    source: &mut Source<'_>,
-    sink: &mut dyn FnMut(&Happening<'_>) -> Result<(), String>,
-) -> Result<Read, FormatError> {
-    let mut intervals = Intervals::default();
-    let mut length = 0;
-    objects(source, &mut |line, object| {
-        let field = |name| match object.get(name) {
-            value if value.is_nil() => Err(format!("expected a field `{name}`, found none")),
-            value => Ok(value),
-        };
-        let number = |name| {
-            let value = field(name)?;
-            let number = value.as_uint();
-            number.ok_or_else(|| format!("expected a number as `{name}`, found {}", Clipped(value)))
-        };
-        let (process, start, end) = (number("ClientId")?, number("Call")?, number("Return")?);
-        let (input, output) = (field("Input")?, field("Output")?);
-        let f = input.get("Type").as_str();
-        let f =
-            f.ok_or_else(|| format!("expected a `Type` of the request, found {}", Clipped(input)))?;
-        let is_known = matches!(output.get("Error").as_str(), None | Some(""))
-            && [output.get("Persisted"), output.get("PartialResponse")]
-                .iter()
-                .all(|flag| flag.as_bool() != Some(true));
-        length += object.size();
-        fits(length)?;
-        let (f, asked) = (intervals.name(f), intervals.tape.copy(input));
-        let answered = intervals.tape.copy(output);
-        let end = is_known.then_some(end);
-        intervals.push(Operation { line, process, f, asked, answered, start, end })
-    })?;
-    intervals.tell(true, sink)
 }
 
 /// What is done with the words of a line and its number.

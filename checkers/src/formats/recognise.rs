@@ -113,7 +113,6 @@ fn of_json(text: &str) -> Result<Format, String> {
     let fits = [
         (Format::Json, has("type")),
         (Format::S2, has("event") && has("client_id")),
-        (Format::EtcdOperations, has("ClientId") && has("Input") && has("Call")),
         (
             Format::Jsonl,
             first.len() == Some(1) && ["call", "mark", "note"].iter().any(|name| has(name)),

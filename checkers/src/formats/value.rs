@@ -260,11 +260,6 @@ impl<'a> Value<'a> {
         self.len().map(|len| len == 0)
     }
 
-    /// How much room it takes, roughly: values in it, and the bytes of all texts of its line.
-    pub(super) fn size(self) -> usize {
-        (self.end() - self.index) as usize + self.tape.text.len()
-    }
-
     /// The children of a sequence; of anything else, none.
     pub fn items(self) -> Children<'a> {
         match self.node() {

@@ -82,6 +82,13 @@ impl Tally {
         assert!(agrees, "{answer:?} and {order:?} of {operations:#?}");
     }
 
+    /// Both answers must have been given often.
+    pub(super) fn is_common(&self) {
+        let all = self.possible + self.impossible;
+        assert!(self.impossible * 50 >= all && self.possible * 10 >= all, "one-sided: {self:?}");
+        assert_eq!(self.exhausted, 0, "doubtful: {self:?}");
+    }
+
     /// Both answers must have been common, and doubt rare: at most so many in a thousand.
     pub(super) fn is_telling(&self, exhausted_permille_max: u64) {
         let all = self.possible + self.impossible + self.exhausted;

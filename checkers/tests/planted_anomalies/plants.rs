@@ -557,7 +557,7 @@ pub(super) fn stale_poll(scene: &mut Scene) -> bool {
         let mut all = polled;
         all.batches.append(&mut later.batches);
         *later = all;
-        scene.history.calls[number].outcome = Outcome::Ok(Reply::Polled(Polled::default()));
+        scene.history.calls[number].outcome = Outcome::Ok(Reply::Polled(Box::default()));
         return true;
     }
     false

@@ -240,18 +240,6 @@ fn other_lines_that_are_wrong_are_refused() {
             1,
             "expected an event of S2's, found `{\"Start\" \"Write\"}`",
         ),
-        (
-            Format::EtcdOperations,
-            "{\"ClientId\":1,\"Call\":2,\"Return\":\"x\"}",
-            1,
-            "expected a number as `Return`, found `\"x\"`",
-        ),
-        (
-            Format::EtcdOperations,
-            "{\"ClientId\":1,\"Call\":2,\"Return\":3,\"Input\":{}}",
-            1,
-            "expected a field `Output`, found none",
-        ),
     ];
     for (format, text, line, what) in cases {
         refused(format, text, line, what);

@@ -37,7 +37,7 @@ fn a_sample_that_is_cut_is_an_error_or_a_shorter_history() {
             let (told, result) = tell(format, cut);
             match format {
                 // The last number of the last line may be shorter, and others' order with it.
-                Format::Fastlin | Format::Fptlin | Format::Limo | Format::EtcdOperations => {}
+                Format::Fastlin | Format::Fptlin | Format::Limo => {}
                 Format::JepsenEdn
                 | Format::JepsenText
                 | Format::Console
@@ -63,8 +63,7 @@ fn a_line_that_is_cut_is_never_an_operation() {
             | Format::Console
             | Format::PorcupineKv
             | Format::Json
-            | Format::S2
-            | Format::EtcdOperations => true,
+            | Format::S2 => true,
             Format::Fastlin | Format::Fptlin | Format::Limo | Format::Jsonl | Format::Text => false,
         };
         if !is_checked {

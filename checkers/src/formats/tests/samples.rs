@@ -8,7 +8,7 @@ use crate::formats::{
 };
 
 /// Every sample and its format.
-pub(super) const SAMPLES: [(Format, &str); 14] = [
+pub(super) const SAMPLES: [(Format, &str); 13] = [
     (Format::JepsenEdn, include_str!("../samples/jepsen.edn")),
     (Format::JepsenEdn, include_str!("../samples/knossos.edn")),
     (Format::PorcupineKv, include_str!("../samples/porcupine-kv.txt")),
@@ -20,7 +20,6 @@ pub(super) const SAMPLES: [(Format, &str); 14] = [
     (Format::Fastlin, include_str!("../samples/fastlin.log")),
     (Format::Fptlin, include_str!("../samples/fptlin.log")),
     (Format::Limo, include_str!("../samples/limo.hist")),
-    (Format::EtcdOperations, include_str!("../samples/etcd-operations.json")),
     (Format::Jsonl, include_str!("../samples/history.jsonl")),
     (Format::Text, include_str!("../samples/history.txt")),
 ];
@@ -223,20 +222,6 @@ fn calls_and_returns_of_threads_are_read() {
             "7 2 Ok deq 3",
             "8 4 Invoke pop nil",
             "9 4 Ok pop nil",
-        ],
-    );
-}
-
-#[test]
-fn what_failed_in_etcd_s_tests_never_ends() {
-    says(
-        11,
-        Read { lines: 2, skipped: 0 },
-        &[
-            r#"2@5 0 Invoke range {"Type" "range", "Range" {"Start" "a", "Revision" 0}}"#,
-            r#"1@10 1 Invoke txn {"Type" "txn", "Txn" {"OperationsOnSuccess" [{"Type" "put-operation", "Put" {"Key" "a", "Value" {"Value" "1"}}}]}}"#,
-            r#"2@20 0 Ok range {"Range" {"KVs" []}, "Revision" 1, "Error" ""}"#,
-            r#"1 1 Info txn {"Error" "timeout"}"#,
         ],
     );
 }

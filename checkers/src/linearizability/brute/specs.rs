@@ -95,9 +95,11 @@ impl Spec for Set {
 }
 
 /// A lock.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mutex;
 
+#[cfg(test)]
 impl Spec for Mutex {
     /// Whether it is taken.
     type State = bool;
@@ -116,9 +118,11 @@ impl Spec for Mutex {
 }
 
 /// A text.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Text;
 
+#[cfg(test)]
 impl Spec for Text {
     type State = String;
     type Deed = objects::Text;
@@ -137,9 +141,11 @@ impl Spec for Text {
 }
 
 /// An append-only log.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Log;
 
+#[cfg(test)]
 impl Spec for Log {
     type State = Vec<Value>;
     type Deed = objects::Log;

@@ -46,7 +46,7 @@ pub(super) fn is_linearizable(history: &History) -> bool {
                     What::Read { from: *from, records: records.clone(), end: *end, is_exact };
                 steps.push(Step { called, returned, is_owed: true, what });
             }
-            (Ask::Poll, Outcome::Ok(Reply::Polled(polled))) => {
+            (Ask::Poll, Outcome::Ok(Reply::Polled(Box::new(polled)))) => {
                 let records = polled.batches.iter().flat_map(|batch| batch.records.clone());
                 let what = What::Poll(records.collect());
                 steps.push(Step { called, returned, is_owed: true, what });
@@ -210,7 +210,7 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
         if kind == 7 {
             let polled =
                 Polled { batches: vec![Batch { partition: 1, records }], ..Polled::default() };
-            (Ask::Poll, Outcome::Ok(Reply::Polled(polled)))
+            (Ask::Poll, Outcome::Ok(Reply::Polled(Box::new(polled))))
         } else {
             (Ask::Fetch { partition: 1, from, level }, Outcome::Ok(Reply::Fetched { records, end }))
         }
