@@ -12,6 +12,8 @@
 pub mod engine;
 pub mod models;
 pub mod objects;
+#[cfg(feature = "porcupine")]
+pub mod second_opinion;
 mod shrink;
 
 use crate::history::Stamp;
