@@ -20,6 +20,8 @@ pub mod objects;
 pub mod queue;
 pub mod register;
 pub(crate) mod replay;
+#[cfg(feature = "porcupine")]
+pub mod second_opinion;
 pub mod set;
 mod shrink;
 mod timeline;

@@ -2,18 +2,18 @@
 //! Lowe's cache, as the crate `porcupine-rs` does it (checkers.md 3).
 //!
 //! It shares no thought with `linearizable_log`: it knows no windows, only a log and the orders of
-//! calls. What the crate gets wrong is kept away from it here: every pending call is given an end
-//! beyond all others; steps are counted inside the model's step, and its own timeout, which can
-//! answer *illegal* for *too slow*, is never used; partitions are asked one after another. `finish`
-//! starts one thread and must be called outside a simulation's runtime. What is too long for it is
+//! calls. What the crate gets wrong is kept away from it (`second_opinion`): every pending call is
+//! given an end beyond all others, steps are counted inside the model's step, its own timeout is
+//! never used. Partitions are asked one after another. `finish` starts one thread and must be called outside a simulation's runtime. What is too long for it is
 //! `Unknown`, so a plan names it only where histories are short.
 
 use crate::{
     checker::{Checker, Event, Shared, Topic},
     history::{Ask, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Reply, Stamp},
+    linearizability::second_opinion::{self, Opinion, ordinal},
     verdict::{Evidence, Verdict},
 };
-use porcupine_rs::{Model, Operation, check_operations};
+use porcupine_rs::{Model, Operation};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -176,12 +176,12 @@ impl Short {
             ));
         }
         match search(std::mem::take(&mut self.steps)) {
-            Answer::Linearizable => Verdict::holds_if_covered(owed, "no operation succeeded"),
-            Answer::Illegal if !self.repeatable.is_empty() => Verdict::Unknown(format!(
+            Opinion::Linearizable => Verdict::holds_if_covered(owed, "no operation succeeded"),
+            Opinion::Impossible if !self.repeatable.is_empty() => Verdict::Unknown(format!(
                 "partition {partition} has no order of single appends, and some of its producers \
                  are not idempotent, so that a retry may stand where nobody looked"
             )),
-            Answer::Illegal => Verdict::Violated(Box::new(Evidence {
+            Opinion::Impossible => Verdict::Violated(Box::new(Evidence {
                 summary: format!(
                     "no order of the {owed} operations of partition {partition} explains them as \
                      one log (and {pending} open appends)"
@@ -190,7 +190,7 @@ impl Short {
                 count: 1,
                 ..Evidence::default()
             })),
-            Answer::GaveUp(why) => Verdict::Unknown(format!("partition {partition}: {why}")),
+            Opinion::Unknown(why) => Verdict::Unknown(format!("partition {partition}: {why}")),
         }
     }
 
@@ -213,38 +213,16 @@ impl Short {
     }
 }
 
-/// What the search found.
-enum Answer {
-    Linearizable,
-    Illegal,
-    GaveUp(String),
-}
-
-/// Searches on a thread of its own: the crate takes random numbers and may go deep.
-fn search(steps: Vec<Step>) -> Answer {
-    let budget = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&budget);
-    let thread = std::thread::Builder::new().name("porcupine".to_owned());
-    let running = thread.spawn(move || check_operations::<LogModel>(&operations(steps, &counted)));
-    let Ok(running) = running else {
-        return Answer::GaveUp("no thread could be started for the search".to_owned());
-    };
-    match running.join() {
-        _ if budget.load(Ordering::Relaxed) > STEPS_MAX => {
-            Answer::GaveUp(format!("the search gave up after {STEPS_MAX} steps"))
-        }
-        Ok(true) => Answer::Linearizable,
-        Ok(false) => Answer::Illegal,
-        Err(_) => Answer::GaveUp("the search panicked, which is a fault of the search".to_owned()),
-    }
+fn search(steps: Vec<Step>) -> Opinion {
+    let spent = Arc::new(AtomicU64::new(0));
+    second_opinion::search::<LogModel>(operations(steps, &spent), &spent, STEPS_MAX)
 }
 
 fn operations(steps: Vec<Step>, budget: &Arc<AtomicU64>) -> Vec<Operation<LogModel>> {
-    let time = |at: Stamp| i64::try_from(at.ordinal).expect("an ordinal fits");
     let operations = steps.into_iter().map(|step| Operation {
         client_id: Some(step.client),
-        call_time: time(step.called),
-        return_time: step.returned.map_or(i64::MAX, time),
+        call_time: ordinal(step.called),
+        return_time: step.returned.map_or(i64::MAX, ordinal),
         op: Counted { deed: step.deed, budget: Arc::clone(budget) },
         metadata: None,
     });

@@ -29,7 +29,7 @@ pub(crate) mod table;
 pub(crate) mod timeline;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::{Answer, Budget, Operation, shrink};
 use mask::{Mask, Words};

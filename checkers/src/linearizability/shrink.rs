@@ -44,6 +44,8 @@ const OPERATIONS_MAX: usize = 12;
 const WINDOWS: [u32; 7] = [1, 4, 16, 64, 256, 1024, 4096];
 /// More configurations than that are no place to begin.
 const STARTS_MAX: usize = 20_000;
+/// How many returns behind the last are looked at, where a model has looked ahead.
+const AHEAD_MAX: u32 = 4096;
 /// States that are told one by one.
 const STATES_TOLD: usize = 3;
 
@@ -57,12 +59,17 @@ pub(super) fn shrink<M: Model, K: Mask>(
     let level = search.deepest;
     let last = timeline.returns[level as usize];
     let spare = budget.bytes.saturating_sub(search.bytes()).max(budget.bytes / 32);
-    let mut shrinking = Shrinking { search, operations, bytes: spare, steps: STEPS };
+    let mut shrinking = Shrinking { search, operations, until: level, bytes: spare, steps: STEPS };
     let mut kept: Option<Vec<u32>> = None;
     let mut since = level;
     for width in WINDOWS {
         let from = (level + 1).saturating_sub(width);
-        let Some(found) = shrinking.within(from, kept.as_deref()) else { break };
+        let found = match (shrinking.within(from, kept.as_deref()), &kept) {
+            (Some(found), _) => found,
+            // What a model that looked ahead holds against it may lie further back.
+            (None, None) if from > 0 => continue,
+            (None, _) => break,
+        };
         if kept.as_ref().is_some_and(|kept| found.len() > kept.len().max(OPERATIONS_MAX)) {
             break;
         }
@@ -76,7 +83,7 @@ pub(super) fn shrink<M: Model, K: Mask>(
     shown.sort_unstable_by_key(|index| operations[*index].called.ordinal);
     let operation = &operations[index(last)];
     let mut why = format!(
-        "no order explains that process {} {}: {}",
+        "not_linearizable: no order explains that process {} {}: {}",
         operation.process,
         model.describe(&operation.deed),
         states_at(search, level)
@@ -115,6 +122,8 @@ struct Start<S> {
 struct Stretch<D> {
     /// Operations in flight at its beginning or called in it.
     ops: Vec<u32>,
+    /// Those that returned.
+    all: Vec<u32>,
     /// What they tell if their answers are forgotten.
     forgotten: BTreeMap<u32, D>,
 }
@@ -122,6 +131,8 @@ struct Stretch<D> {
 struct Shrinking<'a, 'b, M: Model, K> {
     search: &'a Search<'b, M, K>,
     operations: &'a [Operation<M::Deed>],
+    /// The last return that is looked at.
+    until: u32,
     bytes: u64,
     /// What is left to spend.
     steps: u64,
@@ -132,20 +143,23 @@ impl<M: Model, K: Mask> Shrinking<'_, '_, M, K> {
     /// Those in `hint` are likely among them. None if that is too much to ask.
     fn within(&mut self, from: u32, hint: Option<&[u32]>) -> Option<Vec<u32>> {
         let starts = self.starts(from)?;
-        let timeline = self.search.stage.timeline;
-        let ops: Vec<u32> = timeline.between(from, self.search.deepest).collect();
-        let forget = |op: &u32| {
-            let index = timeline.ops[*op as usize].index as usize;
-            Some((*op, self.search.stage.model.forget(&self.operations[index].deed)?))
-        };
-        let forgotten = ops.iter().filter_map(forget).collect();
-        let returned = |op: &u32| timeline.ops[*op as usize].returned != NEVER;
-        let all: Vec<u32> = ops.iter().copied().filter(returned).collect();
-        let stretch = Stretch { ops, forgotten };
+        let mut stretch = self.stretch(from);
         let mut kept = match hint {
             Some(hint) if self.is_dead(&stretch, &starts, hint) == Some(true) => hint.to_vec(),
-            Some(_) | None if self.is_dead(&stretch, &starts, &all) == Some(true) => all,
-            Some(_) | None => return None,
+            Some(_) | None => loop {
+                let all = stretch.all.clone();
+                if self.is_dead(&stretch, &starts, &all) == Some(true) {
+                    break all;
+                }
+                // A model that has looked ahead knew of something that returned later.
+                let last = self.search.stage.timeline.end() - 1;
+                let ahead = self.until - self.search.deepest;
+                if self.until == last || ahead > AHEAD_MAX {
+                    return None;
+                }
+                self.until = (self.search.deepest + ahead * 4 + 1).min(last);
+                stretch = self.stretch(from);
+            },
         };
         // The latest are the likeliest to matter, so the earliest are tried first.
         let mut portion = kept.len().div_ceil(2).max(1);
@@ -164,6 +178,20 @@ impl<M: Model, K: Mask> Shrinking<'_, '_, M, K> {
             }
             portion = portion.div_ceil(2);
         }
+    }
+
+    /// What is in flight at this level or called from there on.
+    fn stretch(&self, from: u32) -> Stretch<M::Deed> {
+        let Stage { model, timeline, .. } = self.search.stage;
+        let ops: Vec<u32> = timeline.between(from, self.until).collect();
+        let forget = |op: &u32| {
+            let index = timeline.ops[*op as usize].index as usize;
+            Some((*op, model.forget(&self.operations[index].deed)?))
+        };
+        let forgotten = ops.iter().filter_map(forget).collect();
+        let returned = |op: &u32| timeline.ops[*op as usize].returned != NEVER;
+        let all = ops.iter().copied().filter(returned).collect();
+        Stretch { ops, all, forgotten }
     }
 
     /// Every configuration in which the search entered this level.
@@ -236,7 +264,7 @@ impl<M: Model, K: Mask> Shrinking<'_, '_, M, K> {
                 true => &operation.deed,
                 false => stretch.forgotten.get(number)?,
             };
-            let is_over = op.returned <= self.search.deepest;
+            let is_over = op.returned <= self.until;
             let returned = operation.returned.map(|at| at.ordinal).filter(|_| is_over);
             let is_optional = !is_kept || returned.is_none();
             Some(Told {
@@ -307,4 +335,73 @@ fn masked<'a, S: Clone, L: Mask>(
         }
         (mask, start.state.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linearizability::engine::tests::toys::{self, Dice, Toy, history};
+
+    const PLENTY: Budget = Budget { steps: 5_000_000, bytes: 1 << 28 };
+
+    fn windows_forget_only<T: Toy>() {
+        let (mut bad, mut asked) = (0, 0);
+        for seed in 0..400 {
+            let mut dice = Dice::new(seed);
+            let len = 8 + dice.below(14);
+            let operations = history::<T>(&mut dice, len);
+            let mut forgotten = BTreeMap::new();
+            for (operation, index) in operations.iter().zip(0u32..) {
+                if operation.returned.is_none() {
+                    let deed = T::model().forget(&operation.deed);
+                    forgotten.extend(deed.map(|deed| (index, deed)));
+                }
+            }
+            let told = operations.iter().zip(0u32..).filter_map(|(operation, index)| {
+                let returned = operation.returned.map(|at| at.ordinal);
+                let deed = match returned {
+                    Some(_) => &operation.deed,
+                    None => forgotten.get(&index)?,
+                };
+                let (called, is_optional) = (operation.called.ordinal, returned.is_none());
+                Some(Told { index, deed, called, returned, is_optional })
+            });
+            let cast = Cast::new(&T::model(), told);
+            let mut search: Search<'_, T::Model, u64> = Search::thorough(cast.stage(), PLENTY);
+            let start = (0, cast.model.initial());
+            if search.run([start]).is_err() {
+                continue;
+            }
+            let end = cast.timeline.end();
+            let is_bad = search.deepest < end;
+            bad += u32::from(is_bad);
+            // Up to its deepest return every history has an order, and each window of it too.
+            let good = search.deepest.saturating_sub(1);
+            for from in 0..=good {
+                let is_dead = |until| {
+                    let (search, operations) = (&search, operations.as_slice());
+                    let bytes = PLENTY.bytes;
+                    let mut all = Shrinking { search, operations, until, bytes, steps: STEPS };
+                    let (starts, stretch) = (all.starts(from)?, all.stretch(from));
+                    all.is_dead(&stretch, &starts, &stretch.all)
+                };
+                if is_bad && good < search.deepest {
+                    assert_ne!(is_dead(good), Some(true), "seed {seed} from {from}");
+                    asked += 1;
+                }
+                if is_bad && !T::LOOKS_AHEAD {
+                    assert_ne!(is_dead(search.deepest), Some(false), "seed {seed} from {from}");
+                }
+            }
+        }
+        assert!(bad > 40 && asked > 100, "only {asked} windows of {bad} histories");
+    }
+
+    #[test]
+    fn a_window_of_what_has_an_order_is_never_without_one() {
+        windows_forget_only::<toys::Register>();
+        windows_forget_only::<toys::Queue>();
+        windows_forget_only::<toys::Log>();
+        windows_forget_only::<toys::Set>();
+    }
 }

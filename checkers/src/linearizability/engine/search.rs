@@ -14,7 +14,7 @@ use super::{
     Model, Stage, Steps,
     mask::Mask,
     table::{Configuration, Memo, Numbered, Seen, Step, grow_slowly},
-    timeline::{NOTHING, Window, optional},
+    timeline::{NOTHING, Op, Window, optional},
 };
 use crate::linearizability::Budget;
 
@@ -40,12 +40,21 @@ pub(crate) enum Shortage {
 /// A configuration that is being explored.
 struct Frame<K> {
     at: Configuration<K>,
-    /// Which of the operations in flight is tried next, by their returns.
-    position: u32,
-    /// Which of its outcomes.
-    branch: u32,
+    turn: Turn,
     /// How long the order was.
     order: u32,
+}
+
+/// What is tried next.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// An operation in flight that has to happen, by its place among all returns to come, in one of
+    /// the ways that it can.
+    Owed { position: u32, branch: u32 },
+    /// What was promised of those that may happen or not, down to this one.
+    Optional { first: u32 },
+    /// Nothing more.
+    Over,
 }
 
 /// A search, and afterwards what it saw.
@@ -65,6 +74,9 @@ pub(crate) struct Search<'a, M: Model, K> {
     /// States by number, for steps with several outcomes.
     outcomes: Vec<u32>,
     frames: Vec<Frame<K>>,
+    /// Operations that may happen or not, and in which way, whose outcome is noted and waits to be
+    /// explored.
+    promised: Vec<(u32, u32)>,
     /// Operations in the order in which they took effect.
     order: Vec<u32>,
     /// For each act, the walk that met it last, so that none is tried twice in one.
@@ -97,6 +109,7 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             memo: Memo::new(),
             outcomes: Vec::new(),
             frames: Vec::new(),
+            promised: Vec::new(),
             order: Vec::new(),
             walk: 0,
             budget,
@@ -118,8 +131,10 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
     ) -> Result<End, Shortage> {
         for (mask, state) in starts {
             self.window.rewind(0);
+            self.order.clear();
             let state = self.number(state)?;
-            if self.enter(mask, state, true)? {
+            let at = self.settle(mask, state, true)?;
+            if self.explore(at)? {
                 return Ok(End::Reached);
             }
             while !self.frames.is_empty() {
@@ -156,81 +171,180 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
     pub(crate) fn bytes(&self) -> u64 {
         let masks = self.frames.len() as u64 * self.bytes_mask;
         let frames = self.frames.capacity() * size_of::<Frame<K>>();
-        let lists = (self.order.capacity() + self.outcomes.capacity()) * 4;
+        let lists = self.order.capacity() + self.outcomes.capacity() + self.promised.capacity() * 2;
         let tables = self.seen.bytes() + self.states.bytes() + self.memo.bytes();
-        self.bytes_fixed + self.bytes_states + tables + masks + (frames + lists) as u64
+        self.bytes_fixed + self.bytes_states + tables + masks + (frames + lists * 4) as u64
     }
 
     /// One move of the configuration on top: into the next one, or back. Whether the end is reached.
     fn advance(&mut self) -> Result<bool, Shortage> {
-        let top = self.frames.last_mut().expect("a configuration");
-        let Frame { at: Configuration { ref mask, level, state }, position, branch, order } = *top;
-        let mask = mask.clone();
-        self.window.rewind(level);
+        let top = self.frames.last().expect("a configuration");
+        let (mask, state, order) = (top.at.mask.clone(), top.at.state, top.order);
+        self.window.rewind(top.at.level);
         self.order.truncate(order as usize);
-        let next = self.stage.timeline.ops[self.window.next() as usize];
-        if next.act == NOTHING || mask.has(next.slot) {
-            // It halted here and only has to go on.
-            if position > 0 {
-                self.frames.pop();
-                return Ok(false);
-            }
-            top.position = 1;
-            return self.pass(mask, state);
-        }
-        self.walk += 1;
-        let mut here = 0;
-        while let Some(number) = self.window.nth(here as usize) {
-            let op = self.stage.timeline.ops[number as usize];
-            here += 1;
-            // What is read-only and could happen has happened.
-            if op.act == NOTHING || mask.has(op.slot) || self.is_read_only[op.act as usize] {
-                continue;
-            }
-            let tried = &mut self.tried[op.act as usize];
-            if *tried == self.walk {
-                continue;
-            }
-            *tried = self.walk;
-            if here - 1 < position {
-                continue;
-            }
-            let branch = if here - 1 == position { branch } else { 0 };
-            let (next, is_last) = match self.step(state, op.act)? {
-                Step::Never => continue,
-                Step::To(next) => (next, true),
-                Step::Any { len: 0, .. } => continue,
-                Step::Any { from, len } => {
-                    (self.outcomes[(from + branch) as usize], branch + 1 == len)
+        let next = self.window.next();
+        let is_halted = self.is_behind(next, &mask);
+        loop {
+            let top = self.frames.last_mut().expect("a configuration");
+            match top.turn {
+                // It halted here and only has to go on.
+                Turn::Owed { .. } if is_halted => {
+                    top.turn = Turn::Over;
+                    return self.pass(mask, state);
                 }
+                Turn::Owed { position, branch } => {
+                    if let Some(is_reached) = self.try_owed(&mask, state, position, branch)? {
+                        return Ok(is_reached);
+                    }
+                    if self.promise(&mask, state)? {
+                        return Ok(true);
+                    }
+                }
+                Turn::Optional { first } if self.promised.len() > first as usize => {
+                    let (op, branch) = self.promised.pop().expect("more than the first");
+                    let at = self.child(&mask, state, op, branch)?;
+                    self.push(at)?;
+                    return Ok(false);
+                }
+                // What may happen or not may also return without having happened.
+                Turn::Optional { .. } => {
+                    top.turn = Turn::Over;
+                    if self.stage.timeline.is_optional(next) {
+                        return self.pass(mask, state);
+                    }
+                }
+                Turn::Over => {
+                    self.frames.pop();
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Tries the next operation that has to happen, by returns, from this position on: whether the
+    /// end is reached, or none if there is no other.
+    fn try_owed(
+        &mut self,
+        mask: &K,
+        state: u32,
+        position: u32,
+        branch: u32,
+    ) -> Result<Option<bool>, Shortage> {
+        self.walk += 1;
+        for here in 0.. {
+            let Some(op) = self.window.nth(here as usize) else { break };
+            if self.stage.timeline.is_optional(op) || !self.is_tried_first(op, mask) {
+                continue;
+            }
+            if here < position {
+                continue;
+            }
+            let branch = if here == position { branch } else { 0 };
+            let act = self.stage.timeline.ops[op as usize].act;
+            let outcomes = match self.step(state, act)? {
+                Step::Never => continue,
+                Step::To(_) => 1,
+                Step::Any { len, .. } => len,
             };
+            let (position, next) =
+                if branch + 1 < outcomes { (here, branch + 1) } else { (here + 1, 0) };
             let top = self.frames.last_mut().expect("a configuration");
-            (top.position, top.branch) = if is_last { (here, 0) } else { (here - 1, branch + 1) };
-            let mut mask = mask.clone();
-            mask.insert(op.slot);
-            self.take(number)?;
-            return self.enter(mask, next, next != state);
+            top.turn = Turn::Owed { position, branch: next };
+            let at = self.child(mask, state, op, branch)?;
+            return self.explore(at).map(Some);
         }
-        // What may happen or not may return without having happened.
-        if self.stage.timeline.is_optional(self.window.next()) && position <= here {
-            let top = self.frames.last_mut().expect("a configuration");
-            top.position = here + 1;
-            return self.pass(mask, state);
+        Ok(None)
+    }
+
+    /// Notes all that can come of operations that may happen or not, before any of it is explored.
+    /// So what uses two of them finds itself covered by what uses one, and not the other way round.
+    /// Whether the end is reached.
+    fn promise(&mut self, mask: &K, state: u32) -> Result<bool, Shortage> {
+        let (level, order) = (self.window.level(), self.order.len());
+        let first = self.promised.len();
+        self.walk += 1;
+        for position in 0.. {
+            let Some(op) = self.window.nth(position) else { break };
+            if !self.is_tried_first(op, mask) || !self.stage.timeline.is_optional(op) {
+                continue;
+            }
+            let act = self.stage.timeline.ops[op as usize].act;
+            let outcomes = match self.step(state, act)? {
+                Step::Never => continue,
+                Step::To(_) => 1,
+                Step::Any { len, .. } => len,
+            };
+            for branch in 0..outcomes {
+                let at = self.child(mask, state, op, branch)?;
+                if self.is_end(&at) && !self.is_thorough {
+                    return Ok(true);
+                }
+                if self.note(&at)? && !self.is_end(&at) {
+                    self.room(&self.promised)?;
+                    grow_slowly(&mut self.promised);
+                    self.promised.push((op, branch));
+                }
+                self.window.rewind(level);
+                self.order.truncate(order);
+            }
         }
-        self.frames.pop();
+        self.promised[first..].reverse();
+        let top = self.frames.last_mut().expect("a configuration");
+        top.turn = Turn::Optional { first: first as u32 };
         Ok(false)
+    }
+
+    /// Whether an operation in flight is one to try, and none that does the same returns earlier.
+    /// What is read-only and could happen has happened.
+    fn is_tried_first(&mut self, op: u32, mask: &K) -> bool {
+        let op = self.stage.timeline.ops[op as usize];
+        if op.act == NOTHING || mask.has(op.slot) || self.is_read_only[op.act as usize] {
+            return false;
+        }
+        let tried = &mut self.tried[op.act as usize];
+        std::mem::replace(tried, self.walk) != self.walk
+    }
+
+    /// Whether this operation is over in a configuration, so that its return can be walked past.
+    fn is_behind(&self, op: u32, mask: &K) -> bool {
+        let op = self.stage.timeline.ops[op as usize];
+        op.act == NOTHING || mask.has(op.slot)
+    }
+
+    /// What comes of one more operation taking effect, in one of the ways that it can.
+    fn child(
+        &mut self,
+        mask: &K,
+        state: u32,
+        op: u32,
+        branch: u32,
+    ) -> Result<Configuration<K>, Shortage> {
+        let Op { act, slot, .. } = self.stage.timeline.ops[op as usize];
+        let next = match self.step(state, act)? {
+            Step::Never => panic!("an act that could happen cannot any more"),
+            Step::To(next) => next,
+            Step::Any { from, .. } => self.outcomes[(from + branch) as usize],
+        };
+        let mut mask = mask.clone();
+        mask.insert(slot);
+        self.take(op)?;
+        self.settle(mask, next, next != state)
     }
 
     /// Past a return, and to rest behind it.
     fn pass(&mut self, mut mask: K, state: u32) -> Result<bool, Shortage> {
         self.forward(&mut mask, state)?;
-        self.enter(mask, state, false)
+        let at = self.settle(mask, state, false)?;
+        self.explore(at)
     }
 
-    /// Brings a configuration at the window's level to rest, and explores it if it is new. Whether
-    /// the end is reached.
-    fn enter(&mut self, mut mask: K, state: u32, is_changed: bool) -> Result<bool, Shortage> {
-        let timeline = self.window.timeline;
+    /// Brings a configuration at the window's level to rest, and the window with it.
+    fn settle(
+        &mut self,
+        mut mask: K,
+        state: u32,
+        is_changed: bool,
+    ) -> Result<Configuration<K>, Shortage> {
         let came_from = self.window.level();
         if is_changed {
             for position in 0.. {
@@ -238,30 +352,46 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
                 self.hurry(&mut mask, state, op)?;
             }
         }
-        while self.window.level() < timeline.end() {
-            let next = timeline.ops[self.window.next() as usize];
-            let is_behind = next.act == NOTHING || mask.has(next.slot);
-            let halts = self.window.level() % HALT == 0 && self.window.level() > came_from;
-            if !is_behind || halts {
+        while self.window.level() < self.stage.timeline.end() {
+            let level = self.window.level();
+            let halts = level % HALT == 0 && level > came_from;
+            if halts || !self.is_behind(self.window.next(), &mask) {
                 break;
             }
             self.forward(&mut mask, state)?;
         }
         let level = self.window.level();
         self.deepest = self.deepest.max(level);
-        if level == timeline.end() && !self.is_thorough {
+        Ok(Configuration { mask, level, state })
+    }
+
+    /// Explores a configuration at rest if it is new. Whether the end is reached.
+    fn explore(&mut self, at: Configuration<K>) -> Result<bool, Shortage> {
+        if self.is_end(&at) && !self.is_thorough {
             return Ok(true);
         }
-        let at = Configuration { mask, level, state };
-        let spare = self.budget.bytes.saturating_sub(self.bytes() - self.seen.bytes());
-        let is_new = self.seen.insert(&at, spare).ok_or(Shortage::Bytes)?;
-        if is_new && level < timeline.end() {
-            self.room(&self.frames)?;
-            grow_slowly(&mut self.frames);
-            let order = self.order.len() as u32;
-            self.frames.push(Frame { at, position: 0, branch: 0, order });
+        if self.note(&at)? && !self.is_end(&at) {
+            self.push(at)?;
         }
         Ok(false)
+    }
+
+    fn is_end(&self, at: &Configuration<K>) -> bool {
+        at.level == self.stage.timeline.end()
+    }
+
+    /// Whether a configuration is new.
+    fn note(&mut self, at: &Configuration<K>) -> Result<bool, Shortage> {
+        let spare = self.budget.bytes.saturating_sub(self.bytes() - self.seen.bytes());
+        self.seen.insert(at, spare).ok_or(Shortage::Bytes)
+    }
+
+    fn push(&mut self, at: Configuration<K>) -> Result<(), Shortage> {
+        self.room(&self.frames)?;
+        grow_slowly(&mut self.frames);
+        let order = self.order.len() as u32;
+        self.frames.push(Frame { at, turn: Turn::Owed { position: 0, branch: 0 }, order });
+        Ok(())
     }
 
     /// Past one return; who is called behind it and can only read does so.

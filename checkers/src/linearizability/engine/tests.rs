@@ -1,9 +1,15 @@
 //! The search against a dumber one, its budgets, wide histories, and its evidence.
 
-mod toys;
+pub(crate) mod toys;
 
 use super::*;
-use crate::Stamp;
+use crate::{
+    Stamp,
+    linearizability::{
+        models,
+        objects::{Log, Register},
+    },
+};
 use toys::{Dice, Toy, history};
 
 const PLENTY: Budget = Budget { steps: 50_000_000, bytes: 1 << 30 };
@@ -61,8 +67,13 @@ fn cases(default: u64) -> u64 {
     std::env::var("ZEROLOSS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
 }
 
-fn agree<T: Toy>() {
-    let (mut bad, mut pending, mut lines) = (0, 0, Vec::new());
+fn agree<T>()
+where
+    T: Toy<Model: Send + Sync + 'static>,
+    <T::Model as Model>::Act: Send + Sync + 'static,
+    <T::Model as Model>::State: std::fmt::Debug + Send + Sync + 'static,
+{
+    let (mut bad, mut pending, mut given_up, mut lines) = (0, 0, 0, Vec::new());
     let cases = cases(20_000);
     for seed in 0..cases {
         let mut dice = Dice::new(seed);
@@ -92,7 +103,23 @@ fn agree<T: Toy>() {
             }
             Answer::Exhausted(why) => panic!("seed {seed}: {why}"),
         }
+        match check(&T::model(), &operations, Budget { steps: dice.below(40), ..PLENTY }) {
+            Answer::Linearizable(_) => assert!(is_explained_by_force),
+            Answer::Impossible(_) => assert!(!is_explained_by_force),
+            Answer::Exhausted(_) => given_up += 1,
+        }
+        #[cfg(feature = "porcupine")]
+        {
+            use crate::linearizability::second_opinion::{Limits, Opinion, ask};
+            let limits = Limits { operations: 8, pending: 8, steps: 1_000_000 };
+            let opinion = match is_explained_by_force {
+                true => Opinion::Linearizable,
+                false => Opinion::Impossible,
+            };
+            assert_eq!(ask(&T::model(), &operations, limits), opinion, "seed {seed}");
+        }
     }
+    assert!(given_up > 0, "no search ran out of forty steps");
     lines.sort_unstable();
     let (median, most) = (lines[lines.len() / 2], lines[lines.len() - 1]);
     assert!(bad * 20 > cases && bad * 10 < cases * 9, "{bad} of {cases} are bad");
@@ -143,4 +170,95 @@ fn it_agrees_with_brute_force_on_streams() {
 #[test]
 fn it_agrees_with_brute_force_on_several_registers() {
     agree::<toys::MultiRegister>();
+}
+
+fn at(ordinal: u64) -> Stamp {
+    Stamp { ordinal, at_ns: ordinal }
+}
+
+fn operation<D>(process: u64, called: u64, returned: Option<u64>, deed: D) -> Operation<D> {
+    Operation { process, called: at(called), returned: returned.map(at), deed }
+}
+
+/// So many writes that never returned, then reads that need one after the other of them.
+fn wide(writes: u64, reads: &[u64]) -> Vec<Operation<Register>> {
+    let write = |value| operation(value, value, None, Register::Write(value));
+    let mut operations: Vec<Operation<Register>> = (1..=writes).map(write).collect();
+    for (place, value) in (0..).zip(reads) {
+        let called = writes + 1 + place * 2;
+        let deed = Register::Read(Some(*value));
+        operations.push(operation(writes + 1, called, Some(called + 1), deed));
+    }
+    operations
+}
+
+#[test]
+fn more_writes_than_a_word_has_bits_may_be_pending() {
+    for writes in [63, 64, 65, 130] {
+        let mut reads: Vec<u64> = (1..=writes).rev().collect();
+        match check(&models::Register::default(), &wide(writes, &reads), PLENTY) {
+            Answer::Linearizable(order) => assert_eq!(order.len() as u64, writes * 2),
+            other => panic!("{writes} writes: {other:?}"),
+        }
+        // The write of 7 has happened once; nothing brings its value back.
+        reads.insert(writes as usize - 7 + 2, 7);
+        match check(&models::Register::default(), &wide(writes, &reads), PLENTY) {
+            Answer::Impossible(impossible) => {
+                let values =
+                    impossible.operations.iter().map(|number| reads[number - writes as usize]);
+                assert_eq!(values.collect::<Vec<u64>>(), [7, 6, 7], "{}", impossible.why);
+            }
+            other => panic!("{writes} writes: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_hundred_and_fifty_operations_may_be_in_flight_at_once() {
+    let add = |process| {
+        operation(
+            process,
+            process,
+            Some(1_000 + process),
+            Log::Append(vec![process], Some(149 - process)),
+        )
+    };
+    let mut operations: Vec<Operation<Log>> = (0..150).map(add).collect();
+    operations.push(operation(150, 2_000, Some(2_001), Log::Tail(150)));
+    assert!(matches!(check(&models::Log::default(), &operations, PLENTY), Answer::Linearizable(_)));
+    operations[150].deed = Log::Tail(149);
+    let answer = check(&models::Log::default(), &operations, PLENTY);
+    assert!(matches!(answer, Answer::Impossible(_)), "{answer:?}");
+}
+
+#[test]
+fn a_search_out_of_steps_or_bytes_says_so_and_how_far_it_came() {
+    // Twelve different writes at once, over and over, and reads that fit at last only.
+    let mut operations: Vec<Operation<Register>> = Vec::new();
+    for round in 0..40 {
+        for process in 0..12 {
+            let called = round * 100 + process;
+            let deed = Register::Write(round * 12 + process);
+            operations.push(operation(process, called, Some(called + 50), deed));
+        }
+    }
+    operations.push(operation(1, 5_000, Some(5_001), Register::Read(Some(7_777))));
+    let ask =
+        |steps, bytes| check(&models::Register::default(), &operations, Budget { steps, bytes });
+    for (steps, bytes) in [(0, 1 << 30), (1_000, 1 << 30), (1 << 40, 0), (1 << 40, 100_000)] {
+        match ask(steps, bytes) {
+            Answer::Exhausted(why) => assert!(why.contains("of 481 returns explained"), "{why}"),
+            other => panic!("{steps} steps, {bytes} bytes: {other:?}"),
+        }
+    }
+    assert!(matches!(ask(1 << 40, 1 << 30), Answer::Impossible(_)));
+    assert_eq!(ask(1_000, 1 << 30), ask(1_000, 1 << 30), "the same search ends the same way");
+}
+
+#[test]
+fn a_file_that_is_no_history_has_no_answer() {
+    let backward = operation(1, 5, Some(4), Register::Write(1));
+    let answer = check(&models::Register::default(), &[backward], PLENTY);
+    assert_eq!(answer, Answer::Exhausted("operation 0 returned before it was called".to_owned()));
+    assert_eq!(check(&models::Mutex, &[], PLENTY), Answer::Linearizable(Vec::new()));
 }

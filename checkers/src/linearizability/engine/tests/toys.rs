@@ -38,6 +38,8 @@ pub(crate) trait Toy {
     type Model: Model<Deed = Self::Deed>;
     type Deed: Clone + Debug;
     type State: Clone + PartialEq;
+    /// Whether the model of it knows early what is only told later.
+    const LOOKS_AHEAD: bool = false;
     fn model() -> Self::Model;
     fn start() -> Self::State;
     /// A question, with the answer that this state gives, and what it leaves.
@@ -375,6 +377,7 @@ impl Toy for Set {
 pub(crate) struct Log;
 
 impl Toy for Log {
+    const LOOKS_AHEAD: bool = true;
     type Model = models::Log;
     type Deed = objects::Log;
     type State = Vec<u64>;
