@@ -46,7 +46,7 @@ pub(super) fn is_linearizable(history: &History) -> bool {
                     What::Read { from: *from, records: records.clone(), end: *end, is_exact };
                 steps.push(Step { called, returned, is_owed: true, what });
             }
-            (Ask::Poll, Outcome::Ok(Reply::Polled(Box::new(polled)))) => {
+            (Ask::Poll, Outcome::Ok(Reply::Polled(polled))) => {
                 let records = polled.batches.iter().flat_map(|batch| batch.records.clone());
                 let what = What::Poll(records.collect());
                 steps.push(Step { called, returned, is_owed: true, what });
