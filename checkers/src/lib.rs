@@ -24,7 +24,9 @@
 //! # Caveats
 //!
 //! - There are no models of one's own yet: logs have a monitor of their own, queues and sets none.
-//! - Retention and transactions are unknown here: a read below a log's start would look like a loss.
+//! - Retention is unknown here: a read below a log's start would look like a loss.
+//! - A transaction that nobody heard of again may hold readers back for ever, and then what they did
+//!   not see proves nothing.
 //! - `linearizable_log` does not demand that a batch becomes visible at once.
 
 mod breach;
