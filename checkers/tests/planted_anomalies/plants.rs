@@ -1,5 +1,6 @@
 //! What can go wrong with a log, one thing at a time, done to an honest history. Each answers whether
-//! it found a place for it.
+//! it found a place for it. The file is long because there are so many kinds; each is a few lines, and
+//! they are best read side by side.
 
 use super::world::Dice;
 use checkers::{
