@@ -164,12 +164,6 @@ pub const CATALOGUE: &[Law] = &[
         make: || Box::<send_skip::SendSkip>::default(),
     },
     Law {
-        name: "stale_poll",
-        law: "a poll that brings nothing has shown everything that existed before it",
-        source: "Herlihy & Wing 1990; checkers.md 4.9",
-        make: || Box::<stale_poll::StalePoll>::default(),
-    },
-    Law {
         name: "producer_order",
         law: "along the offsets of a partition each producer's epoch and sequence rise",
         source: "S36-S38; KIP-98; Terry et al. 1994, monotonic writes",
@@ -180,6 +174,12 @@ pub const CATALOGUE: &[Law] = &[
         law: "each partition behaves like one log whose appends and reads take effect at moments",
         source: "Herlihy & Wing 1990; checkers.md 4.2",
         make: || Box::<linearizable_log::LinearizableLog>::default(),
+    },
+    Law {
+        name: "stale_poll",
+        law: "a poll that brings nothing has shown everything that existed before it",
+        source: "Herlihy & Wing 1990; checkers.md 4.9",
+        make: || Box::<stale_poll::StalePoll>::default(),
     },
     Law {
         name: "election_safety",

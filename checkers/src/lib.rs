@@ -23,8 +23,9 @@
 //!
 //! # Caveats
 //!
-//! - Logs, queues, sets and registers have monitors of their own; there are no models of one's own.
-//! - Retention and transactions are unknown here: a read below a log's start would look like a loss.
+//! - Retention is unknown here: a read below a log's start would look like a loss.
+//! - A transaction that nobody heard of again may hold readers back for ever, and then what they did
+//!   not see proves nothing.
 //! - `linearizable_log` does not demand that a batch becomes visible at once.
 
 mod breach;

@@ -102,7 +102,8 @@ impl Docket<'_> {
             has_times: false,
             terms,
         };
-        let read = formats::read(format, input, &mut |happening| docket.note(happening))?;
+        let mut note = |happening: &Happening<'_>| docket.note(happening).map_err(clipped);
+        let read = formats::read(format, input, &mut note)?;
         docket.extent.lines = read.lines;
         docket.extent.skipped = read.skipped;
         docket.close().map_err(whole)
@@ -193,6 +194,15 @@ impl Docket<'_> {
             }
         }
         Ok((self.extent, findings))
+    }
+}
+
+/// An error of a line that may hold values of any length.
+fn clipped(what: String) -> String {
+    const CHARACTERS_MAX: usize = 240;
+    match what.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &what[..end]),
+        None => what,
     }
 }
 

@@ -137,8 +137,8 @@ pub(super) struct Glimpse {
     micro: BTreeSet<String>,
     /// Operations that were asked for.
     asked: u64,
-    /// Of these: their value is a pair, or the format gives their key.
-    paired: u64,
+    /// Questions and successful answers whose value is there and is no pair of a key and the rest.
+    unpaired: u64,
     /// Successful reads by the shape of what came back.
     read_numbers: u64,
     read_sequences: u64,
@@ -157,14 +157,15 @@ impl Glimpse {
                 self.micro.insert(word.to_owned());
             }
         }
+        let is_pair = value.is_seq() && value.len() == Some(2) && !value.item(0).is_seq();
+        let is_paired = is_pair || happening.key.is_some();
         match happening.kind {
             Kind::Invoke => {
                 self.asked += 1;
-                let is_pair = value.is_seq() && value.len() == Some(2);
-                let is_micro = value.item(0).is_seq();
-                self.paired += u64::from((is_pair && !is_micro) || happening.key.is_some());
+                self.unpaired += u64::from(!is_paired);
             }
             Kind::Ok if happening.f == "read" => {
+                self.unpaired += u64::from(!is_paired && !value.is_nil());
                 let value = if self.is_keyed() { value.item(1) } else { value };
                 self.read_numbers += u64::from(value.as_int().is_some());
                 self.read_sequences += u64::from(value.is_seq());
@@ -176,7 +177,7 @@ impl Glimpse {
 
     /// Whether every operation names its key beside its value, as Jepsen's `independent` does.
     pub(super) fn is_keyed(&self) -> bool {
-        self.asked > 0 && self.asked == self.paired
+        self.asked > 0 && self.unpaired == 0
     }
 
     /// What the operations mean, or what could not be told.

@@ -115,7 +115,7 @@ fn on_locks() {
 
 #[test]
 fn on_texts() {
-    agree(5, specs::Text, models::Text, |dice| match dice.roll(3) {
+    agree(5, specs::Text, models::Text::default(), |dice| match dice.roll(3) {
         0 => ["", "a", "b", "aa", "ab", "ba"].map(|text| Text::Get(text.to_owned())).to_vec(),
         1 => vec![Text::Put(["a", "b"][dice.roll(2) as usize].to_owned())],
         _ => vec![Text::Append(["a", "b"][dice.roll(2) as usize].to_owned())],

@@ -1,12 +1,13 @@
 //! What can go wrong with a log, one thing at a time, done to an honest history. Each answers whether
-//! it found a place for it.
+//! it found a place for it. The file is long because there are so many kinds; each is a few lines, and
+//! they are best read side by side.
 
 use super::world::Dice;
 use checkers::{
     Ask, Batch, Call, History, MessageId, Offset, Outcome, Partition, Polled, Record, Reply, Stamp,
     Step, StepReply,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that goes wrong.
 pub(super) type Plant = fn(&mut Scene) -> bool;
@@ -100,6 +101,22 @@ impl Scene {
         clients.sort_unstable();
         clients.dedup();
         clients
+    }
+
+    /// How many clients were shown it in the midst of a batch: those certainly come by without it.
+    fn certain_clients(&self, message: MessageId, sent: &Sent) -> usize {
+        let is_amid = |call: &&usize| {
+            let mut call = self.history.calls[**call].clone();
+            let mut is_amid = false;
+            for_each_batch(&mut call, |batch| {
+                let place = batch.records.iter().position(|record| record.message == message);
+                is_amid |= place.is_some_and(|place| place > 0 && place + 1 < batch.records.len());
+            });
+            is_amid
+        };
+        let calls = sent.readers.iter().filter(is_amid);
+        let clients: BTreeSet<u32> = calls.map(|call| self.history.calls[*call].client).collect();
+        clients.len()
     }
 
     /// Whether something is shown above it in its partition.
@@ -502,11 +519,17 @@ pub(super) fn future_read(scene: &mut Scene) -> bool {
 
 /// One client was shown it, and nobody else was.
 fn hide_from_all_but_one(scene: &mut Scene, fits: impl Fn(&Scene, &Sent) -> bool) -> bool {
-    let found = scene.message(|scene, sent| fits(scene, sent) && scene.clients(sent).len() > 2);
-    let Some((message, sent)) = found else { return false };
-    let keeper = scene.clients(&sent)[0];
-    scene.hide(message, |client| client != keeper);
-    true
+    for _ in 0..16 {
+        let found = scene.message(|scene, sent| fits(scene, sent) && scene.clients(sent).len() > 2);
+        let Some((message, sent)) = found else { return false };
+        if scene.is_below(&sent) && scene.certain_clients(message, &sent) < 3 {
+            continue;
+        }
+        let keeper = scene.clients(&sent)[0];
+        scene.hide(message, |client| client != keeper);
+        return true;
+    }
+    false
 }
 
 pub(super) fn lost_for_some(scene: &mut Scene) -> bool {

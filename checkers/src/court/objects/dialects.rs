@@ -208,7 +208,7 @@ impl Dialect for Texts {
     }
 
     fn judge(&self, operations: &[Operation<Text>], terms: &Terms) -> Answer {
-        engine::check(&models::Text, operations, terms.budget)
+        engine::check(&models::Text::default(), operations, terms.budget)
     }
 
     fn terms(&self, _terms: &Terms) -> Vec<String> {
