@@ -79,6 +79,9 @@ struct Session {
     is_managed: bool,
     /// Calls that returned to it so far.
     returns: u64,
+    /// Polls and transactions under way. One that never returns may take records at any moment, so
+    /// while there is one beside another no one can say where the client stands.
+    polling: u64,
 }
 
 /// What must be remembered of a call until it returns.
@@ -172,6 +175,9 @@ impl Sessions {
             | Ask::CommitOffsets { .. }
             | Ask::FetchOffsets { .. } => return,
         };
+        if partition.is_none() {
+            session.polling += 1;
+        }
         let of = |ends: &[Offset]| partition.and_then(|partition| ends.get(partition).copied());
         let before = partition.and_then(|partition| session.known.get(partition).copied());
         self.open.insert(
@@ -188,6 +194,12 @@ impl Sessions {
         let open = self.open.remove(&call.id);
         let (number, _) = self.clients.intern(u64::from(call.client));
         let session = seat(&mut self.sessions, number);
+        if matches!(call.ask, Ask::Poll | Ask::Transact { .. }) {
+            session.polling = session.polling.saturating_sub(1);
+        }
+        if session.polling > 0 {
+            session.positions.clear();
+        }
         match (&call.ask, &call.outcome) {
             (Ask::Fetch { partition, level, .. }, Outcome::Ok(Reply::Fetched { end, .. })) => {
                 if let Some(Open { before, seen_end, .. }) = open {
@@ -262,7 +274,7 @@ impl Session {
         let known = seat(&mut self.known, read.partition);
         known.shown.raise(last, at);
         known.told.raise(last.max(read.end.unwrap_or(0)), at);
-        if read.is_poll && last > 0 {
+        if read.is_poll && last > 0 && self.polling == 0 {
             *seat(&mut self.positions, read.partition) = last.saturating_add(1);
         }
         last

@@ -62,8 +62,8 @@ pub(super) fn hear(
         "liveness" | "blast_radius" => is_healed,
         _ => true,
     };
-    let (told, cornerless): (Vec<_>, Vec<_>) = bench.finish().into_iter().partition(has_corner);
-    let (judgements, mut unexercised) = sift(told);
+    let (heard, cornerless): (Vec<_>, Vec<_>) = bench.finish().into_iter().partition(has_corner);
+    let (judgements, mut unexercised) = sift(heard);
     unexercised.extend(cornerless.into_iter().map(|judgement| judgement.name));
     let objects = extent.objects;
     Ok((extent, Findings { judgements, unexercised, counts, terms: told, objects }))

@@ -69,6 +69,7 @@ impl Checker for TornTransactions {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Called(call) => {
+                self.passes.note_call(call);
                 if let Ask::Transact { steps } = &call.ask {
                     let is_send = |step: &Step| matches!(step, Step::Send { .. });
                     self.has_transactions |= steps.iter().any(is_send);

@@ -302,19 +302,19 @@ impl TransactionCycles {
         (b, b_name): (Node, &str),
     ) -> String {
         let told = match edge {
-            Edge::Ww => self.messages(ledger, b).find_map(|message| {
-                let (partition, offset) =
-                    (ledger.partition_of(message), ledger.offset_of(message)?);
-                let before = (0..offset).rev().find_map(|offset| {
-                    let before = ledger.at(partition, offset)?;
-                    Some((offset, before, self.writer(ledger, before)?))
-                });
-                let (below, before, _) = before.filter(|(.., writer)| *writer == a)?;
-                let (first, second) = (ledger.id(before), ledger.id(message));
-                Some(format!(
-                    "in p{partition} m{first} of {a_name} stands at offset {below}, and \
-                     m{second} of {b_name} after it at {offset}"
-                ))
+            Edge::Ww => ledger.partitions().find_map(|partition| {
+                let mut last: Option<(Offset, Number, Node)> = None;
+                ledger.standing(partition, 0).find_map(|(offset, message)| {
+                    let writer = self.writer(ledger, message)?;
+                    let (below, before, _) = last
+                        .replace((offset, message, writer))
+                        .filter(|(.., before)| (*before, writer) == (a, b))?;
+                    let (first, second) = (ledger.id(before), ledger.id(message));
+                    Some(format!(
+                        "in p{partition} m{first} of {a_name} stands at offset {below}, and \
+                         m{second} of {b_name} after it at {offset}"
+                    ))
+                })
             }),
             Edge::Wr => {
                 let read = self.reads(b).find(|message| self.writer(ledger, *message) == Some(a));

@@ -19,6 +19,8 @@ struct Reader {
     positions: Vec<u64>,
     /// A group may take partitions away between two polls.
     is_managed: bool,
+    /// Polls and transactions under way: one that never returns may take records at any moment.
+    polling: u64,
 }
 
 /// Every stretch that some reader passed.
@@ -45,16 +47,33 @@ impl Passes {
         self.last_reads.get(partition as usize).is_some_and(|read| *read > moment.ordinal)
     }
 
+    /// Takes in that somebody asked.
+    pub(super) fn note_call(&mut self, call: &Call) {
+        if matches!(call.ask, Ask::Poll | Ask::Transact { .. }) {
+            let (reader, _) = self.clients.intern(u64::from(call.client));
+            seat(&mut self.readers, reader).polling += 1;
+        }
+    }
+
     /// Takes in a call that returned. Positions are always followed, stretches only when asked for.
     pub(super) fn observe(&mut self, at: Stamp, call: &Call, shared: &Shared, is_noted: bool) {
         let (reader, _) = self.clients.intern(u64::from(call.client));
         let reader = seat(&mut self.readers, reader);
+        if matches!(call.ask, Ask::Poll | Ask::Transact { .. }) {
+            reader.polling = reader.polling.saturating_sub(1);
+        }
+        if reader.polling > 0 {
+            reader.positions.clear();
+        }
         match (&call.ask, &call.outcome) {
             (Ask::Assign { is_managed, .. }, _) => {
-                *reader = Reader { is_managed: *is_managed, ..Reader::default() };
+                let polling = reader.polling;
+                *reader = Reader { is_managed: *is_managed, polling, ..Reader::default() };
             }
             // Whoever joined is told when it gains or loses something: by joining again.
-            (Ask::Join { .. }, _) => *reader = Reader::default(),
+            (Ask::Join { .. }, _) => {
+                *reader = Reader { polling: reader.polling, ..Reader::default() };
+            }
             (Ask::Poll | Ask::Transact { .. }, Outcome::Unknown(_)) => reader.positions.clear(),
             (Ask::Poll, Outcome::Ok(Reply::Polled(polled))) => reader.forget(polled),
             (Ask::Transact { .. }, Outcome::Ok(Reply::Transacted { results })) => {
@@ -72,7 +91,7 @@ impl Passes {
             let Some(last) = records.last() else { continue };
             *seat(&mut self.last_reads, read.partition) = at.ordinal;
             let mut next = read.from;
-            if read.is_poll && !reader.is_managed {
+            if read.is_poll && !reader.is_managed && reader.polling == 0 {
                 let position = seat(&mut reader.positions, read.partition);
                 next = position.checked_sub(1).unwrap_or(read.from);
                 *position = last.offset.saturating_add(2);

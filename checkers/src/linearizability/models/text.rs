@@ -3,7 +3,7 @@
 //!
 //! A text that nothing that was found begins with is never found, nor is anything appended to it:
 //! until the next put all such texts are one state. So appends whose order nobody saw do not
-//! multiply, and what is left is a place in one of the texts that were found.
+//! multiply.
 
 use crate::linearizability::{
     engine::{Model, Steps},
@@ -18,21 +18,15 @@ pub struct Text {
     found: Arc<[String]>,
 }
 
-/// What there is of a text: the beginning of the first text that was found and begins with it, and
-/// how many bytes of that; none if none does.
-pub type State = Option<(u32, u32)>;
+/// The text, or none if it is one that nobody finds before the next put.
+pub type State = Option<String>;
 
 impl Text {
     /// The state of a text.
-    fn state(&self, text: &str) -> State {
-        let first = self.found.partition_point(|found| found.as_str() < text);
-        let found = self.found.get(first).filter(|found| found.starts_with(text))?;
-        assert!(text.len() <= found.len(), "a text begins with a longer one");
-        Some((u32::try_from(first).ok()?, u32::try_from(text.len()).ok()?))
-    }
-
-    fn text(&self, state: (u32, u32)) -> &str {
-        &self.found[state.0 as usize][..state.1 as usize]
+    fn state(&self, text: String) -> State {
+        let first = self.found.partition_point(|found| *found < text);
+        self.found.get(first).filter(|found| found.starts_with(&text))?;
+        Some(text)
     }
 }
 
@@ -45,7 +39,7 @@ impl Model for Text {
     type State = State;
 
     fn initial(&self) -> State {
-        self.state("")
+        self.state(String::new())
     }
 
     fn informed(&self, told: &mut dyn Iterator<Item = &objects::Text>) -> Text {
@@ -67,13 +61,13 @@ impl Model for Text {
     fn step(&self, state: &State, act: &objects::Text) -> Steps<State> {
         match act {
             objects::Text::Get(text) => match state {
-                Some(state) if self.text(*state) == text => Steps::Same,
+                Some(state) if state == text => Steps::Same,
                 Some(_) | None => Steps::Never,
             },
-            objects::Text::Put(text) => Steps::To(self.state(text)),
-            objects::Text::Append(more) => Steps::To(
-                state.and_then(|state| self.state(&format!("{}{more}", self.text(state)))),
-            ),
+            objects::Text::Put(text) => Steps::To(self.state(text.clone())),
+            objects::Text::Append(more) => {
+                Steps::To(state.as_ref().and_then(|state| self.state(format!("{state}{more}"))))
+            }
         }
     }
 
@@ -92,6 +86,10 @@ impl Model for Text {
         true
     }
 
+    fn heap_bytes(&self, state: &State) -> u64 {
+        state.as_ref().map_or(0, |text| text.len() as u64)
+    }
+
     fn describe(&self, deed: &objects::Text) -> String {
         match deed {
             objects::Text::Get(text) => format!("got {}", told(text)),
@@ -102,7 +100,7 @@ impl Model for Text {
 
     fn describe_state(&self, state: &State) -> String {
         match state {
-            Some(state) => format!("the text was {}", told(self.text(*state))),
+            Some(text) => format!("the text was {}", told(text)),
             None => "the text was one that nobody ever found".to_owned(),
         }
     }

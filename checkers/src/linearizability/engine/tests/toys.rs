@@ -152,7 +152,7 @@ impl Toy for Text {
     type State = String;
 
     fn model() -> models::Text {
-        models::Text
+        models::Text::default()
     }
 
     fn start() -> String {
