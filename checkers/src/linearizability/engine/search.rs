@@ -335,7 +335,7 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
         }
         while self.window.level() < self.stage.timeline.end() {
             let level = self.window.level();
-            let halts = level % HALT == 0 && level > came_from;
+            let halts = level.is_multiple_of(HALT) && level > came_from;
             if halts || !self.is_behind(self.window.next(), &mask) {
                 break;
             }
