@@ -35,3 +35,6 @@ fn list<T: std::fmt::Debug>(values: &[T]) -> String {
 
 /// What a result that no one can say looks like behind an operation in words.
 const UNKNOWN: &str = "(no one can say whether it did)";
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,14 @@
 //! one put here and this one later, the two could change places, for both are in flight at both.
 
 use super::{
-    Model, Stage, Steps,
+    Model, Stage,
     mask::Mask,
     table::{Configuration, Memo, Numbered, Seen, Step, grow_slowly},
     timeline::{NOTHING, Op, Window, optional},
 };
 use crate::linearizability::Budget;
+
+mod spending;
 
 /// Configurations halt at every such level, so that all that pass it can be found there again.
 pub(crate) const HALT: u32 = if cfg!(test) { 4 } else { 256 };
@@ -83,6 +85,7 @@ pub(crate) struct Search<'a, M: Model, K> {
     tried: Vec<u64>,
     walk: u64,
     budget: Budget,
+    bytes_max: u64,
     /// Bytes that do not change, and those behind states.
     bytes_fixed: u64,
     bytes_states: u64,
@@ -112,6 +115,8 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             promised: Vec::new(),
             order: Vec::new(),
             walk: 0,
+            // Allocators hold more than they are asked for.
+            bytes_max: budget.bytes - budget.bytes / 16,
             budget,
             bytes_fixed: stage.timeline.bytes() + bytes_acts as u64,
             bytes_states: 0,
@@ -150,30 +155,6 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
     pub(crate) fn order(&self) -> Vec<usize> {
         let index = |op: &u32| self.stage.timeline.ops[*op as usize].index as usize;
         self.order.iter().map(index).collect()
-    }
-
-    /// How far it came, in words.
-    pub(crate) fn how_far(&self, shortage: Shortage) -> String {
-        let (what, budget) = match shortage {
-            Shortage::Steps => ("steps", self.budget.steps),
-            Shortage::Bytes => ("bytes", self.budget.bytes),
-        };
-        format!(
-            "the search ran out of its {budget} {what} after {} configurations, with {} of {} \
-             returns explained",
-            self.seen.len(),
-            self.deepest,
-            self.stage.timeline.end()
-        )
-    }
-
-    /// Bytes held now.
-    pub(crate) fn bytes(&self) -> u64 {
-        let masks = self.frames.len() as u64 * self.bytes_mask;
-        let frames = self.frames.capacity() * size_of::<Frame<K>>();
-        let lists = self.order.capacity() + self.outcomes.capacity() + self.promised.capacity() * 2;
-        let tables = self.seen.bytes() + self.states.bytes() + self.memo.bytes();
-        self.bytes_fixed + self.bytes_states + tables + masks + (frames + lists * 4) as u64
     }
 
     /// One move of the configuration on top: into the next one, or back. Whether the end is reached.
@@ -354,7 +335,7 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
         }
         while self.window.level() < self.stage.timeline.end() {
             let level = self.window.level();
-            let halts = level % HALT == 0 && level > came_from;
+            let halts = level.is_multiple_of(HALT) && level > came_from;
             if halts || !self.is_behind(self.window.next(), &mask) {
                 break;
             }
@@ -382,7 +363,7 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
 
     /// Whether a configuration is new.
     fn note(&mut self, at: &Configuration<K>) -> Result<bool, Shortage> {
-        let spare = self.budget.bytes.saturating_sub(self.bytes() - self.seen.bytes());
+        let spare = self.bytes_max.saturating_sub(self.bytes() - self.seen.bytes());
         self.seen.insert(at, spare).ok_or(Shortage::Bytes)
     }
 
@@ -424,71 +405,5 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             Step::Any { .. } => panic!("an act is said to be read-only and changes the state"),
         }
         Ok(())
-    }
-
-    fn take(&mut self, op: u32) -> Result<(), Shortage> {
-        self.room(&self.order)?;
-        grow_slowly(&mut self.order);
-        self.order.push(op);
-        Ok(())
-    }
-
-    /// Asks the model, or remembers what it said. A list of outcomes lasts until the next question.
-    fn step(&mut self, state: u32, act: u32) -> Result<Step, Shortage> {
-        if self.steps >= self.budget.steps {
-            return Err(Shortage::Steps);
-        }
-        self.steps += 1;
-        if self.is_costly {
-            if let Some(step) = self.memo.find(state, act) {
-                return Ok(step);
-            }
-        } else {
-            self.outcomes.clear();
-        }
-        let steps = self.stage.model.step(self.states.get(state), &self.stage.acts[act as usize]);
-        let step = match steps {
-            Steps::Never => Step::Never,
-            Steps::Same => Step::To(state),
-            Steps::To(next) => Step::To(self.number(next)?),
-            Steps::Any(any) => {
-                let from = self.outcomes.len() as u32;
-                for next in any {
-                    let next = self.number(next)?;
-                    if !self.outcomes[from as usize..].contains(&next) {
-                        self.outcomes.push(next);
-                    }
-                }
-                Step::Any { from, len: self.outcomes.len() as u32 - from }
-            }
-        };
-        if self.is_costly {
-            self.afford(self.memo.growth() + self.outcomes.len() as u64 / 64)?;
-            self.memo.keep(state, act, step);
-        }
-        Ok(step)
-    }
-
-    fn number(&mut self, state: M::State) -> Result<u32, Shortage> {
-        let heap = self.stage.model.heap_bytes(&state);
-        self.afford(self.states.growth() + heap)?;
-        let (number, is_new) = self.states.number(state);
-        self.bytes_states += if is_new { heap } else { 0 };
-        Ok(number)
-    }
-
-    /// Whether a list can grow.
-    fn room<T>(&self, list: &Vec<T>) -> Result<(), Shortage> {
-        match list.len() == list.capacity() {
-            true => self.afford(((list.len() / 8 + 16) * size_of::<T>()) as u64 + self.bytes_mask),
-            false => Ok(()),
-        }
-    }
-
-    fn afford(&self, more: u64) -> Result<(), Shortage> {
-        match more > 0 && self.bytes() + more > self.budget.bytes {
-            true => Err(Shortage::Bytes),
-            false => Ok(()),
-        }
     }
 }
