@@ -9,7 +9,8 @@
 //! level of a read promises it, and only after what was acknowledged at `quorum` or above.
 //!
 //! `serializable` forbids every cycle. `read_committed` forbids those of reads alone, because sends
-//! of open transactions may stand between one another (Kafka's do); others are told as permitted.
+//! of open transactions may stand between one another (Kafka's do); others are told as permitted. Where
+//! no call did several things at once it has nothing to add to the laws of single reads and writes.
 //! `read_uncommitted` forbids none, and then there is nothing to judge.
 
 use crate::{
@@ -64,6 +65,8 @@ pub(crate) struct TransactionCycles {
     /// Reader and message.
     seen: Vec<(Node, Number)>,
     glances: Vec<Glance>,
+    /// Whether any call did several things at once.
+    has_transactions: bool,
     ruling: OnceCell<TransactionsRuling>,
 }
 
@@ -80,6 +83,7 @@ impl Checker for TransactionCycles {
         match event {
             Event::Called(call) => match &call.ask {
                 Ask::Produce { .. } | Ask::Transact { .. } => {
+                    self.has_transactions |= matches!(call.ask, Ask::Transact { .. });
                     let send = shared.ledger.sends().len() as u32;
                     let node = self.deal(at, call, send);
                     self.senders.push((call.id, node));
@@ -179,6 +183,10 @@ impl TransactionCycles {
         let (model, forbidden) = match shared.contract.isolation {
             Isolation::ReadUncommitted => {
                 let why = "vacuous: the contract forbids no cycle of transactions";
+                return TransactionsRuling::unknown(why.to_owned());
+            }
+            Isolation::ReadCommitted if !self.has_transactions => {
+                let why = "vacuous: no call did several things at once";
                 return TransactionsRuling::unknown(why.to_owned());
             }
             Isolation::ReadCommitted => {
