@@ -218,6 +218,9 @@ fn main() {
         let name = format!("cas, 3 clients, 1000, planted, {pending} pending");
         measure(&name, models::Register::default(), operations_of, BUDGET);
     }
+    if measure::is_test() {
+        return;
+    }
     for (operations, bytes) in [(100_000, 50_000_000), (1_000_000, 400_000_000)] {
         let budget = Budget { steps: u64::MAX, bytes };
         let name = format!("cas, 100 clients, {operations}, at most {} MB", bytes / 1_000_000);
