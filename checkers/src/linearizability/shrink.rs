@@ -148,7 +148,7 @@ impl<M: Model, K: Mask> Shrinking<'_, '_, M, K> {
             Some(hint) if self.is_dead(&stretch, &starts, hint) == Some(true) => hint.to_vec(),
             Some(_) | None => loop {
                 let all = stretch.all.clone();
-                if self.is_dead(&stretch, &starts, &all) == Some(true) {
+                if self.is_dead(&stretch, &starts, &all)? {
                     break all;
                 }
                 // A model that has looked ahead knew of something that returned later.

@@ -14,7 +14,7 @@ use super::{
     Model, Stage,
     mask::Mask,
     table::{Configuration, Memo, Numbered, Seen, Step, grow_slowly},
-    timeline::{NOTHING, Op, Window, optional},
+    timeline::{NOTHING, Window, optional},
 };
 use crate::linearizability::Budget;
 
@@ -76,8 +76,7 @@ pub(crate) struct Search<'a, M: Model, K> {
     /// States by number, for steps with several outcomes.
     outcomes: Vec<u32>,
     frames: Vec<Frame<K>>,
-    /// Operations that may happen or not, and in which way, whose outcome is noted and waits to be
-    /// explored.
+    /// Operations that may happen or not, and states that they leave: noted, and yet to be explored.
     promised: Vec<(u32, u32)>,
     /// Operations in the order in which they took effect.
     order: Vec<u32>,
@@ -182,8 +181,8 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
                     }
                 }
                 Turn::Optional { first } if self.promised.len() > first as usize => {
-                    let (op, branch) = self.promised.pop().expect("more than the first");
-                    let at = self.child(&mask, state, op, branch)?;
+                    let (op, next) = self.promised.pop().expect("more than the first");
+                    let at = self.child(&mask, op, next, true)?;
                     self.push(at)?;
                     return Ok(false);
                 }
@@ -222,16 +221,19 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             }
             let branch = if here == position { branch } else { 0 };
             let act = self.stage.timeline.ops[op as usize].act;
-            let outcomes = match self.step(state, act)? {
-                Step::Never => continue,
-                Step::To(_) => 1,
-                Step::Any { len, .. } => len,
+            let (next, is_last) = match self.step(state, act)? {
+                Step::Never | Step::Any { len: 0, .. } => continue,
+                Step::To(next) => (next, true),
+                Step::Any { from, len } => {
+                    (self.outcomes[(from + branch) as usize], branch + 1 == len)
+                }
             };
-            let (position, next) =
-                if branch + 1 < outcomes { (here, branch + 1) } else { (here + 1, 0) };
             let top = self.frames.last_mut().expect("a configuration");
-            top.turn = Turn::Owed { position, branch: next };
-            let at = self.child(mask, state, op, branch)?;
+            top.turn = match is_last {
+                true => Turn::Owed { position: here + 1, branch: 0 },
+                false => Turn::Owed { position: here, branch: branch + 1 },
+            };
+            let at = self.child(mask, op, next, next != state)?;
             return self.explore(at).map(Some);
         }
         Ok(None)
@@ -252,18 +254,21 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             let act = self.stage.timeline.ops[op as usize].act;
             let outcomes = match self.step(state, act)? {
                 Step::Never => continue,
-                Step::To(_) => 1,
-                Step::Any { len, .. } => len,
+                Step::To(next) => vec![next],
+                Step::Any { from, len } => {
+                    self.outcomes[from as usize..(from + len) as usize].to_vec()
+                }
             };
-            for branch in 0..outcomes {
-                let at = self.child(mask, state, op, branch)?;
+            // What changes nothing is covered by what is here already.
+            for next in outcomes.into_iter().filter(|next| *next != state) {
+                let at = self.child(mask, op, next, true)?;
                 if self.is_end(&at) && !self.is_thorough {
                     return Ok(true);
                 }
                 if self.note(&at)? && !self.is_end(&at) {
                     self.room(&self.promised)?;
                     grow_slowly(&mut self.promised);
-                    self.promised.push((op, branch));
+                    self.promised.push((op, next));
                 }
                 self.window.rewind(level);
                 self.order.truncate(order);
@@ -292,24 +297,18 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
         op.act == NOTHING || mask.has(op.slot)
     }
 
-    /// What comes of one more operation taking effect, in one of the ways that it can.
+    /// What comes of one more operation taking effect and leaving this state.
     fn child(
         &mut self,
         mask: &K,
-        state: u32,
         op: u32,
-        branch: u32,
+        next: u32,
+        is_changed: bool,
     ) -> Result<Configuration<K>, Shortage> {
-        let Op { act, slot, .. } = self.stage.timeline.ops[op as usize];
-        let next = match self.step(state, act)? {
-            Step::Never => panic!("an act that could happen cannot any more"),
-            Step::To(next) => next,
-            Step::Any { from, .. } => self.outcomes[(from + branch) as usize],
-        };
         let mut mask = mask.clone();
-        mask.insert(slot);
+        mask.insert(self.stage.timeline.ops[op as usize].slot);
         self.take(op)?;
-        self.settle(mask, next, next != state)
+        self.settle(mask, next, is_changed)
     }
 
     /// Past a return, and to rest behind it.
