@@ -216,9 +216,6 @@ fn main() {
         let make = move || cas(3, 1_000, pending, true);
         cases.push(search(name, models::Register::default(), make, BUDGET));
     }
-    if measure::is_test() {
-        return;
-    }
     for (operations, bytes) in [(100_000, 50_000_000), (1_000_000, 400_000_000)] {
         let budget = Budget { steps: u64::MAX, bytes };
         let name = format!("cas/100/{operations}/at_most_{}_MB", bytes / 1_000_000);
