@@ -32,6 +32,8 @@ use std::cell::OnceCell;
 
 /// What a search may spend.
 const BUDGET: Budget = Budget { steps: 100_000_000, bytes: 1 << 30 };
+/// How many of the last calls are looked through first.
+const SENDERS_RECENT: usize = 256;
 /// Messages of one call that are told.
 const MESSAGES_MAX: usize = 4;
 
@@ -157,8 +159,11 @@ impl TransactionCycles {
     }
 
     fn sender(&self, call: u64) -> Option<Node> {
-        let place = self.senders.binary_search_by_key(&call, |(id, _)| *id).ok()?;
-        Some(self.senders[place].1)
+        // Whoever is asked for mostly asked a short while ago.
+        let recent = self.senders.len().saturating_sub(SENDERS_RECENT);
+        let from = if self.senders.get(recent)?.0 <= call { recent } else { 0 };
+        let place = self.senders[from..].binary_search_by_key(&call, |(id, _)| *id).ok()?;
+        Some(self.senders[from + place].1)
     }
 
     /// Who sent a message, unless it certainly had no effect.
