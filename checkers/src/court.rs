@@ -1,7 +1,7 @@
 //! From a history of anyone's to an answer: which format it is written in, what its operations
 //! mean, which judges hear it, and what they say.
 //!
-//! A format's reader tells [`Happening`]s, one at a time; the [`docket`] pairs what was asked with
+//! A format's reader tells what happened, a line at a time; the `docket` pairs what was asked with
 //! what came back; a *workload*, one file for each kind of object, gives both their meaning and, at
 //! the end, has them judged. Judges know numbers; `names` keeps what the file calls them. A history
 //! of a log is told to the bench as it is read, so that it is never held as a whole; objects that

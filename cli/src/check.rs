@@ -10,6 +10,7 @@ use checkers::{
     formats,
     linearizability::Budget,
 };
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use reports::ExitCode;
 use std::{
     fs::File,
@@ -19,13 +20,15 @@ use std::{
 
 /// How much is read at once.
 const BUFFER_BYTES: usize = 256 * 1024;
+/// A file of which it is worth telling how far it has been read.
+const LONG_BYTES: u64 = 16 << 20;
 /// What a folder of results calls its history, the likeliest first.
 const NAMES: [&str; 4] = ["history.jsonl", "history.edn", "history.json", "history.txt"];
 
 /// `zeroloss check`.
-pub(crate) fn check(args: &args::Check, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn check(args: &args::Check, format: Format, quiet: bool) -> Result<ExitCode, Failure> {
     let request = request(args)?;
-    let (name, mut input) = open(&args.history)?;
+    let (name, mut input) = open(&args.history, quiet)?;
     let ruling = court::hear(&mut *input, &request)
         .map_err(|error| Failure::usage(format!("could not judge `{name}`: {error}")))?;
     match format {
@@ -70,9 +73,9 @@ fn request(args: &args::Check) -> Result<Request, Failure> {
 }
 
 /// The history's name and bytes. A folder stands for the history in it, `-` for stdin.
-fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
+fn open(path: &Path, quiet: bool) -> Result<(String, Box<dyn BufRead>), Failure> {
     if path == Path::new("-") {
-        if io::stdin().is_terminal() {
+        if io::stdin().is_terminal() && !quiet {
             say::aside("reading a history from stdin");
         }
         let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin());
@@ -83,8 +86,19 @@ fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
     };
     let path = if path.is_dir() { inside(path)? } else { path.to_owned() };
     let file = File::open(&path).map_err(|error| unreadable(&path, &error.to_string()))?;
-    let input = BufReader::with_capacity(BUFFER_BYTES, file);
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let input = BufReader::with_capacity(BUFFER_BYTES, bar(bytes, quiet).wrap_read(file));
     Ok((path.display().to_string(), Box::new(input)))
+}
+
+/// How far a file has been read, on a terminal and if it takes a while.
+fn bar(bytes: u64, quiet: bool) -> ProgressBar {
+    if quiet || bytes < LONG_BYTES || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{percent:>3} % of {total_bytes} read, {elapsed}")
+        .expect("the template is valid");
+    ProgressBar::new(bytes).with_style(style).with_finish(ProgressFinish::AndClear)
 }
 
 /// The history in a folder of results.

@@ -57,7 +57,7 @@ fn act(parsed: &Zeroloss) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, *format, *quiet, &Interrupt::listen()?),
         Command::Replay(args) => replay::replay(args, *format, *quiet, &Interrupt::listen()?),
         Command::Show(args) => list::show(args, *format),
-        Command::Check(args) => check::check(args, *format),
+        Command::Check(args) => check::check(args, *format, *quiet),
         Command::List(args) => list::list(args, *format),
         Command::Rerun(args) => confirm::answer(args).map(|()| ExitCode::Holds),
     }

@@ -109,7 +109,9 @@ fn verdict_line(run: &RunReport, colour: bool) -> String {
 
 pub(crate) fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool) {
     let first = format!("  {}: ", clean(name));
-    line(out, &wrap(&clean(&evidence.summary), WIDTH, &first, "    "));
+    // A sentence that begins with the rule need not be told its name twice.
+    let summary = evidence.summary.strip_prefix(&format!("{name}: ")).unwrap_or(&evidence.summary);
+    line(out, &wrap(&clean(summary), WIDTH, &first, "    "));
     let place = place(evidence);
     if !place.is_empty() {
         line(out, &paint(&format!("    {place}"), Ink::Dim, colour));

@@ -16,7 +16,7 @@
 //!   the model knows).
 //!
 //! A history with no order is cut right behind the first return that no order survives, and
-//! [`shrink`](super::shrink) looks for the few operations that show it. An order that was found is
+//! `shrink` looks for the few operations that show it. An order that was found is
 //! replayed against the model and against real time before anyone is told of it.
 //!
 //! The search is exponential in the operations in flight, and no cleverness changes that (Gibbons &

@@ -39,7 +39,7 @@ impl LinearizableLog {
     pub(super) fn fit_windows(&mut self, permits_gaps: bool) {
         for (partition, fillers) in (0..).zip(self.fillers()) {
             match self.misfit(partition, &fillers, permits_gaps) {
-                None => {}
+                None => self.replay(partition),
                 Some(Misfit::Clash(clash)) => self.report_clash(&clash),
                 Some(Misfit::Gap(offset, proof)) => {
                     self.report_gap(partition, offset, proof, &fillers);
@@ -119,6 +119,26 @@ impl LinearizableLog {
             });
         }
         None
+    }
+
+    /// Goes down the offsets by the latest moment that is left to each: what the walk up explained,
+    /// this must explain as well, though it shares none of its arithmetic (checkers.md 4.11).
+    fn replay(&self, partition: Partition) {
+        let log = &self.logs[partition as usize];
+        let places: Vec<_> = log.iter().collect();
+        let mut latest = super::NEVER;
+        for (offset, place) in places.into_iter().rev() {
+            if let Some(upper) = place.upper.checked_sub(1) {
+                latest = latest.min(self.operations[upper as usize].returned);
+            }
+            let lower = place.lower.checked_sub(1).map(|lower| self.operations[lower as usize]);
+            let earliest = lower.map_or(Stamp::default(), |lower| lower.called);
+            assert!(
+                earliest <= latest,
+                "the monitor explains offset {offset} of partition {partition}, which had to be there \
+                 by {latest:?} and was not before {earliest:?}"
+            );
+        }
     }
 
     /// The operation that first proved that this offset existed.
