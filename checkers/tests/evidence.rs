@@ -3,10 +3,13 @@
 //! change of what people read. `UPDATE_EVIDENCE=1 cargo test -p zeroloss-checkers --test evidence`
 //! writes them anew.
 
+mod healthy;
+
 use checkers::{
     Bench, CATALOGUE, Evidence, Verdict, checkers,
     text::{self, Text},
 };
+use healthy::{Healthy, Plant};
 use std::{
     collections::BTreeSet,
     fs,
@@ -70,20 +73,42 @@ fn told(text: &Text, seen: &mut BTreeSet<String>) -> String {
     pages
 }
 
+/// Laws over what the world saw have no text histories: one thing is wrong with a healthy run.
+#[test]
+fn every_wrong_world_is_told_as_it_was() {
+    let mut differences = Vec::new();
+    for plant in Plant::ALL {
+        let names = [plant.law().to_owned()];
+        let mut bench = Bench::new(checkers(&names).expect("a law of this name"));
+        Healthy { messages: 40, clients: 4, plant: Some(plant) }.tell(&mut bench);
+        let judgement = bench.finish().remove(0);
+        let Verdict::Violated(evidence) = &judgement.verdict else {
+            panic!("{plant:?}: {judgement:?}");
+        };
+        let told = page(&judgement.name, evidence);
+        compare(&format!("world_{}", plant.law()), told, &mut differences);
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// Compares with the page that is kept, or keeps it.
+fn compare(name: &str, told: String, differences: &mut Vec<String>) {
+    let golden = folder("evidence").join(name).with_extension("txt");
+    if std::env::var_os("UPDATE_EVIDENCE").is_some() {
+        fs::write(&golden, &told).expect("the folder of evidence can be written");
+    }
+    if fs::read_to_string(&golden).unwrap_or_default() != told {
+        differences.push(format!("{}:\n{told}", golden.display()));
+    }
+}
+
 #[test]
 fn every_bad_history_is_told_as_it_was() {
     let mut seen = BTreeSet::new();
     let mut differences = Vec::new();
     for path in files("bad") {
         let told = told(&read(&path), &mut seen);
-        let golden = folder("evidence").join(name_of(&path)).with_extension("txt");
-        if std::env::var_os("UPDATE_EVIDENCE").is_some() {
-            fs::write(&golden, &told).expect("the folder of evidence can be written");
-        }
-        let known = fs::read_to_string(&golden).unwrap_or_default();
-        if known != told {
-            differences.push(format!("{}:\n{told}", golden.display()));
-        }
+        compare(&name_of(&path), told, &mut differences);
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
