@@ -220,18 +220,23 @@ fn place(line: &mut Line, lines: &[u32], has_times: bool) {
 /// What gives the operations of this model their meaning.
 fn workload(model: Model, format: Format, terms: &Terms) -> Result<Box<dyn Workload>, String> {
     Ok(match model {
-        Model::Register
-        | Model::CasRegister
-        | Model::MultiRegister
-        | Model::Kv
-        | Model::LinearizableSet
-        | Model::FifoQueue
-        | Model::Mutex => objects::workload(model, format, terms),
-        Model::Set | Model::SetFull | Model::Queue => sets::workload(model, terms),
-        Model::Counter | Model::Bank | Model::LongFork => invariants::workload(model, terms),
-        Model::ListAppend | Model::RwRegister => transactions::workload(model, terms)?,
+        Model::Register => objects::registers(false, format, terms),
+        Model::CasRegister => objects::registers(true, format, terms),
+        Model::MultiRegister => objects::multi_registers(terms),
+        Model::Kv => objects::texts(),
+        Model::LinearizableSet => objects::sets(),
+        Model::FifoQueue => objects::queues(),
+        Model::Mutex => objects::locks(),
+        Model::Set => sets::final_set(),
+        Model::SetFull => sets::set_full(),
+        Model::Queue => sets::total_queue(),
+        Model::Counter => Box::<invariants::Counter>::default(),
+        Model::Bank => Box::<invariants::Bank>::default(),
+        Model::LongFork => Box::<invariants::LongFork>::default(),
+        Model::ListAppend => transactions::lists(terms)?,
+        Model::RwRegister => transactions::registers(terms)?,
         Model::Kafka => kafka::workload(terms),
-        Model::Stream => stream::workload(terms),
+        Model::Stream => stream::workload(),
         Model::Log => return Err("model `log` is for our own formats".to_owned()),
     })
 }

@@ -3,7 +3,6 @@
 use super::{
     Findings, Permit, Terms,
     docket::{Answered, Heard, Workload},
-    model::Model,
     names::Names,
 };
 use crate::{
@@ -16,14 +15,6 @@ use crate::{
         long_fork::{self, Glance},
     },
 };
-
-pub(super) fn workload(model: Model, _terms: &Terms) -> Box<dyn Workload> {
-    match model {
-        Model::Bank => Box::<Bank>::default(),
-        Model::LongFork => Box::<LongFork>::default(),
-        _ => Box::<Counter>::default(),
-    }
-}
 
 /// When the question of each seat was asked, by seat.
 #[derive(Debug, Default)]
@@ -38,8 +29,9 @@ impl Asked {
     }
 }
 
+/// Reads of all accounts.
 #[derive(Debug, Default)]
-struct Bank {
+pub(super) struct Bank {
     asked: Asked,
     reads: Vec<Balances>,
 }
@@ -90,8 +82,9 @@ impl Workload for Bank {
     }
 }
 
+/// Additions and reads of a number.
 #[derive(Debug, Default)]
-struct Counter {
+pub(super) struct Counter {
     asked: Asked,
     counts: Vec<Count>,
     /// By seat: where the addition under way stands.
@@ -157,8 +150,9 @@ impl Workload for Counter {
     }
 }
 
+/// Reads of groups of keys.
 #[derive(Debug, Default)]
-struct LongFork {
+pub(super) struct LongFork {
     asked: Asked,
     glances: Vec<Glance>,
 }

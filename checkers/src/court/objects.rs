@@ -1,20 +1,32 @@
 //! Objects whose operations must be linearizable, each key for itself: registers, stores, queues,
 //! locks. A monitor judges what it can; what is beyond it goes to the search, within its budget.
 //!
-//! A *dialect* reads the operations of one model from a file's values and tells them back in words.
+//! A *dialect* reads the operations of one model from a file's values and tells them back in words;
+//! there is one for each file below.
 
-mod dialects;
+mod locks;
+mod multi_registers;
+mod queues;
+mod registers;
+mod sets;
+mod texts;
+
+pub(super) use locks::locks;
+pub(super) use multi_registers::multi_registers;
+pub(super) use queues::queues;
+pub(super) use registers::registers;
+pub(super) use sets::sets;
+pub(super) use texts::texts;
 
 use super::{
-    Findings, Terms,
+    Findings, Nil, Terms,
     docket::{Answered, Heard, Workload},
-    model::Model,
     names::Names,
 };
 use crate::{
     breach::line,
     checker::Judgement,
-    formats::{Format, value::Value},
+    formats::value::Value,
     history::Stamp,
     linearizability::{Answer, Impossible, Operation},
     verdict::{Coverage, Evidence, Verdict},
@@ -61,10 +73,6 @@ pub(super) struct Objects<D: Dialect> {
 
 /// The object of operations that name none.
 const ONLY: u64 = u64::MAX;
-
-pub(super) fn workload(model: Model, format: Format, terms: &Terms) -> Box<dyn Workload> {
-    dialects::workload(model, format, terms)
-}
 
 impl<D: Dialect> Objects<D> {
     pub(super) fn of(dialect: D) -> Objects<D> {
@@ -200,4 +208,21 @@ fn evidence<D: Dialect>(
     }
     lines.sort_by_key(|line| line.ordinal);
     Evidence { summary: impossible.why.clone(), lines, ..Evidence::default() }
+}
+
+/// An operation's name that its model does not know.
+fn unknown(f: &str, expected: &str) -> String {
+    format!("expected {expected}, found operation `{f}`")
+}
+
+fn nil_words(nil: Nil) -> String {
+    match nil {
+        Nil::Absent => "a read of nil found nothing (--nil absent)".to_owned(),
+        Nil::Unknown => "a read of nil says nothing (--nil unknown)".to_owned(),
+    }
+}
+
+fn initial_words(terms: &Terms) -> Option<String> {
+    let initial = terms.initial?;
+    Some(format!("a register holds {initial} at first (--initial)"))
 }

@@ -4,7 +4,6 @@
 use super::{
     Findings, Permit, Terms,
     docket::{Answered, Heard, Workload},
-    model::Model,
     names::Names,
 };
 use crate::{
@@ -21,11 +20,19 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-pub(super) fn workload(model: Model, _terms: &Terms) -> Box<dyn Workload> {
-    match model {
-        Model::Queue => Box::<TotalQueue>::default(),
-        _ => Box::new(Sets { is_full: model == Model::SetFull, ..Sets::default() }),
-    }
+/// A set of which the last read counts.
+pub(super) fn final_set() -> Box<dyn Workload> {
+    Box::<Sets>::default()
+}
+
+/// A set of which every read counts.
+pub(super) fn set_full() -> Box<dyn Workload> {
+    Box::new(Sets { is_full: true, ..Sets::default() })
+}
+
+/// A queue whose order nobody asks for.
+pub(super) fn total_queue() -> Box<dyn Workload> {
+    Box::<TotalQueue>::default()
 }
 
 /// The set of operations that name none.

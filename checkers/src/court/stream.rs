@@ -12,7 +12,7 @@ use crate::{
     linearizability::{Answer, Operation, engine, models, objects::Stream},
 };
 
-pub(super) fn workload(_terms: &Terms) -> Box<dyn Workload> {
+pub(super) fn workload() -> Box<dyn Workload> {
     Box::new(Objects::of(Streams))
 }
 

@@ -4,7 +4,6 @@
 use super::{
     Findings, Nil, Terms,
     docket::{Answered, Heard, Workload},
-    model::Model,
     names::Names,
 };
 use crate::{
@@ -17,13 +16,23 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-pub(super) fn workload(model: Model, terms: &Terms) -> Result<Box<dyn Workload>, String> {
+/// Transactions of `append` and `r`.
+pub(super) fn lists(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+    workload(true, terms)
+}
+
+/// Transactions of `w` and `r`.
+pub(super) fn registers(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+    workload(false, terms)
+}
+
+fn workload(is_list: bool, terms: &Terms) -> Result<Box<dyn Workload>, String> {
     let isolation = match &terms.isolation {
         Some(name) => Isolation::find(name)?,
         None => STRICT_SERIALIZABLE,
     };
     Ok(Box::new(Transactions {
-        is_list: model == Model::ListAppend,
+        is_list,
         isolation,
         nil: terms.nil,
         transactions: Vec::new(),
