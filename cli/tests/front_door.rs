@@ -163,11 +163,13 @@ fn an_empty_shard_selects_nothing() {
 #[test]
 fn lists_have_the_shape_that_scripts_depend_on() {
     let room = room();
-    let shapes: [(&str, &[&str]); 4] = [
+    let shapes: [(&str, &[&str]); 6] = [
         ("scenarios", &["name", "why", "suites", "seeds", "plants"]),
         ("faults", &["kind", "does"]),
         ("checkers", &["name", "law", "source", "runs"]),
         ("planted", &["name", "scenario", "checkers", "source"]),
+        ("models", &["name", "does"]),
+        ("formats", &["name", "does"]),
     ];
     for (what, keys) in shapes {
         let document = json(&zeroloss(room.path(), &["list", what, "--format", "json"]));
