@@ -7,6 +7,7 @@ use crate::{
     history::{Call, History, Mark, Stamp},
     ledger::Ledger,
     run::Counts,
+    sessions::Sessions,
     truth::DiskTruth,
     verdict::{Line, Verdict},
 };
@@ -37,10 +38,12 @@ pub enum Topic {
     Replicas = 4,
     /// Nothing more, but it reads the ledger, which is only kept where some judge does.
     Ledger = 8,
+    /// The same for what each client knew when it asked, and for the ledger beneath that.
+    Sessions = 16,
 }
 
-/// What the judges of one bench share: the promises, and two folds over the events that would cost
-/// too much for each of them. Both already include the event that is being told.
+/// What the judges of one bench share: the promises, and folds over the events that would cost too
+/// much for each of them. Both already include the event that is being told.
 #[derive(Debug, Default)]
 pub struct Shared {
     /// What is promised.
@@ -49,6 +52,8 @@ pub struct Shared {
     pub disks: DiskTruth,
     /// What clients were told of every message.
     pub(crate) ledger: Ledger,
+    /// What each client knew of each partition when it asked.
+    pub(crate) sessions: Sessions,
 }
 
 impl Event<'_> {
@@ -96,6 +101,8 @@ pub struct Bench {
     checkers: Vec<(u8, Box<dyn Checker>)>,
     /// Whether any of them reads the ledger.
     has_ledger: bool,
+    /// Whether any of them asks what clients knew.
+    has_sessions: bool,
     shared: Shared,
 }
 
@@ -156,8 +163,15 @@ impl Bench {
         };
         let checkers: Vec<(u8, Box<dyn Checker>)> =
             checkers.into_iter().map(|checker| (topics(&*checker), checker)).collect();
-        let has_ledger = checkers.iter().any(|(topics, _)| topics & Topic::Ledger as u8 != 0);
-        Bench { checkers, has_ledger, shared: Shared { contract, ..Shared::default() } }
+        let reads = |topic: Topic| checkers.iter().any(|(topics, _)| topics & topic as u8 != 0);
+        let has_sessions = reads(Topic::Sessions);
+        let has_ledger = has_sessions || reads(Topic::Ledger);
+        Bench {
+            checkers,
+            has_ledger,
+            has_sessions,
+            shared: Shared { contract, ..Shared::default() },
+        }
     }
 
     /// Tells every judge.
@@ -165,6 +179,11 @@ impl Bench {
         self.shared.disks.observe(event);
         if self.has_ledger {
             self.shared.ledger.observe(event, &self.shared.contract);
+        }
+        if self.has_sessions {
+            let mut sessions = std::mem::take(&mut self.shared.sessions);
+            sessions.observe(at, event, &self.shared);
+            self.shared.sessions = sessions;
         }
         let topic = event.topic() as u8;
         for (topics, checker) in &mut self.checkers {

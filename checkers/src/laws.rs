@@ -72,7 +72,10 @@ impl Law {
     /// Whether its judge looks at what clients saw.
     pub fn is_for_clients(&self) -> bool {
         let judge = self.judge();
-        judge.topics().iter().any(|topic| matches!(topic, Topic::Clients | Topic::Ledger))
+        judge
+            .topics()
+            .iter()
+            .any(|topic| matches!(topic, Topic::Clients | Topic::Ledger | Topic::Sessions))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Offset, Partition, ReadLevel, Stamp},
     ledger::Act,
-    sessions::{Look, Sessions, message_at},
+    sessions::{Look, message_at},
     verdict::{Evidence, Verdict},
 };
 use ages::{Ages, seconds};
@@ -35,7 +35,6 @@ struct Proof {
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct BoundedStaleness {
-    sessions: Sessions,
     /// By partition: proofs that each reach further than all before.
     proofs: Vec<Vec<Proof>>,
     eventual: Ages,
@@ -50,11 +49,10 @@ impl Checker for BoundedStaleness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Ledger]
+        &[Topic::Clients, Topic::Sessions]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        self.sessions.observe(at, event, shared);
         match event {
             Event::Returned(call) => {
                 self.judge(at, call, shared);
@@ -84,7 +82,7 @@ impl Checker for BoundedStaleness {
 
 impl BoundedStaleness {
     fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
-        for look in self.sessions.looks() {
+        for look in shared.sessions.looks() {
             let proof = self.proofs.get(look.partition as usize).and_then(|proofs| {
                 let first = proofs.partition_point(|proof| proof.end <= look.end);
                 proofs.get(first).filter(|proof| proof.at.ordinal < call.called.ordinal)
@@ -111,7 +109,7 @@ impl BoundedStaleness {
                 Act::Wrote { message, partition, offset: Some(offset) } => {
                     let is_durable =
                         shared.ledger.send_of(*message).is_some_and(|send| send.is_durable());
-                    if is_durable && !self.sessions.is_open_below(*partition, at, shared) {
+                    if is_durable && !shared.sessions.is_open_below(*partition, at, shared) {
                         self.prove(*partition, (*offset).saturating_add(1), at, (call, false));
                     }
                 }

@@ -21,7 +21,7 @@ use crate::{
     history::{Ask, Call, Offset, Partition, ReadLevel, Stamp},
     intern::Interner,
     ledger::{Act, Number},
-    sessions::{Look, Misses, Reach, Sessions, malformed, message_at},
+    sessions::{Look, Misses, Reach, malformed, message_at},
     verdict::{Evidence, Line, Verdict},
 };
 use knowledge::{Knowledge, Source};
@@ -41,7 +41,6 @@ struct Origin {
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct CausalOrder {
-    sessions: Sessions,
     clients: Interner,
     knowledge: Knowledge,
     /// By message.
@@ -59,11 +58,10 @@ impl Checker for CausalOrder {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Ledger]
+        &[Topic::Clients, Topic::Sessions]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        self.sessions.observe(at, event, shared);
         match event {
             Event::Called(call) => self.note_call(call, shared),
             Event::Returned(call) => {
@@ -130,7 +128,7 @@ impl CausalOrder {
     fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
         let fetched = self.open.remove(&call.id);
         let Some(session) = self.clients.find(u64::from(call.client)) else { return };
-        for look in self.sessions.looks() {
+        for look in shared.sessions.looks() {
             // Looks of polls are only taken where nothing else returned since the poll was made.
             let known = match look.is_poll {
                 true => self.knowledge.known(session, look.partition),
@@ -149,7 +147,7 @@ impl CausalOrder {
             }
             // When the cause became readable is not known here: any open transaction excuses.
             let cause = Reach { end, since: call.called };
-            if missed > 0 && self.sessions.is_held(look, cause, call.called, shared) {
+            if missed > 0 && shared.sessions.is_held(look, cause, call.called, shared) {
                 continue;
             }
             self.compared += 1;

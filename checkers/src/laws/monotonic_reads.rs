@@ -11,14 +11,13 @@ use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Stamp},
-    sessions::{Look, Misses, Reach, Sessions, permits_miss},
+    sessions::{Look, Misses, Reach, permits_miss},
     verdict::{Evidence, Verdict},
 };
 
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct MonotonicReads {
-    sessions: Sessions,
     compared: u64,
     misses: Misses,
     breach: Breach,
@@ -30,13 +29,12 @@ impl Checker for MonotonicReads {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Ledger]
+        &[Topic::Clients, Topic::Sessions]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        self.sessions.observe(at, event, shared);
         match event {
-            Event::Returned(call) => self.judge(at, call),
+            Event::Returned(call) => self.judge(at, call, shared),
             Event::Called(_) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
@@ -59,8 +57,8 @@ impl Checker for MonotonicReads {
 }
 
 impl MonotonicReads {
-    fn judge(&mut self, at: Stamp, call: &Call) {
-        for look in self.sessions.looks() {
+    fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
+        for look in shared.sessions.looks() {
             // An end may stand above markers that no poll shows; records are what polls owe.
             let known = if look.is_poll { look.before.shown } else { look.before.told };
             if known.end == 0 {

@@ -13,14 +13,13 @@ use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Stamp},
-    sessions::{Look, Misses, Sessions, message_at, permits_miss},
+    sessions::{Look, Misses, message_at, permits_miss},
     verdict::{Evidence, Verdict},
 };
 
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct ReadYourWrites {
-    sessions: Sessions,
     compared: u64,
     misses: Misses,
     breach: Breach,
@@ -32,11 +31,10 @@ impl Checker for ReadYourWrites {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Ledger]
+        &[Topic::Clients, Topic::Sessions]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        self.sessions.observe(at, event, shared);
         match event {
             Event::Returned(call) => self.judge(at, call, shared),
             Event::Called(_) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
@@ -62,7 +60,7 @@ impl Checker for ReadYourWrites {
 
 impl ReadYourWrites {
     fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
-        for look in self.sessions.looks() {
+        for look in shared.sessions.looks() {
             let written = look.before.written;
             let missed = written.end.saturating_sub(look.end);
             if written.end == 0 {
@@ -72,7 +70,7 @@ impl ReadYourWrites {
                 self.misses.note(look.level, missed);
                 continue;
             }
-            if missed > 0 && self.sessions.is_held(look, written, call.called, shared) {
+            if missed > 0 && shared.sessions.is_held(look, written, call.called, shared) {
                 continue;
             }
             self.compared += 1;

@@ -12,14 +12,13 @@ use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Stamp},
-    sessions::{Fall, Floors, Sessions, malformed, told_place},
+    sessions::{Fall, Floors, malformed, told_place},
     verdict::{Evidence, Verdict},
 };
 
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct WritesFollowReads {
-    sessions: Sessions,
     floors: Floors,
     breach: Breach,
 }
@@ -30,14 +29,13 @@ impl Checker for WritesFollowReads {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Ledger]
+        &[Topic::Clients, Topic::Sessions]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        self.sessions.observe(at, event, shared);
         match event {
             Event::Called(call) => {
-                self.floors.lay(call, &self.sessions, shared, |known| known.told);
+                self.floors.lay(call, &shared.sessions, shared, |known| known.told);
             }
             Event::Returned(call) => {
                 for fall in self.floors.falls(shared) {
