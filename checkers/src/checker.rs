@@ -7,7 +7,7 @@ use crate::{
     history::{Call, History, Mark, Stamp},
     ledger::Ledger,
     run::Counts,
-    sessions::Sessions,
+    sessions::{Sessions, Source},
     truth::DiskTruth,
     verdict::{Line, Verdict},
 };
@@ -181,9 +181,8 @@ impl Bench {
             self.shared.ledger.observe(event, &self.shared.contract);
         }
         if self.has_sessions {
-            let mut sessions = std::mem::take(&mut self.shared.sessions);
-            sessions.observe(at, event, &self.shared);
-            self.shared.sessions = sessions;
+            let Shared { contract, ledger, sessions, .. } = &mut self.shared;
+            sessions.observe(at, event, Source { ledger, contract });
         }
         let topic = event.topic() as u8;
         for (topics, checker) in &mut self.checkers {

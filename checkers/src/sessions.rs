@@ -15,10 +15,10 @@ mod misses;
 use crate::{
     by_offset::seat,
     checker::{Event, Shared},
-    contract::Isolation,
+    contract::{Contract, Isolation},
     history::{Ask, Call, Offset, Outcome, Partition, Polled, ReadLevel, Reply, Stamp, StepReply},
     intern::Interner,
-    ledger::{Act, Read},
+    ledger::{Act, Ledger, Read},
     verdict::Verdict,
 };
 pub(crate) use floors::{Fall, Floors, told_place};
@@ -92,6 +92,13 @@ struct Open {
     seen_end: Offset,
 }
 
+/// What sessions learn from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) contract: &'a Contract,
+}
+
 /// Every session.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
@@ -148,7 +155,7 @@ impl Sessions {
         !is_shown && self.holds.is_held(look.partition, reach.since.ordinal, called, age_ns)
     }
 
-    pub(crate) fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
+    pub(crate) fn observe(&mut self, at: Stamp, event: Event<'_>, shared: Source<'_>) {
         self.looks.clear();
         match event {
             Event::Called(call) => {
@@ -190,7 +197,7 @@ impl Sessions {
         );
     }
 
-    fn note_return(&mut self, at: Stamp, call: &Call, shared: &Shared) {
+    fn note_return(&mut self, at: Stamp, call: &Call, shared: Source<'_>) {
         let open = self.open.remove(&call.id);
         let (number, _) = self.clients.intern(u64::from(call.client));
         let session = seat(&mut self.sessions, number);
@@ -268,7 +275,7 @@ impl Session {
     }
 
     /// Takes in what a read showed; answers one past the highest offset.
-    fn see(&mut self, at: Stamp, read: &Read, shared: &Shared) -> Offset {
+    fn see(&mut self, at: Stamp, read: &Read, shared: Source<'_>) -> Offset {
         let records = shared.ledger.records(read);
         let last = records.iter().map(|seen| seen.offset.saturating_add(1)).max().unwrap_or(0);
         let known = seat(&mut self.known, read.partition);
@@ -289,7 +296,7 @@ fn is_empty(polled: &Polled) -> bool {
 fn looks<'a>(
     session: &'a Session,
     seen_ends: &'a [Offset],
-    shared: &'a Shared,
+    shared: Source<'a>,
 ) -> impl Iterator<Item = Look> + 'a {
     let positions = (0..).zip(&session.positions);
     let positions =
