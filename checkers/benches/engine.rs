@@ -2,12 +2,14 @@
 //! never returned; clean and with one impossible answer planted at nine tenths of the way.
 //!
 //! `cargo bench -p zeroloss-checkers --bench engine [part of a case's name]`. With the feature
-//! `porcupine` the same histories go through that crate, where its memory allows.
+//! `porcupine` the same histories go through that crate, where its memory allows. With
+//! `PORCUPINE_LOGS=porcupine/test_data/jepsen` its logs of etcd are read and judged as well.
 
 mod measure;
 
 use checkers::{
     Stamp,
+    court::{Model as Meaning, Request, hear},
     linearizability::{
         Answer, Budget, Operation,
         engine::{Model, check},
@@ -222,5 +224,23 @@ fn main() {
         let make = move || cas(100, operations, 0, true);
         cases.push(search(name, models::Register::default(), make, budget));
     }
+    cases.extend(std::env::var_os("PORCUPINE_LOGS").map(|folder| etcd_logs(folder.into())));
     measure::run(&cases);
+}
+
+/// Porcupine's own logs of etcd, read and judged one after another.
+fn etcd_logs(folder: std::path::PathBuf) -> Case {
+    let make = move || -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(&folder).expect("a folder of logs");
+        let logs = entries.map(|entry| std::fs::read(entry.expect("an entry").path()));
+        logs.map(|log| log.expect("a log can be read")).filter(|log| !log.is_empty()).collect()
+    };
+    let judge = |logs: &Vec<Vec<u8>>| {
+        let request = Request { model: Some(Meaning::CasRegister), ..Request::default() };
+        let rulings = logs.iter().map(|log| hear(&mut log.as_slice(), &request));
+        let words = rulings.map(|ruling| ruling.expect("a history").verdict().word());
+        let violated = words.filter(|word| *word == "violated").count();
+        format!("{violated}_of_{}_bad", logs.len())
+    };
+    measure::case("etcd_logs", make, judge)
 }
