@@ -12,6 +12,12 @@
 //! `ack_witness` and `linearizable_log` are the heart; and `run`, which the simulation fills and
 //! the reports tell.
 //!
+//! A history of anyone's goes through the [`court`]: [`formats`] read it, whoever wrote it; a workload
+//! gives its operations their meaning; and they are judged by the laws, if they are those of a log,
+//! by [`linearizability`], if they are those of an object (a monitor where there is one, else a
+//! search within a budget), by [`transactions`], in the manner of Elle, or by the [`invariants`] of
+//! Jepsen's smaller workloads.
+//!
 //! ```
 //! use checkers::{Bench, Verdict, checkers, text};
 //! let text = text::parse("c1 produce p1 m1 @0.1..0.2 ok offset=0\n\
@@ -27,6 +33,8 @@
 //! - A transaction that nobody heard of again may hold readers back for ever, and then what they did
 //!   not see proves nothing.
 //! - `linearizable_log` does not demand that a batch becomes visible at once.
+//! - Linearizability and transactions of foreign objects are judged when the whole history is read;
+//!   only logs are judged while they grow.
 
 mod breach;
 mod by_offset;
