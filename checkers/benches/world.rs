@@ -15,10 +15,10 @@ fn main() {
         for clients in [8, 40, 100] {
             cases.push(case("nobody", &[], messages, clients, None));
             cases.push(case("all", DEFAULT, messages, clients, None));
-        }
-        for plant in Plant::ALL {
-            cases.push(case(plant.law(), &[], messages, 100, None));
-            cases.push(case(plant.law(), &[], messages, 100, Some(plant)));
+            for plant in Plant::ALL {
+                cases.push(case(plant.law(), &[], messages, clients, None));
+                cases.push(case(plant.law(), &[], messages, clients, Some(plant)));
+            }
         }
     }
     measure::run(&cases);
