@@ -155,6 +155,11 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
         (Some(model), false) => model,
         (None, false) => glimpse.model(format).map_err(|what| FormatError { line: 0, what })?,
     };
+    if request.terms.isolation.is_some() && !matches!(model, Model::ListAppend | Model::RwRegister)
+    {
+        let what = format!("isolation is for transactions; `{}` has none", model.name());
+        return Err(FormatError { line: 0, what });
+    }
     let mut whole = Cursor::new(sample).chain(input);
     let (extent, findings) = if is_ours {
         ours::hear(format, &mut whole, &request.terms)?

@@ -96,6 +96,7 @@ fn what_is_no_history_is_refused_with_its_place() {
         ("--model", "regster", "did you mean `register`?"),
         ("--from", "jepsen-end", "jepsen-edn"),
         ("--permit", "gap", "did you mean `gaps`?"),
+        ("--isolation", "serializable", "isolation is for transactions; `register` has none"),
     ] {
         let output = zeroloss(room.path(), &["check", "it.edn", flag, value]);
         assert_eq!(code(&output), 2);
