@@ -60,6 +60,11 @@ pub fn holds(messages: &[u8], count: u32) -> bool {
     for_each(messages, |_, _, _| seen += 1) && seen == count && count > 0
 }
 
+/// What is in a payload, in 64 bits: sender and reader compare it without keeping the bytes.
+pub fn content(payload: &[u8]) -> u64 {
+    xxh3_64(payload)
+}
+
 /// A payload of `length` bytes that can be told from every other message's: its first eight bytes are
 /// a hash of the identity, as far as they fit.
 pub fn payload(id: u64, length: usize) -> Bytes {
