@@ -61,12 +61,7 @@ impl Planted {
     }
 
     /// What is told, or the highest that was ever told there, if the plant is on that takes nothing back.
-    pub(crate) fn highest(
-        &mut self,
-        plant: Plant,
-        of: (GroupId, Term, NodeId),
-        told: u64,
-    ) -> u64 {
+    pub(crate) fn highest(&mut self, plant: Plant, of: (GroupId, Term, NodeId), told: u64) -> u64 {
         if self.active != Some(plant) {
             return told;
         }
