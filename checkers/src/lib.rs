@@ -64,8 +64,8 @@ pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
 pub use contract::{Contract, Isolation};
 pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
 pub use history::{
-    Acks, Ask, Batch, Call, History, Mark, MessageId, Offset, Outcome, Partition, Polled,
-    ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
+    Acks, Ask, Asked, Batch, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome,
+    Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use run::{Counts, Ending, Recovery, Run, Series};

@@ -3,8 +3,8 @@
 
 use crate::trace::{Kind, Trace};
 use checkers::{
-    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Outcome, Reply, Role, Series,
-    Snapshot, Stamp,
+    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Reply, Role,
+    Sequence, Series, Snapshot, Stamp,
 };
 use scenarios::Plan;
 use std::collections::BTreeMap;
@@ -81,21 +81,28 @@ impl Books {
             client,
             ask,
             called: stamp,
+            numbered: None,
             returned: None,
             outcome: Outcome::Unknown("still pending".into()),
         };
         self.trace.record(at_ns, Kind::Called, (client, partition_of(&call)), [id, 0]);
-        self.bench.observe(stamp, Event::Called(&call));
+        self.bench.observe(stamp, Event::Called(call.asked()));
         self.history.calls.push(call);
         self.pending += 1;
         id
     }
 
-    /// Its producer gave the call a sequence.
-    pub(crate) fn sequenced(&mut self, id: u64, sequence: checkers::Sequence) {
-        if let Ask::Produce { producer, .. } = &mut self.history.calls[id as usize].ask {
-            *producer = Some(sequence);
-        }
+    /// Its client gave the call a number: an event like any other, and from here on judges know it.
+    pub(crate) fn numbered(&mut self, at_ns: u64, id: u64, sequence: Sequence) {
+        let at = self.stamp(at_ns);
+        let call = &mut self.history.calls[id as usize];
+        assert!(call.numbered.is_none(), "call {id} is numbered twice");
+        assert!(call.returned.is_none(), "call {id} is numbered after it returned");
+        call.numbered = Some(Numbered { at, sequence });
+        let Sequence { epoch, sequence: number, .. } = sequence;
+        let what = [id, u64::from(epoch) << 32 | u64::from(number)];
+        self.trace.record(at_ns, Kind::Numbered, (call.client, partition_of(call)), what);
+        self.bench.observe(at, Event::Numbered(call.asked(), sequence));
     }
 
     /// The client has its answer.

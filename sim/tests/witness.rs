@@ -61,7 +61,11 @@ impl Checker for Compares {
                 own.digests.entry(*group).or_default().push((*last, *digest));
             }
             Event::Mark(Mark::Ended) => own.compare(truth),
-            Event::Called(_) | Event::Returned(_) | Event::Fact(_) | Event::Mark(_) => {}
+            Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Fact(_)
+            | Event::Mark(_) => {}
         }
     }
 

@@ -70,6 +70,11 @@ pub(crate) fn swap_payloads(messages: &Bytes) -> Bytes {
     encode(&parts)
 }
 
+/// What is in a payload, in 64 bits: sender and reader compare it without keeping the bytes.
+pub fn content(payload: &[u8]) -> u64 {
+    xxh3_64(payload)
+}
+
 /// A payload of `length` bytes that can be told from every other message's: its first eight bytes are
 /// a hash of the identity, as far as they fit.
 pub fn payload(id: u64, length: usize) -> Bytes {

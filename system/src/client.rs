@@ -37,15 +37,25 @@ pub struct ClientSettings {
 pub enum Done {
     /// Acknowledged; no receipt at level `none`.
     Produced(Option<Receipt>),
-    /// Read: offset and identity of each message from the offset asked for, and one past the last
-    /// readable offset.
-    Fetched(Vec<(Offset, u64)>, Offset),
+    /// Read: each message from the offset asked for, and one past the last readable offset.
+    Fetched(Vec<Fetched>, Offset),
     /// Partitions were created.
     Created,
     /// Certainly did not happen and never will.
     Refused(&'static str),
     /// No one can say.
     Unknown(&'static str),
+}
+
+/// One message as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its place.
+    pub offset: Offset,
+    /// Its identity.
+    pub message: u64,
+    /// What [`batch::content`] makes of the payload that came.
+    pub hash: u64,
 }
 
 /// A produce call's sequence, for whoever writes histories.
@@ -549,15 +559,16 @@ impl Partition {
 }
 
 /// The messages of fetched entries from an offset on; none if an entry is damaged.
-fn read(from: Offset, entries: Vec<Bytes>) -> Option<Vec<(Offset, u64)>> {
+fn read(from: Offset, entries: Vec<Bytes>) -> Option<Vec<Fetched>> {
     let mut records = Vec::new();
     for bytes in entries {
         let entry = Entry::decode(bytes).ok()?;
         let messages = entry.body().get(batch::PREFIX..)?;
         let base = entry.base();
-        let is_whole = batch::for_each(messages, |place, id, _| {
-            if base + place >= from {
-                records.push((base + place, id));
+        let is_whole = batch::for_each(messages, |place, message, payload| {
+            let offset = base + place;
+            if offset >= from {
+                records.push(Fetched { offset, message, hash: batch::content(payload) });
             }
         });
         if !is_whole {

@@ -34,8 +34,8 @@ pub mod registry;
 pub mod replica;
 pub mod types;
 
-pub use batch::{encode, payload};
-pub use client::{Client, ClientSettings, Done, Sequenced};
+pub use batch::{content, encode, payload};
+pub use client::{Client, ClientSettings, Done, Fetched, Sequenced};
 pub use entry::Entry;
 pub use frame::{
     Acks, Frame, FrameBuilder, Malformed, Message, Place, Produce, ReadLevel, Receipt, Refusal,
