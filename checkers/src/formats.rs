@@ -28,7 +28,7 @@ pub mod value;
 mod tests;
 
 pub use format::Format;
-pub use recognise::recognise;
+pub use recognise::{heading, recognise};
 
 use source::Source;
 use std::io::BufRead;

@@ -34,6 +34,28 @@ pub fn recognise(sample: &[u8]) -> Result<Format, String> {
     })
 }
 
+/// The object that a file's header names, where its format has one: `atomic-queue` in LiMo's
+/// `# @object atomic-queue`, `stack` in fastlin's `# stack`.
+pub fn heading(format: Format, sample: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(sample);
+    let mut comments = text.lines().filter_map(|line| line.trim().strip_prefix('#')).map(str::trim);
+    let named = match format {
+        Format::Limo => comments.find_map(|comment| comment.strip_prefix("@object"))?,
+        Format::Fastlin | Format::Fptlin => {
+            comments.find(|comment| !comment.is_empty() && !comment.contains(char::is_whitespace))?
+        }
+        Format::Jsonl
+        | Format::Text
+        | Format::JepsenEdn
+        | Format::JepsenText
+        | Format::Console
+        | Format::PorcupineKv
+        | Format::Json
+        | Format::S2 => return None,
+    };
+    Some(named.trim().to_ascii_lowercase())
+}
+
 /// The text from where it says something: past blank lines and EDN's comments.
 fn meaning(text: &str) -> &str {
     let mut text = text.trim_start();
