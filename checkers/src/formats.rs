@@ -22,6 +22,7 @@ mod operation;
 pub mod ours;
 mod recognise;
 mod source;
+mod stranger;
 pub mod value;
 
 #[cfg(test)]

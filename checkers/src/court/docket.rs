@@ -285,6 +285,11 @@ impl<'t> Docket<'t> {
 
     /// A judgement in the file's own names, with the lines of its evidence.
     fn retell(&self, judgement: &mut Judgement) {
+        if let Verdict::Violated(evidence) = &mut judgement.verdict
+            && let Some(twin) = self.names.twin(&evidence.summary)
+        {
+            evidence.summary = format!("{} ({twin})", evidence.summary);
+        }
         judgement.retell(
             |text| self.names.retell(text),
             |line| place(line, &self.lines, self.has_times),
@@ -329,10 +334,9 @@ impl Seat {
                 "process {process} is answered to `{}`, but asked to `{}` in line {line}",
                 happening.f, questions[question]
             )),
-            None => Err(format!(
-                "process {process} is answered to `{}` and asked nothing",
-                happening.f
-            )),
+            None => {
+                Err(format!("process {process} is answered to `{}` and asked nothing", happening.f))
+            }
         }
     }
 }

@@ -91,9 +91,9 @@ fn by_names(sights: &Sights, format: Format) -> Vec<Model> {
     if sights.has_only(&["txn", "read", "write"]) && sights.has_only_steps(&STEPS) {
         return by_steps(sights);
     }
-    let of_names = NAMED.iter().filter(|(_, all, some)| {
-        sights.has_only(all) && some.iter().any(|name| sights.has(name))
-    });
+    let of_names = NAMED
+        .iter()
+        .filter(|(_, all, some)| sights.has_only(all) && some.iter().any(|name| sights.has(name)));
     of_names.map(|(model, ..)| *model).collect()
 }
 
@@ -127,7 +127,11 @@ fn by_steps(sights: &Sights) -> Vec<Model> {
 const NAMED: [(Model, &[&str], &[&str]); 10] = [
     (Model::Bank, &["read", "transfer"], &["transfer"]),
     (Model::Queue, &["enqueue", "dequeue", "drain"], &["enqueue", "dequeue", "drain"]),
-    (Model::FifoQueue, &["enqueue", "dequeue", "enq", "deq"], &["enqueue", "dequeue", "enq", "deq"]),
+    (
+        Model::FifoQueue,
+        &["enqueue", "dequeue", "enq", "deq"],
+        &["enqueue", "dequeue", "enq", "deq"],
+    ),
     (
         Model::LinearizableSet,
         &["add", "insert", "remove", "contains", "contains_true", "contains_false", "read"],
@@ -225,8 +229,9 @@ impl Sight<'_> {
         }
         let added = self.told(&["add", "insert"]);
         if added.shapes.has(Shapes::TRUTH) || adds.items.has(Shapes::SCALAR) {
-            return Err("adding an element says whether it was there, which no model judges"
-                .to_owned());
+            return Err(
+                "adding an element says whether it was there, which no model judges".to_owned()
+            );
         }
         let looks = self.told(&["contains"]);
         if !looks.shapes.are_only(Shapes::TRUTH) {
@@ -348,7 +353,9 @@ fn lengths_fit(reads: &Facet, writes: &Facet) -> Result<(), String> {
                 && (least < shortest || most > longest) =>
         {
             let (read, written) = (reads.words(Shapes::LIST), writes.words(Shapes::LIST));
-            Err(format!("`read` comes back with {read} of other lengths than `write` has: {written}"))
+            Err(format!(
+                "`read` comes back with {read} of other lengths than `write` has: {written}"
+            ))
         }
         (Some(_) | None, Some(_) | None) => Ok(()),
     }

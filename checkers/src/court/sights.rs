@@ -141,15 +141,14 @@ impl Facet {
 
     /// These kinds of it in words, each with its first example: ``lists such as `[1 2]` (line 6)``.
     pub(super) fn words(&self, kinds: Shapes) -> String {
-        let told = Shapes::WORDS.iter().filter(|(kind, _)| kinds.has(*kind)).filter_map(
-            |(kind, many)| {
+        let told =
+            Shapes::WORDS.iter().filter(|(kind, _)| kinds.has(*kind)).filter_map(|(kind, many)| {
                 let (line, example) = self.examples[kind.place()].as_ref()?;
                 Some(match *kind == Shapes::NOTHING {
                     true => format!("{many} (line {line})"),
                     false => format!("{many} such as `{example}` (line {line})"),
                 })
-            },
-        );
+            });
         told.collect::<Vec<_>>().join(" and ")
     }
 }
