@@ -149,7 +149,8 @@ impl Search<'_> {
             self.precedes(placed, next) || !conflicts && meets
         };
         let prefixes = |conflicts: bool| {
-            let least = (0..count).rev().find(|place| must(*place, conflicts)).map_or(0, |it| it + 1);
+            let least =
+                (0..count).rev().find(|place| must(*place, conflicts)).map_or(0, |it| it + 1);
             let lens = (least..=count).rev();
             lens.map(|len| (0..count).map(|place| place < len).collect()).collect()
         };
@@ -159,7 +160,8 @@ impl Search<'_> {
             Sees::Some { transitive, conflicts } => (0..1u32 << count)
                 .map(|set| (0..count).map(|place| set & 1 << place != 0).collect())
                 .filter(|seen: &Vec<bool>| {
-                    let is_complete = (0..count).all(|place| seen[place] || !must(place, conflicts));
+                    let is_complete =
+                        (0..count).all(|place| seen[place] || !must(place, conflicts));
                     let is_closed = (0..count).filter(|place| seen[*place]).all(|place| {
                         self.order[place].1.iter().zip(seen).all(|(theirs, mine)| !theirs || *mine)
                     });
@@ -190,9 +192,8 @@ impl Search<'_> {
                 })
             }),
             Sees::AnythingButForUpdates => self.sources(next).is_some_and(|sources| {
-                let updates = sources
-                    .iter()
-                    .filter(|(key, _)| self.writes(next, *key).next().is_some());
+                let updates =
+                    sources.iter().filter(|(key, _)| self.writes(next, *key).next().is_some());
                 { updates }.all(|(key, source)| *source == self.last(*key, self.order.len()))
             }),
         }
@@ -218,9 +219,8 @@ impl Search<'_> {
             if transaction.steps[..place].iter().any(own) {
                 continue;
             }
-            let is_final = |place: &usize| {
-                self.writes(self.order[*place].0, *key).last() == Some(*value)
-            };
+            let is_final =
+                |place: &usize| self.writes(self.order[*place].0, *key).last() == Some(*value);
             found.push((*key, Some((0..self.order.len()).find(is_final)?)));
         }
         Some(found)
