@@ -429,7 +429,7 @@ impl Client {
         let before = partition.leader;
         if leader != 0 && partition.leader.is_none_or(|(_, known)| known < term) {
             partition.leader = Some((leader, term));
-        } else if leader == 0 && matches!(why, Refusal::NotLeader | Refusal::UnknownPartition) {
+        } else if leader == 0 && why.is_of_no_leader() {
             // Whoever was taken for the leader is none, or does not hold the partition any more.
             partition.leader = None;
         }
@@ -437,15 +437,16 @@ impl Client {
         let Some(place) = self.answered(request) else { return };
         let call = &mut self.active[place];
         let (_, asked) = call.attempt.take().expect("it was answered");
-        if call.has_effect() && !call.is_definite(why, asked, term) {
+        if call.has_effect() && !call.is_definite(why, asked) {
             call.may_have_happened = true;
         }
         match why {
             Refusal::Fenced | Refusal::OutOfOrder | Refusal::Malformed => {
                 self.give_up(now, place, "the sequence was refused");
             }
-            Refusal::NotLeader if has_news => self.attempt(now, place),
+            Refusal::NotLeader | Refusal::NotTaken if has_news => self.attempt(now, place),
             Refusal::NotLeader
+            | Refusal::NotTaken
             | Refusal::NotReady
             | Refusal::UnknownPartition
             | Refusal::LeadershipLost
@@ -536,9 +537,9 @@ impl Call {
 
     /// Whether an attempt that was refused like this has no effect and never will. To create carries
     /// no term: whoever refused it for not leading may take it later, when the network repeats it.
-    fn is_definite(&self, why: Refusal, asked: Term, term: Term) -> bool {
+    fn is_definite(&self, why: Refusal, asked: Term) -> bool {
         match &self.work {
-            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked, term),
+            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked),
             Work::Create { .. } => why == Refusal::Malformed,
         }
     }

@@ -2,6 +2,9 @@
 //! table of them is `planted.rs` at the top of the repository; here stand the names by which their
 //! sites ask, and the count of what they did. Off, a plant costs one comparison.
 
+use crate::types::{GroupId, NodeId, Term};
+use std::collections::BTreeMap;
+
 macro_rules! planted {
     ($($variant:ident = $name:literal {
         rule: $rule:literal,
@@ -35,16 +38,18 @@ impl Plant {
 }
 
 /// Which plant is on, and how often its site did something that the honest code would not have done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Planted {
     active: Option<Plant>,
     hits: u64,
+    /// What a bug remembers and honest code does not: by group, term and node.
+    memory: BTreeMap<(GroupId, Term, NodeId), u64>,
 }
 
 impl Planted {
     /// This plant, switched on.
     pub fn with(plant: Plant) -> Planted {
-        Planted { active: Some(plant), hits: 0 }
+        Planted { active: Some(plant), ..Planted::default() }
     }
 
     /// Whether the site of this plant misbehaves here. Counts the hit: a site asks only where the
@@ -53,6 +58,17 @@ impl Planted {
         let bites = self.active == Some(plant);
         self.hits += u64::from(bites);
         bites
+    }
+
+    /// What is told, or the highest that was ever told there, if the plant is on that takes nothing back.
+    pub(crate) fn highest(&mut self, plant: Plant, of: (GroupId, Term, NodeId), told: u64) -> u64 {
+        if self.active != Some(plant) {
+            return told;
+        }
+        let highest = self.memory.entry(of).or_insert(told);
+        *highest = told.max(*highest);
+        self.hits += u64::from(*highest > told);
+        *highest
     }
 
     /// The plant that is on, and how often its site misbehaved.
