@@ -65,8 +65,8 @@ pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
 pub use contract::{Contract, Isolation};
 pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
 pub use history::{
-    Acks, Ask, Asked, Batch, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome,
-    Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
+    Acks, Ask, Asked, Batch, Call, Content, Contents, History, Mark, MessageId, Numbered, Offset,
+    Outcome, Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use recording::{Recording, Sight};
