@@ -89,7 +89,7 @@ impl Checker for Availability {
             }
             Event::Fact(Fact::Troubled { groups, clients, .. }) => {
                 groups.iter().for_each(|group| self.group(*group).calm = None);
-                clients.iter().for_each(|client| drop(self.clients.remove(client)));
+                self.clients.retain(|client, _| !clients.contains(client));
             }
             Event::Fact(Fact::Stopped { node }) => {
                 let led = |seen: &&mut Seen| seen.leader.is_some_and(|(leader, _)| leader == *node);
@@ -166,7 +166,9 @@ impl Availability {
         let alone = self.alone.get(&(call.client, partition)).copied();
         if let (Ask::Produce { acks, .. }, true) = (&call.ask, is_ok) {
             match acks {
-                Acks::Leader => drop(self.alone.insert((call.client, partition), at)),
+                Acks::Leader => {
+                    self.alone.insert((call.client, partition), at);
+                }
                 Acks::None => {}
                 Acks::Quorum | Acks::RegionQuorum => {
                     self.alone.remove(&(call.client, partition));

@@ -120,7 +120,9 @@ impl Liveness {
                 let owed = self.healed.iter().flat_map(|healed| &healed.owed);
                 self.draining = owed.map(|partition| (*partition, at)).collect();
             }
-            Mark::Drained { partition, .. } => drop(self.draining.remove(partition)),
+            Mark::Drained { partition, .. } => {
+                self.draining.remove(partition);
+            }
             Mark::Ended => self.ended = Some(at),
             Mark::Booted => {}
         }
