@@ -86,7 +86,8 @@ impl Driver {
         effective.timeline.clear();
         let mut state = world.lock();
         let due = dues(plan);
-        let serves = !matches!(due.produce.owed, Owed::Nothing(_));
+        let serves =
+            [&due.produce, &due.fetch].iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)));
         let load_ns = if serves { due.settle_ns + WELL_NS } else { 0 };
         state.books.fact(0, &Fact::Due(due));
         state.tell_calm(String::new);
