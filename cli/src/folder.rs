@@ -14,9 +14,8 @@
 //! nothing half-written under a final name. A failure is kept as soon as it is known, not at the end.
 
 use crate::say::Failure;
-use checkers::{Call, Ending, History, Mark, Stamp, Verdict};
+use checkers::{Ending, Verdict, formats::ours::write_jsonl};
 use reports::{Replay, RunReport};
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     fs::{self, Permissions},
@@ -88,7 +87,7 @@ impl Folder {
         json("effective.json", &json!(effective))?;
         json("verdict.json", &verdict(report, &self.build))?;
         text("report.txt", &reports::text_run(report, false))?;
-        self.write(&format!("{under}/history.jsonl"), |to| write_history(to, &run.history))?;
+        self.write(&format!("{under}/history.jsonl"), |to| write_jsonl(&run.history, to))?;
         text("token.txt", &report.token)
     }
 
@@ -209,32 +208,6 @@ fn verdict(report: &RunReport, build: &str) -> Value {
     })
 }
 
-/// One line of `history.jsonl`.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum HistoryLine<'a> {
-    Call(&'a Call),
-    Mark { at: Stamp, what: &'a Mark },
-    Note { at: Stamp, what: &'a str },
-}
-
-/// One line for each call, mark and note, in order of ordinals.
-fn write_history(to: &mut dyn Write, history: &History) -> io::Result<()> {
-    let calls = history.calls.iter().map(|call| (call.called.ordinal, HistoryLine::Call(call)));
-    let marks = history.marks.iter().map(|(at, what)| HistoryLine::Mark { at: *at, what });
-    let notes = history.notes.iter().map(|(at, what)| HistoryLine::Note { at: *at, what });
-    let stamps =
-        history.marks.iter().map(|(at, _)| at).chain(history.notes.iter().map(|(at, _)| at));
-    let rest = stamps.map(|at| at.ordinal).zip(marks.chain(notes));
-    let mut lines: Vec<_> = calls.chain(rest).collect();
-    lines.sort_by_key(|(ordinal, _)| *ordinal);
-    for (_, line) in lines {
-        serde_json::to_writer(&mut *to, &line)?;
-        writeln!(to)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,33 +258,6 @@ mod tests {
             assert_eq!(latest, fs::canonicalize(folder.path()).expect("the folder is there"));
         }
         assert_eq!(names_in(out.path()), ["latest", "runs"]);
-    }
-
-    #[test]
-    fn a_history_is_told_in_the_order_of_ordinals() {
-        let at = |ordinal| Stamp { ordinal, at_ns: 0 };
-        let call = Call {
-            id: 1,
-            client: 1,
-            ask: checkers::Ask::Fetch {
-                partition: 1,
-                from: 0,
-                level: checkers::ReadLevel::Eventual,
-            },
-            called: at(2),
-            returned: None,
-            outcome: checkers::Outcome::Unknown("it never returned".to_owned()),
-        };
-        let history = History {
-            calls: vec![call],
-            marks: vec![(at(1), Mark::Booted), (at(4), Mark::Ended)],
-            notes: vec![(at(3), "n1 crashed".to_owned())],
-        };
-        let mut written = Vec::new();
-        write_history(&mut written, &history).expect("memory can be written");
-        let text = String::from_utf8(written).expect("text");
-        let kinds: Vec<&str> = text.lines().map(|line| &line[..7]).collect();
-        assert_eq!(kinds, ["{\"mark\"", "{\"call\"", "{\"note\"", "{\"mark\""]);
     }
 
     #[test]

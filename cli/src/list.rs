@@ -7,7 +7,7 @@ use crate::{
 };
 use checkers::{court::Model, formats};
 use reports::ExitCode;
-use scenarios::{FAULTS, PLANTED};
+use scenarios::{FAULTS, PLANTED, Planted};
 use serde_json::{Map, Value, json};
 
 /// `zeroloss list`.
@@ -73,7 +73,9 @@ fn items(what: What) -> Vec<Value> {
                     "why": scenario.why,
                     "suites": scenario.suites,
                     "seeds": select::home_seeds(&scenario).to_string(),
-                    "plants": scenario.plants,
+                    "plants": Planted::triggered_by(entry.name)
+                        .map(|planted| planted.name)
+                        .collect::<Vec<_>>(),
                 })
             })
             .collect(),

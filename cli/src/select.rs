@@ -5,7 +5,7 @@
 //! before anything is written.
 
 use crate::{args, say::Failure};
-use scenarios::{PLANTED, Plan, SUITES, Scenario, Seeds, Token};
+use scenarios::{PLANTED, Plan, Planted, SUITES, Scenario, Seeds, Token};
 use std::collections::BTreeSet;
 
 /// The suite that runs when nothing is named.
@@ -105,7 +105,7 @@ pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
 
 /// Whether this planted bug exists.
 pub(crate) fn known_plant(name: &str) -> Result<(), Failure> {
-    if PLANTED.iter().any(|planted| planted.name == name) {
+    if Planted::find(name).is_ok() {
         return Ok(());
     }
     Err(unknown("planted bug", name, PLANTED.iter().map(|planted| planted.name)))

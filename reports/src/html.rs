@@ -281,6 +281,7 @@ fn section(id: usize, report: &RunReport, plot_bytes_left: &mut usize) -> Sectio
             ("phantom", count(counts.phantom)),
             ("duplicated", count(counts.duplicated)),
             ("reordered", count(counts.reordered)),
+            ("corrupted", counts.corrupted.map_or("not measured".to_owned(), count)),
             ("unknown", count(counts.unknown)),
         ],
         hits: pairs(&run.faults),

@@ -12,7 +12,8 @@
 //! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
 //! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
 //! the arrow between them, in which every purpose has dice of its own; `carry`, what a world carries,
-//! to which values are clamped; `check` and `sound`, what is refused and why; `token` and `catalogue`, how runs and scenarios are named.
+//! to which values are clamped; `check` and `sound`, what is refused and why; `token` and
+//! `catalogue`, how runs and scenarios are named; `planted`, which bugs a run may carry.
 //!
 //! ```
 //! let scenario = scenarios::parse(
@@ -58,6 +59,7 @@ mod names;
 mod parse;
 mod place;
 mod plan;
+mod planted;
 mod random;
 pub mod scenario;
 mod show;
@@ -69,13 +71,14 @@ mod words;
 pub mod written;
 
 pub use carry::{Carried, Owed, Service};
-pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, load, suite};
+pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;
 pub use draw::draw;
 pub use fault::{FAULTS, Fault, FaultKind, Target};
 pub use names::nearest;
 pub use parse::{Refused, parse};
 pub use plan::{Disk, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload};
+pub use planted::{PLANTED, Planted};
 pub use random::Stream;
 pub use scenario::Scenario;
 pub use token::{Seeds, Token};

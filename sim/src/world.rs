@@ -182,7 +182,7 @@ impl State {
             witness: Witness::new(&plan.nodes),
             oracle: Oracle::new(plan),
             ears: Ears::new(n_nodes, plan.placement.partitions.len() + 1),
-            books: Books::new(plan, bench, options.keep_trace),
+            books: Books::new(plan, bench, options),
             settings: (1..=n_nodes as u32).map(|node| settings_of(plan, node)).collect(),
             plan: plan.clone(),
             now_ns: 0,

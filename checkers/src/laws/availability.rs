@@ -18,7 +18,7 @@ use crate::{
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
     facts::{Dues, Fact, Group, Node, Owed, Role, Service, Snapshot},
-    history::{Acks, Ask, Call, Outcome, Partition, Stamp},
+    history::{Acks, Ask, Asked, Call, Outcome, Partition, Stamp},
     verdict::{Evidence, Verdict},
 };
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl Checker for Availability {
                 let led = |seen: &&mut Seen| seen.leader.is_some_and(|(leader, _)| leader == *node);
                 self.groups.iter_mut().filter(led).for_each(|seen| seen.leader = None);
             }
-            Event::Fact(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Mark(_) => {}
         }
     }
 
@@ -150,8 +150,9 @@ impl Availability {
         (at.at_ns >= since_ns.saturating_add(settle_ns)).then_some((calm, leads))
     }
 
-    fn begin(&mut self, at: Stamp, call: &Call) {
-        let (Some((partition, _)), Some(client)) = (asked(call), self.clients.get(&call.client))
+    fn begin(&mut self, at: Stamp, call: Asked<'_>) {
+        let (Some((partition, _)), Some(client)) =
+            (asked(call.ask), self.clients.get(&call.client))
         else {
             return;
         };
@@ -161,7 +162,7 @@ impl Availability {
     }
 
     fn end(&mut self, at: Stamp, call: &Call) {
-        let Some((partition, is_fetch)) = asked(call) else { return };
+        let Some((partition, is_fetch)) = asked(&call.ask) else { return };
         let is_ok = matches!(call.outcome, Outcome::Ok(_));
         let alone = self.alone.get(&(call.client, partition)).copied();
         if let (Ask::Produce { acks, .. }, true) = (&call.ask, is_ok) {
@@ -235,8 +236,8 @@ impl Kind {
 }
 
 /// The partition that a call is about, and whether it is a fetch; none where nothing is promised.
-fn asked(call: &Call) -> Option<(Partition, bool)> {
-    match &call.ask {
+fn asked(ask: &Ask) -> Option<(Partition, bool)> {
+    match ask {
         Ask::Produce { partition, acks, .. } => {
             (*acks != Acks::None).then_some((*partition, false))
         }

@@ -15,7 +15,7 @@ use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     facts::{Dues, Fact, Group},
-    history::{Ask, Call, Mark, Outcome, Partition, ReadLevel, Stamp},
+    history::{Ask, Asked, Call, Mark, Outcome, Partition, ReadLevel, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
 };
@@ -86,7 +86,7 @@ impl Checker for Liveness {
             Event::Fact(Fact::Opened { group }) => self.settle(at, *group, None),
             Event::Fact(Fact::Stopped { node }) => self.replicas.stop(at, *node),
             Event::Seen(seen) => self.replicas.look(at, seen),
-            Event::Called(_) | Event::Returned(_) | Event::Fact(_) => {}
+            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Fact(_) => {}
         }
     }
 
@@ -128,8 +128,8 @@ impl Liveness {
         }
     }
 
-    fn ask(&mut self, call: &Call) {
-        let Some(partition) = wanted(call) else { return };
+    fn ask(&mut self, call: Asked<'_>) {
+        let Some(partition) = wanted(call.ask) else { return };
         for debt in self.debts.iter_mut().filter(|debt| debt.group == partition) {
             let age = call.called.at_ns.saturating_sub(debt.healed.at_ns);
             if call.called.ordinal > debt.healed.ordinal && age <= debt.bound_ns / 2 {
@@ -147,7 +147,7 @@ impl Liveness {
         {
             *served = at;
         }
-        if let (true, Some(partition)) = (is_ok, wanted(call)) {
+        if let (true, Some(partition)) = (is_ok, wanted(&call.ask)) {
             self.settle(at, partition, Some(call.called));
         }
     }
@@ -245,8 +245,8 @@ impl Liveness {
 }
 
 /// The partition of a produce call whose success proves that a quorum works.
-fn wanted(call: &Call) -> Option<Partition> {
-    match &call.ask {
+fn wanted(ask: &Ask) -> Option<Partition> {
+    match ask {
         Ask::Produce { partition, acks, .. } => acks.is_durable().then_some(*partition),
         Ask::Fetch { .. }
         | Ask::Poll

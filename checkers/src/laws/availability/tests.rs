@@ -55,11 +55,12 @@ impl Run {
 
     fn begin(&mut self, acks: Acks) -> Call {
         self.calls += 1;
-        let ask = Ask::Produce { partition: 1, messages: vec![self.calls], acks, producer: None };
+        let ask = Ask::produce(1, vec![self.calls], acks);
         let outcome = Outcome::Unknown("no answer in time".into());
         let called = Stamp { ordinal: self.world.now.ordinal + 1, at_ns: self.world.now.at_ns };
-        let call = Call { id: self.calls, client: 1, ask, called, returned: None, outcome };
-        self.world.tell(Event::Called(&call));
+        let (id, numbered, returned) = (self.calls, None, None);
+        let call = Call { id, client: 1, ask, called, numbered, returned, outcome };
+        self.world.tell(Event::Called(call.asked()));
         call
     }
 

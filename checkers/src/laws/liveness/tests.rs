@@ -110,18 +110,14 @@ impl Healed {
     }
 
     fn pay(&mut self) {
-        let ask = Ask::Produce {
-            partition: 1,
-            messages: vec![1],
-            acks: crate::Acks::Quorum,
-            producer: None,
-        };
+        let ask = Ask::produce(1, vec![1], crate::Acks::Quorum);
         let called = self.0.now;
         let reply = crate::Reply::Produced { first: Some(0) };
         let outcome = Outcome::Ok(reply);
-        let mut call = Call { id: 1, client: 1, ask, called, returned: None, outcome };
+        let (numbered, returned) = (None, None);
+        let mut call = Call { id: 1, client: 1, ask, called, numbered, returned, outcome };
         call.called.ordinal += 1;
-        self.0.tell(Event::Called(&call));
+        self.0.tell(Event::Called(call.asked()));
         self.0.tell(Event::Returned(&call));
     }
 
