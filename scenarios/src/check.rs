@@ -4,6 +4,7 @@
 
 use crate::{
     catalogue::SUITES,
+    draw::clamp::Drawn,
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
@@ -38,6 +39,7 @@ impl Scenario {
         self.check_cluster()?;
         self.check_workload()?;
         self.check_times()?;
+        self.check_carried()?;
         self.check_script()?;
         self.check_menu()
     }
@@ -206,6 +208,14 @@ impl Scenario {
             ensure(ms.low > 0, format!("phases.{key}"), || at_least("1ms"))?;
         }
         Ok(())
+    }
+
+    /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
+    fn check_carried(&self) -> Checked {
+        let unfit = Drawn::kindest(self).carried().unfit();
+        ensure(unfit.is_none(), "timing.election_min", || {
+            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     stream::{Kept, Stream, Told},
 };
 use checkers::{
-    Acks, Ask, Call, Content, Mark, Outcome, ReadLevel, Record, Reply, Sequence, Stamp,
+    Acks, Ask, Call, Content, Fact, Mark, Outcome, ReadLevel, Record, Reply, Sequence, Stamp,
 };
 
 /// A message that nobody ever sends.
@@ -98,7 +98,7 @@ pub(crate) const KINDS: &[Kind] = &[
     },
     Kind {
         name: "silent_while_struck",
-        what: "no call is acknowledged while a fault lasts",
+        what: "no call is acknowledged any more once a node is struck, for eight times as long",
         laws: &["blast_radius"],
         change: silent_while_struck,
     },
@@ -341,8 +341,13 @@ fn frozen_after_heal(stream: &mut Stream) -> Option<()> {
 }
 
 fn silent_while_struck(stream: &mut Stream) -> Option<()> {
-    use checkers::Fact;
-    let struck = stream.facts().find(|(_, fact)| matches!(fact, Fact::Struck { .. }))?.0;
-    let lifted = stream.facts().find(|(_, fact)| matches!(fact, Fact::Lifted { .. }))?.0;
-    (silence(stream, struck, lifted, |_| true) > 0).then_some(())
+    let strikes = |fact: &Fact| matches!(fact, Fact::Struck { nodes, .. } if !nodes.is_empty());
+    let struck = stream.facts().find(|(_, fact)| strikes(fact))?.0;
+    let since = stream.told[struck].0;
+    // Silence counts once it lasts longer than any repair.
+    for (at_ns, _) in &mut stream.told[struck..] {
+        *at_ns = since + (*at_ns - since) * 8;
+    }
+    let end = stream.told.len();
+    (silence(stream, struck, end, |_| true) > 0).then_some(())
 }

@@ -10,6 +10,7 @@ mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod kind;
+mod peace;
 mod stream;
 mod table;
 mod world;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stream::Stream;
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {
-    clients::KINDS.iter().chain(world::KINDS)
+    clients::KINDS.iter().chain(world::KINDS).chain(peace::KINDS)
 }
 
 /// Laws that no change of a stream can turn, and why.
