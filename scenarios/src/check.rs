@@ -88,12 +88,24 @@ impl Scenario {
         ensure(cluster.partitions.high <= 1_000, "cluster.partitions", || {
             format!("{} partitions are more than 1,000", cluster.partitions.high)
         })?;
+        self.check_late()?;
         let square = cluster
             .latency
             .as_ref()
             .is_none_or(|rows| rows.len() == n && rows.iter().all(|row| row.len() == n));
         ensure(square, "cluster.latency", || {
             format!("expected {n} rows of {n} durations, one for each pair of regions")
+        })
+    }
+
+    fn check_late(&self) -> Checked {
+        let (cluster, trouble) = (&self.cluster, self.phases.trouble.low);
+        ensure(cluster.late.low < cluster.partitions.low, "cluster.late", || {
+            format!("{} late partitions leave none that stands at boot", cluster.late.low)
+        })?;
+        let ends = cluster.late_at.map_or(0, |at| at.high);
+        ensure(ends < trouble, "cluster.late_at", || {
+            format!("{ends} ms may be after the end of trouble ({trouble} ms)")
         })
     }
 

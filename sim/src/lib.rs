@@ -73,6 +73,7 @@ mod books;
 pub mod clock;
 pub mod disk;
 mod driver;
+mod late;
 mod load;
 mod nemesis;
 pub mod network;

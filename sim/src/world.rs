@@ -61,6 +61,10 @@ pub(crate) enum Task {
     Reap(usize),
     /// A supervisor starts it again.
     Revive(usize),
+    /// A late partition's time has come.
+    Create(usize),
+    /// Late partitions that failed are asked for again, clients look for those that stand.
+    Introduce,
     /// The phase looks whether it is over.
     Look,
     /// The node's process panicked, or the world is in a loop: the run is over.
@@ -498,7 +502,7 @@ impl State {
         let (books, witness, load) = (&mut self.books, &self.witness, &self.load);
         let n_nodes = self.machines.len();
         let now = self.now_ns;
-        for_each_told(&frame.head, to, |told| match told {
+        let read = for_each_told(&frame.head, to, |told| match told {
             Told::Claim { group, claim } => {
                 books.fact(now, &Fact::Claimed { node: from, group, claim });
             }
@@ -511,6 +515,7 @@ impl State {
                 books.fact(now, &Fact::Acked { node: from, group, acks, entry, offset, message });
             }
         });
+        assert!(read.is_some(), "n{from} sends a frame that docs/FORMAT.md does not know");
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
         regions: vec!["eu".to_owned(), "us".to_owned(), "ap".to_owned()],
         nodes: vec![0, 0, 1, 1, 2],
         placement: Placement {
+            late_ms: Vec::new(),
             layout: "2/2/1".to_owned(),
             metadata: vec![1, 3, 5],
             partitions: vec![vec![1, 2, 3, 4, 5], vec![3, 4, 1, 2, 5]],
