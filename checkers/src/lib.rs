@@ -49,6 +49,7 @@ pub mod invariants;
 mod laws;
 mod ledger;
 pub mod linearizability;
+mod recording;
 mod run;
 mod sessions;
 mod streams;
@@ -68,6 +69,7 @@ pub use history::{
     Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
+pub use recording::{Recording, Sight};
 pub use run::{Counts, Ending, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
 pub use verdict::{Coverage, Evidence, Line, Verdict};

@@ -1,10 +1,13 @@
 //! The books of a run: what clients asked and got, what the judges are told, numbers for plots, and
 //! the trace hash. Everything is written down the moment it happens, in one order.
 
-use crate::trace::{Kind, Trace};
+use crate::{
+    run::Options,
+    trace::{Kind, Trace},
+};
 use checkers::{
-    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Reply, Role,
-    Sequence, Series, Snapshot, Stamp,
+    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Recording,
+    Reply, Role, Sequence, Series, Sight, Snapshot, Stamp,
 };
 use scenarios::Plan;
 use std::collections::BTreeMap;
@@ -16,6 +19,8 @@ pub(crate) struct Books {
     pub(crate) bench: Bench,
     pub(crate) history: History,
     pub(crate) trace: Trace,
+    /// What judges are told beside the history, where somebody wants to have it judged again.
+    pub(crate) recording: Option<Recording>,
     pub(crate) events: u64,
     ordinal: u64,
     pub(crate) series: Series,
@@ -34,7 +39,7 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    pub(crate) fn new(plan: &Plan, bench: Bench, keep_trace: bool) -> Books {
+    pub(crate) fn new(plan: &Plan, bench: Bench, options: &Options) -> Books {
         let seconds = plan.phases.trouble_ms / 1_000;
         // A list that doubles while it grows would stand in memory twice.
         let per_ks = plan.workload.produce_per_ks + plan.workload.fetch_per_ks;
@@ -43,7 +48,8 @@ impl Books {
         Books {
             bench,
             history: History { calls: Vec::with_capacity(calls), ..History::default() },
-            trace: Trace::new(keep_trace),
+            trace: Trace::new(options.keep_trace),
+            recording: options.keep_recording.then(Recording::default),
             events: 0,
             ordinal: 0,
             // About three hundred points for a plot, never finer than half a second.
@@ -150,6 +156,9 @@ impl Books {
     pub(crate) fn fact(&mut self, at_ns: u64, fact: &Fact) {
         let stamp = self.stamp(at_ns);
         self.bench.observe(stamp, Event::Fact(fact));
+        if let Some(recording) = &mut self.recording {
+            recording.sights.push((stamp, Sight::Fact(fact.clone())));
+        }
     }
 
     /// The run turned a corner.
@@ -213,6 +222,9 @@ impl Books {
             }
             let stamp = self.stamp(at_ns);
             self.bench.observe(stamp, Event::Seen(&snapshot));
+            if let Some(recording) = &mut self.recording {
+                recording.sights.push((stamp, Sight::Replica(snapshot)));
+            }
         }
     }
 

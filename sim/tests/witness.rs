@@ -20,8 +20,9 @@ use std::{
 };
 use system::{
     Config, Entry, FrameBuilder, Log, Message, Place, Receipt, Sender, Voter,
+    durable::Write,
     entry::{Kind, Stamp as Written},
-    persist::{self, Damage, HardState, Persist, Write},
+    persist::{self, Damage, HardState, Persist},
 };
 
 const NODE: u32 = 3;
