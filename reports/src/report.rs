@@ -83,7 +83,7 @@ pub fn compose(
     run.judgements.retain(|judgement| !is_derived(&judgement.name));
     let mut derived = derive(&plan, &run, plant.as_deref());
     run.judgements.append(&mut derived);
-    let verdict = fold(&run.judgements);
+    let verdict = fold(&plan, &run.judgements);
     let headline = headline(&run.judgements, &verdict);
     RunReport { plan, effective, run, token, plant, wall_ms, verdict, headline, replayed: None }
 }
@@ -95,7 +95,7 @@ impl RunReport {
         self.run.judgements.retain(|judgement| judgement.name != DETERMINISM);
         match &replay {
             Replay::Same => {
-                self.verdict = fold(&self.run.judgements);
+                self.verdict = fold(&self.plan, &self.run.judgements);
                 self.headline = headline(&self.run.judgements, &self.verdict);
             }
             Replay::Different { first_difference } => {
@@ -171,9 +171,14 @@ fn was_executed(run: &Run, plant: &str) -> bool {
     })
 }
 
-fn fold(judgements: &[Judgement]) -> Verdict {
+/// What a plan is too small to exercise is asked of the suite: that it slept is no doubt about the run.
+fn fold(plan: &Plan, judgements: &[Judgement]) -> Verdict {
+    let weighs = |judgement: &&Judgement| {
+        !judgement.verdict.is_vacuous() || plan.must_exercise(&judgement.name)
+    };
     judgements
         .iter()
+        .filter(weighs)
         .map(|judgement| judgement.verdict.clone())
         .reduce(Verdict::and)
         .unwrap_or_else(|| Verdict::Unknown("vacuous: no checker watched".to_owned()))

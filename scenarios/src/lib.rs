@@ -55,6 +55,7 @@ mod draw;
 mod fault;
 mod layout;
 mod names;
+mod owed;
 mod parse;
 mod place;
 mod plan;
@@ -83,9 +84,10 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 15] = [
+pub const CHECKERS: [&str; 16] = [
     "claim_witness",
     "ack_witness",
+    "leader_acks",
     "zero_loss",
     "offset_agreement",
     "linearizable_log",
