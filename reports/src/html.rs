@@ -8,7 +8,7 @@ use crate::{
     exit::ExitCode,
     plot::{Plot, plots},
     report::{Replay, Report, RunReport},
-    screen::{overlapping, place, replay_line, world},
+    screen::{overlapping, place, world},
     suite::{Checker, Suite, scenario_name},
     words::{clean, count, plural, seconds, seeds, span, span_up, wall},
 };
@@ -103,7 +103,7 @@ fn page(report: &Report) -> Page {
     }
     Page {
         title: title(&suite),
-        word: suite.tally.word(),
+        word: suite.word(),
         exit: format!("exit {}: {}", exit.code(), exit.meaning()),
         command: clean(&report.command),
         is_interrupted: report.interrupted,
@@ -116,7 +116,7 @@ fn page(report: &Report) -> Page {
             ("simulated", span(suite.sim_ns)),
             ("wall time", wall(report.wall_ms)),
         ],
-        risk: suite.residual_risk(),
+        risk: None,
         scenarios: suite.scenarios.iter().map(scenario_row).collect(),
         checkers: suite.checkers.iter().map(|checker| checker_row(checker, &suite)).collect(),
         sections,
@@ -240,7 +240,7 @@ fn section(id: usize, report: &RunReport, plot_bytes_left: &mut usize) -> Sectio
                 Verdict::Holds(_) | Verdict::Violated(_) => None,
             })
             .collect(),
-        replay: replay_line(report),
+        replay: report.replay_line(),
         again: report.replayed.as_ref().map(|replay| match replay {
             Replay::Same => "the same again in a fresh process".to_owned(),
             Replay::Different { first_difference } => {

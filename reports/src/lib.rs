@@ -32,10 +32,11 @@ mod words;
 pub use check::{check_exit_code, check_json, check_text};
 pub use exit::ExitCode;
 pub use html::html;
-pub use json::{json, json_error, json_with};
+pub use json::{json, json_error, json_run, json_with};
 pub use junit::junit;
 pub use report::{
-    DETERMINISM, FINISHED, NO_PANIC, PLANT_EXECUTED, Replay, Report, RunReport, compose,
+    DETERMINISM, FINISHED, NO_PANIC, Origin, PLANT_EXECUTED, Replay, Report, RunReport, compose,
 };
 pub use screen::text_run;
 pub use text::text;
+pub use words::shell_word;

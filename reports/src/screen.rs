@@ -53,11 +53,9 @@ pub fn text_run(run: &RunReport, colour: bool) -> String {
     line(&mut out, &paint(&clip(&title, WIDTH), Ink::Bold, colour));
     line(&mut out, &wrap(&world(run), WIDTH, "", "  "));
     line(&mut out, &verdict_line(run, colour));
-    for judgement in &run.run.judgements {
-        if let Verdict::Violated(evidence) = &judgement.verdict {
-            line(&mut out, "");
-            tell_evidence(&mut out, &judgement.name, evidence, colour);
-        }
+    for (judgement, evidence) in run.broken() {
+        line(&mut out, "");
+        tell_evidence(&mut out, &judgement.name, evidence, colour);
     }
     tell_doubts(&mut out, &run.run.judgements);
     tell_permitted(&mut out, &run.run.judgements);
@@ -94,11 +92,21 @@ pub(crate) fn world(run: &RunReport) -> String {
 
 fn verdict_line(run: &RunReport, colour: bool) -> String {
     let word = run.verdict.word();
-    let names: Vec<String> = (run.run.judgements.iter())
-        .filter(|judgement| judgement.verdict.word() == word && word != "holds")
-        .map(|judgement| clean(&judgement.name))
-        .collect();
-    let said = if names.is_empty() { clean(&run.headline) } else { names.join(", ") };
+    let doubts =
+        run.run.judgements.iter().filter(|judgement| judgement.verdict.word() == "unknown");
+    let names: Vec<String> = match &run.verdict {
+        Verdict::Holds(_) => Vec::new(),
+        Verdict::Violated(_) => run.broken().iter().map(|(law, _)| clean(&law.name)).collect(),
+        Verdict::Unknown(_) => doubts.map(|judgement| clean(&judgement.name)).collect(),
+    };
+    let mut said = if names.is_empty() { clean(&run.headline) } else { names.join(", ") };
+    match run.met() {
+        Ok(()) if run.is_violated_as_expected() => said.push_str(", as its scenario expects"),
+        Err(why) if word == "holds" => {
+            said.push_str(&format!("; not as expected: {}", clean(&why)))
+        }
+        Ok(()) | Err(_) => {}
+    }
     let plain = wrap(&format!("{} {said}", word.to_uppercase()), WIDTH - 1, "", "  ");
     plain.replacen(
         &word.to_uppercase(),
@@ -285,10 +293,5 @@ fn tell_way_back(out: &mut String, run: &RunReport, colour: bool) {
     let said = format!("{short}…{again} ({} of wall time)", wall(run.wall_ms));
     line(out, &wrap(&said, WIDTH, "trace:  ", "        "));
     // Never wrapped: it is there to be copied.
-    line(out, &format!("replay: {}", paint(&replay_line(run), Ink::Bold, colour)));
-}
-
-/// The command that runs this one again.
-pub(crate) fn replay_line(run: &RunReport) -> String {
-    format!("zeroloss replay {}", clean(&run.token))
+    line(out, &format!("replay: {}", paint(&run.replay_line(), Ink::Bold, colour)));
 }

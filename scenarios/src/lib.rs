@@ -71,7 +71,7 @@ pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, loa
 pub use check::Problem;
 pub use draw::draw;
 pub use fault::{FAULTS, Fault, FaultKind, Target};
-pub use names::nearest;
+pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
