@@ -106,6 +106,17 @@ pub(crate) fn in_failure(folder: &Path, token: &str) -> Option<Record> {
     record(&verdict, verdict.get("build"), &path)
 }
 
+/// Laws that were broken in the run that this folder keeps; none if it keeps no run.
+pub(crate) fn broken_laws(folder: &Path) -> Vec<String> {
+    let Some(verdict) = read(&folder.join("verdict.json")) else { return Vec::new() };
+    let judgements = verdict.get("judgements").and_then(Value::as_array);
+    let is_broken = |judgement: &&Value| {
+        judgement.get("verdict").is_some_and(|verdict| verdict.get("violated").is_some())
+    };
+    let broken = judgements.into_iter().flatten().filter(is_broken);
+    broken.filter_map(|judgement| Some(judgement.get("name")?.as_str()?.to_owned())).collect()
+}
+
 /// The part that both kinds of file have in common. A run that left no hash left no record.
 fn record(run: &Value, build: Option<&Value>, path: &Path) -> Option<Record> {
     let trace_hash = run.get("trace_hash")?.as_str()?.to_owned();
