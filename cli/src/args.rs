@@ -104,13 +104,13 @@ pub(crate) struct Run {
     #[arg(value_name = "SCENARIO|SUITE")]
     pub(crate) scenarios: Vec<String>,
     /// Run this one seed
-    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed)]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Run seeds 1 to N, or A to B with both included; not said: as the suite or scenario has it
     #[arg(long, value_name = "N|A..B")]
     pub(crate) seeds: Option<String>,
     /// Runs at the same time; results do not depend on it [default: one for each core]
-    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    #[arg(long, short, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Run only the i-th of n equal shares, to spread a sweep over machines
     #[arg(long, value_name = "i/n")]
@@ -226,7 +226,7 @@ pub(crate) struct Show {
     #[arg(value_name = "SCENARIO|TOKEN|PATH")]
     pub(crate) what: String,
     /// The seed to draw from [default: 1]
-    #[arg(long, value_name = "N", value_parser = seed)]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Switch a planted bug on
     #[arg(long, value_name = "NAME")]

@@ -104,7 +104,7 @@ fn every_summary_says_what_made_it() {
 fn expecting(room: &Path, expect: &str) -> Output {
     let text = format!(
         "why = \"What is expected.\"\nphases.trouble = \"3s\"\n[workload]\n\
-         acks = {{ leader = 1, quorum = 50 }}\nproduce = \"5/s\"\n[expect]\n{expect}\n"
+         acks = {{ leader = 1, quorum = 5000 }}\nproduce = \"5/s\"\n[expect]\n{expect}\n"
     );
     fs::write(room.join("mine.toml"), text).expect("a scenario");
     zeroloss(room, &["run", "mine.toml", "--seed", "1", "--format", "json"])

@@ -5,6 +5,7 @@ use crate::{
     exit::ExitCode,
     json::{self, SCHEMA},
     screen::{self, Ink, WIDTH, ink_of, paint},
+    telling::tell_evidence,
     words::{clean, clip, plural, wrap},
 };
 use checkers::{CATALOGUE, Verdict, court::Ruling};
@@ -51,7 +52,7 @@ pub fn check_text(file: &str, ruling: &Ruling, broken: &[String], colour: bool) 
     for judgement in &ruling.judgements {
         if let Verdict::Violated(evidence) = &judgement.verdict {
             line(&mut out, "");
-            screen::tell_evidence(&mut out, &judgement.name, evidence, colour);
+            tell_evidence(&mut out, &judgement.name, evidence, colour);
         }
     }
     screen::tell_doubts(&mut out, &ruling.judgements);

@@ -5,7 +5,11 @@
 //! judge's answer: what it adds are doubts and violations that no judge can see (a panic, a run
 //! that never ended, a planted bug that was never executed, a judge that kept silent).
 
-use crate::words::{plural, seconds, shell_word};
+use crate::{
+    names::{moment, retell, zero_ns},
+    story::Story,
+    words::{plural, shell_word},
+};
 use checkers::{Ask, Ending, Evidence, Judgement, Line, Outcome, Run, Verdict};
 use scenarios::{Expected, Plan};
 use std::collections::BTreeSet;
@@ -78,6 +82,10 @@ pub struct RunReport {
     pub plan_path: Option<String>,
     /// Acknowledgement levels that were promised to some call.
     pub promised: BTreeSet<&'static str>,
+    /// The laws that were broken, told: what broke first stands first.
+    pub stories: Vec<Story>,
+    /// The begin of trouble in world time, from which every page counts.
+    pub zero_ns: u64,
 }
 
 /// What a re-run of the same plan in a fresh process showed.
@@ -107,6 +115,12 @@ pub fn compose(
     run.judgements.retain(|judgement| !is_derived(&judgement.name));
     let mut derived = derive(&plan, &run, plant.as_deref());
     run.judgements.append(&mut derived);
+    run.judgements.iter_mut().for_each(rename);
+    let stories = broken(&run.judgements)
+        .into_iter()
+        .map(|(judgement, evidence)| Story::of(&plan, &run, judgement, evidence))
+        .collect();
+    let zero_ns = zero_ns(&run);
     let verdict = fold(&run.judgements);
     let headline = headline(&run.judgements, &verdict);
     let promised = promised(&run);
@@ -122,6 +136,25 @@ pub fn compose(
         replayed: None,
         plan_path: None,
         promised,
+        stories,
+        zero_ns,
+    }
+}
+
+/// Gives what a judge said the names of the run, in every page and file.
+fn rename(judgement: &mut Judgement) {
+    for permitted in &mut judgement.permitted {
+        *permitted = retell(permitted);
+    }
+    match &mut judgement.verdict {
+        Verdict::Holds(_) => {}
+        Verdict::Unknown(why) => *why = retell(why),
+        Verdict::Violated(evidence) => {
+            evidence.summary = retell(&evidence.summary);
+            for line in &mut evidence.lines {
+                line.text = retell(&line.text);
+            }
+        }
     }
 }
 
@@ -249,13 +282,13 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
         Ending::Finished => {}
         Ending::Breached { at_ns } => {
             if !run.judgements.iter().any(|j| matches!(j.verdict, Verdict::Violated(_))) {
-                let at = seconds(*at_ns);
+                let at = moment(*at_ns, zero_ns(run));
                 let why = format!("stopped at {at} as breached, but no checker says violated");
                 add(FINISHED, Verdict::Unknown(why));
             }
         }
         Ending::Stuck { at_ns, waiting } => {
-            let why = format!("stuck at {}: waiting for {waiting}", seconds(*at_ns));
+            let why = format!("stuck at {}: waiting for {waiting}", moment(*at_ns, zero_ns(run)));
             add(FINISHED, Verdict::Unknown(why));
         }
         Ending::Panicked { at_ns, node, place, message } => {

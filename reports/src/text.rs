@@ -47,7 +47,7 @@ fn tell_only_run(out: &mut String, report: &Report) {
     {
         out.truncate(out.trim_end().len());
         line(out, "");
-        tell_recovery(out, &run.run);
+        tell_recovery(out, run);
         line(out, "");
     }
 }
