@@ -78,6 +78,9 @@ pub struct Counts {
     pub duplicated: u64,
     /// Read out of the order of their producer.
     pub reordered: u64,
+    /// Read with another content than they were sent with; none where no read could be compared.
+    #[serde(default)]
+    pub corrupted: Option<u64>,
     /// Messages whose produce call ended Unknown.
     pub unknown: u64,
 }

@@ -72,6 +72,8 @@ fn request(args: &args::Check) -> Result<Request, Failure> {
     Ok(Request {
         format: format.map_err(Failure::usage)?,
         model: model.map_err(Failure::usage)?,
+        renames: Vec::new(),
+        is_keyed: None,
         terms,
     })
 }

@@ -10,13 +10,11 @@
 //! soon as it is known, so that whoever is killed has kept it.
 
 use crate::{folder::write_whole, say::Failure};
-use checkers::{Call, Ending, History, Mark, Stamp, Verdict};
+use checkers::{Ending, History, Stamp, Verdict, formats::ours::write_jsonl};
 use reports::{Replay, RunReport};
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard},
 };
@@ -218,64 +216,13 @@ fn history(report: &RunReport, bytes_max: u64) -> Option<Vec<u8>> {
 
 fn lines(history: &History) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_history(&mut bytes, history).expect("memory can be written");
+    write_jsonl(history, &mut bytes).expect("memory can be written");
     bytes
-}
-
-/// One line of `history.jsonl`.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum HistoryLine<'a> {
-    Call(&'a Call),
-    Mark { at: Stamp, what: &'a Mark },
-    Note { at: Stamp, what: &'a str },
-}
-
-/// One line for each call, mark and note, in order of ordinals.
-fn write_history(to: &mut dyn Write, history: &History) -> io::Result<()> {
-    let calls = history.calls.iter().map(|call| (call.called.ordinal, HistoryLine::Call(call)));
-    let marks = history.marks.iter().map(|(at, what)| HistoryLine::Mark { at: *at, what });
-    let notes = history.notes.iter().map(|(at, what)| HistoryLine::Note { at: *at, what });
-    let stamps =
-        history.marks.iter().map(|(at, _)| at).chain(history.notes.iter().map(|(at, _)| at));
-    let rest = stamps.map(|at| at.ordinal).zip(marks.chain(notes));
-    let mut lines: Vec<_> = calls.chain(rest).collect();
-    lines.sort_by_key(|(ordinal, _)| *ordinal);
-    for (_, line) in lines {
-        serde_json::to_writer(&mut *to, &line)?;
-        writeln!(to)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_history_is_told_in_the_order_of_ordinals() {
-        let at = |ordinal| Stamp { ordinal, at_ns: 0 };
-        let call = Call {
-            id: 1,
-            client: 1,
-            ask: checkers::Ask::Fetch {
-                partition: 1,
-                from: 0,
-                level: checkers::ReadLevel::Eventual,
-            },
-            called: at(2),
-            returned: None,
-            outcome: checkers::Outcome::Unknown("it never returned".to_owned()),
-        };
-        let history = History {
-            calls: vec![call],
-            marks: vec![(at(1), Mark::Booted), (at(4), Mark::Ended)],
-            notes: vec![(at(3), "n1 crashed".to_owned())],
-        };
-        let text = String::from_utf8(lines(&history)).expect("text");
-        let kinds: Vec<&str> = text.lines().map(|line| &line[..7]).collect();
-        assert_eq!(kinds, ["{\"mark\"", "{\"call\"", "{\"note\"", "{\"mark\""]);
-    }
 
     #[test]
     fn a_name_cannot_leave_its_folder() {

@@ -8,7 +8,7 @@ use crate::{
 };
 use checkers::{court::Model, formats};
 use reports::ExitCode;
-use scenarios::{BLAST_RADIUS, Expected, FAULTS, PLANTED, PORCUPINE, Plan, SUITES};
+use scenarios::{BLAST_RADIUS, Expected, FAULTS, PLANTED, PORCUPINE, Plan, Planted, SUITES};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -133,7 +133,9 @@ fn items(what: What) -> Vec<Value> {
                     "why": scenario.why,
                     "suites": scenario.suites,
                     "seeds": select::home_seeds(&scenario).to_string(),
-                    "plants": scenario.plants,
+                    "plants": Planted::triggered_by(entry.name)
+                        .map(|planted| planted.name)
+                        .collect::<Vec<_>>(),
                 })
             })
             .collect(),

@@ -5,7 +5,7 @@
 //! before anything is written, and told together with the others.
 
 use crate::{args, progress::Planning, say::Failure, target};
-use scenarios::{PLANTED, Plan, SUITES, Scenario, Seeds, Token};
+use scenarios::{PLANTED, Plan, Planted, SUITES, Scenario, Seeds, Token};
 use std::{collections::BTreeSet, path::Path, thread};
 
 /// The suite that runs when nothing is named.
@@ -162,7 +162,7 @@ pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
 
 /// Whether this planted bug exists.
 pub(crate) fn known_plant(name: &str) -> Result<(), Failure> {
-    if PLANTED.iter().any(|planted| planted.name == name) {
+    if Planted::find(name).is_ok() {
         return Ok(());
     }
     Err(unknown("planted bug", name, PLANTED.iter().map(|planted| planted.name)))

@@ -58,6 +58,8 @@ struct Messages {
     phantom: u64,
     duplicated: u64,
     reordered: u64,
+    /// Null where no read could be compared with what was sent.
+    corrupted: Option<u64>,
     unknown: u64,
 }
 
@@ -291,6 +293,7 @@ fn messages(counts: &Counts) -> Messages {
         phantom: counts.phantom,
         duplicated: counts.duplicated,
         reordered: counts.reordered,
+        corrupted: counts.corrupted,
         unknown: counts.unknown,
     }
 }

@@ -287,6 +287,7 @@ fn add(sum: &mut Counts, more: &Counts) {
         phantom,
         duplicated,
         reordered,
+        corrupted,
         unknown,
     } = more;
     sum.attempted += attempted;
@@ -301,5 +302,10 @@ fn add(sum: &mut Counts, more: &Counts) {
     sum.phantom += phantom;
     sum.duplicated += duplicated;
     sum.reordered += reordered;
+    // What one run did not measure says nothing of the others.
+    sum.corrupted = match (sum.corrupted, *corrupted) {
+        (Some(sum), Some(more)) => Some(sum + more),
+        (one, other) => one.or(other),
+    };
     sum.unknown += unknown;
 }

@@ -194,8 +194,8 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
     let counts = &suite.counts;
     let said = format!(
         "attempted {} · acknowledged {} · read {} · lost {} ({} head, {} middle, {} tail) · \
-         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · unknown {} · \
-         fault hits {}",
+         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · corrupted {} · \
+         unknown {} · fault hits {}",
         count(counts.attempted),
         count(counts.acknowledged),
         count(counts.read),
@@ -208,6 +208,7 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
         count(counts.phantom),
         count(counts.duplicated),
         count(counts.reordered),
+        counts.corrupted.map_or("not measured".to_owned(), count),
         count(counts.unknown),
         count(suite.fault_hits),
     );

@@ -3,7 +3,7 @@
 //! sound plan from every seed.
 
 use crate::{
-    catalogue::{PLANTED, SUITES},
+    catalogue::SUITES,
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
@@ -47,15 +47,9 @@ impl Scenario {
 
     fn check_names(&self) -> Checked {
         let suites: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
-        let plants: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
-        for (key, what, named, known) in [
-            ("suites", "suite", &self.suites, suites),
-            ("plants", "planted bug", &self.plants, plants),
-        ] {
-            for (i, name) in named.iter().enumerate() {
-                let is_known = known.contains(&name.as_str());
-                ensure(is_known, format!("{key}.{i}"), || names::unknown(what, name, &known))?;
-            }
+        for (i, name) in self.suites.iter().enumerate() {
+            let is_known = suites.contains(&name.as_str());
+            ensure(is_known, format!("suites.{i}"), || names::unknown("suite", name, &suites))?;
         }
         let expect = &self.expect;
         for (key, named) in [("by", Some(&expect.by)), ("checkers", expect.checkers.as_ref())] {

@@ -12,7 +12,8 @@
 //! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
 //! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
 //! the arrow between them, in which every purpose has dice of its own; `check` and `sound`, what is
-//! refused and why; `token` and `catalogue`, how runs and scenarios are named.
+//! refused and why; `token` and `catalogue`, how runs and scenarios are named; `planted`, which bugs
+//! a run may carry.
 //!
 //! ```
 //! let scenario = scenarios::parse(
@@ -57,6 +58,7 @@ mod names;
 mod parse;
 mod place;
 mod plan;
+mod planted;
 mod random;
 pub mod scenario;
 mod show;
@@ -67,7 +69,7 @@ mod who;
 mod words;
 pub mod written;
 
-pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, load, suite};
+pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;
 pub use draw::draw;
 pub use fault::{FAULTS, Fault, FaultKind, Target};
@@ -76,6 +78,7 @@ pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
 };
+pub use planted::{PLANTED, Planted};
 pub use random::Stream;
 pub use scenario::{Expected, Scenario};
 pub use token::{Seeds, Token};

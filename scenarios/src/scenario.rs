@@ -22,9 +22,6 @@ pub struct Scenario {
     /// Suites that it belongs to.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// Planted bugs whose directed trigger this is. They are switched on by `--plant` only.
-    #[serde(default)]
-    pub plants: Vec<String>,
     /// Who there is.
     #[serde(default)]
     pub cluster: Cluster,

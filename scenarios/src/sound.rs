@@ -3,10 +3,10 @@
 
 use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
-    catalogue::PLANTED,
     fault::{Fault, Target},
     names,
     plan::{Node, Plan, Planned},
+    planted::Planted as Bug,
     scenario::Acks,
 };
 use std::collections::BTreeSet;
@@ -203,11 +203,10 @@ impl Plan {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        for plant in &self.plants {
-            let known: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
-            let is_known = known.contains(&plant.as_str());
-            ensure(is_known, || names::unknown("planted bug", plant, &known))?;
-        }
+        self.plants.iter().try_for_each(|plant| Bug::find(plant).map(drop))?;
+        ensure(self.plants.len() <= 1, || {
+            format!("more than one bug is planted: {}", self.plants.join(", "))
+        })?;
         ensure(!self.checkers.is_empty(), || "no checker applies".to_owned())?;
         self.checkers.iter().chain(&self.expect.by).try_for_each(|name| check_checker(name))?;
         self.expect.acks.iter().try_for_each(|level| {

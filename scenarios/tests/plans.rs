@@ -1,7 +1,9 @@
 //! Drawing throws named dice, and a plan that was edited by hand is asked whether it makes sense.
 
 use proptest::prelude::*;
-use scenarios::{FAULTS, Fault, Plan, Planned, Scenario, Target, catalogue, draw, find, parse};
+use scenarios::{
+    FAULTS, Fault, PLANTED, Plan, Planned, Scenario, Target, catalogue, draw, find, parse,
+};
 use std::collections::BTreeSet;
 
 fn scenario(text: &str) -> Scenario {
@@ -212,7 +214,8 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt(|plan| plan.phases.trouble_ms = 9_000),
         spoilt(|plan| plan.timeline[0].for_ms = Some(u64::MAX)),
         spoilt(|plan| plan.timeline.reverse()),
-        spoilt(|plan| plan.plants.push("none".to_owned())),
+        spoilt(|plan| plan.plants.push("ack_before_flsh".to_owned())),
+        spoilt(|plan| plan.plants = PLANTED[..2].iter().map(|bug| bug.name.to_owned()).collect()),
         spoilt(|plan| plan.checkers.clear()),
         spoilt(|plan| plan.checkers.push("zero_los".to_owned())),
         spoilt_by(Fault::Partition { a: vec![1], b: vec![] }),
@@ -264,7 +267,8 @@ timeline line 2: outlasts trouble (say null to last until heal)
 timeline line 2: begins after the end of trouble
 timeline line 1: outlasts trouble (say null to last until heal)
 timeline is not in order of time
-unknown planted bug `none` (expected one of `ack_before_flush`, `commit_previous_term`, `truncate_to_commit_on_restart`)
+unknown planted bug `ack_before_flsh` (did you mean `ack_before_flush`?)
+more than one bug is planted: ack_before_flush, commit_previous_term
 no checker applies
 unknown checker `zero_los` (did you mean `zero_loss`?)
 timeline line 1: a side is empty

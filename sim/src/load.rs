@@ -4,7 +4,7 @@
 
 use crate::books::Books;
 use bytes::Bytes;
-use checkers::{Acks, Ask, Outcome, ReadLevel, Record, Reply, Sequence};
+use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Record, Reply, Sequence};
 use scenarios::{Plan, Stream};
 use std::collections::BTreeMap;
 use system::{Client, ClientSettings, Config, Done, Endpoint, Frame, METADATA, Place, Voter};
@@ -37,6 +37,7 @@ pub(crate) struct Load {
     acks: [u32; 4],
     reads: [u32; 2],
     messages_per_call: u32,
+    message_bytes: u32,
     pub(crate) frames: Vec<(u32, Frame)>,
     /// Whether clients still call.
     pub(crate) is_on: bool,
@@ -108,6 +109,7 @@ impl Load {
             acks: plan.workload.acks,
             reads: plan.workload.reads,
             messages_per_call: plan.workload.messages_per_call,
+            message_bytes: plan.workload.message_bytes,
             frames: Vec::new(),
             is_on: false,
             is_created: false,
@@ -189,8 +191,10 @@ impl Load {
         let slot = &mut self.slots[place];
         let first = (place as u64 + 1) << 40 | slot.messages;
         slot.messages += u64::from(self.messages_per_call);
-        let messages = (first..first + u64::from(self.messages_per_call)).collect();
-        Ask::Produce { partition, messages, acks, producer: None }
+        let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
+        let content = |id: &u64| content(&system::payload(*id, self.message_bytes as usize));
+        let contents = messages.iter().map(content).collect();
+        Ask::Produce { partition, messages, acks, contents }
     }
 
     /// When to wake a client, if that is earlier than what is already in the heap.
@@ -222,7 +226,7 @@ impl Load {
         let slot = &mut self.slots[place];
         for (id, own) in slot.client.take_sequenced() {
             let (producer, epoch, sequence) = (own.producer, own.epoch, own.sequence);
-            books.sequenced(id, Sequence { producer, epoch, sequence });
+            books.numbered(now_ns, id, Sequence { producer, epoch, sequence });
         }
         let done: Vec<(u64, Done)> = slot.client.take_done().collect();
         for (id, done) in done {
@@ -251,6 +255,11 @@ fn nodes_for(plan: &Plan, place: usize) -> Vec<u32> {
     nodes
 }
 
+/// What is in a payload, for whoever compares what was sent with what was read.
+fn content(payload: &[u8]) -> Content {
+    Content::of(system::content(payload))
+}
+
 /// What a client's answer proves. An unknown stays unknown, for ever.
 fn translate(done: Done) -> Outcome {
     match done {
@@ -259,7 +268,12 @@ fn translate(done: Done) -> Outcome {
         }
         Done::Fetched(records, end) => {
             let records = records.into_iter();
-            let records = records.map(|(offset, message)| Record { offset, message }).collect();
+            let records = records.map(|record| Record {
+                offset: record.offset,
+                message: record.message,
+                content: Some(Content::of(record.hash)),
+            });
+            let records = records.collect();
             Outcome::Ok(Reply::Fetched { records, end })
         }
         Done::Created => unreachable!("creating is no call of the history"),

@@ -7,7 +7,7 @@ use crate::{
     tasks::{Drive, keep_panics_quiet, told_by},
     world::{State, World, format, model_hits},
 };
-use checkers::{Ask, Bench, Counts, Outcome, Recovery, Reply, Run};
+use checkers::{Ask, Bench, Counts, Outcome, Recording, Recovery, Reply, Run};
 use madsim::{plugin, runtime::Runtime};
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ use std::{
 pub struct Options {
     /// Keep every trace record as text, to name the first event in which two runs differ.
     pub keep_trace: bool,
+    /// Keep every fact and every changed replica that judges were told of.
+    pub keep_recording: bool,
     /// Stop as soon as a checker is certain of a violation.
     pub stop_on_breach: bool,
     /// Set from outside (Ctrl-C): the run ends soon and says so.
@@ -42,6 +44,8 @@ pub struct Simulated {
     pub effective: Plan,
     /// Trace records as text, one an event, if they were kept.
     pub trace: Vec<String>,
+    /// What judges were told beside the history, if it was kept.
+    pub recording: Option<Recording>,
 }
 
 /// Runs a plan on a fresh thread with its own runtime, judged by `bench` as it happens.
@@ -132,6 +136,7 @@ fn compose(state: State, ended: Ended) -> Simulated {
     let counts = books.bench.counts();
     let judgements = books.bench.finish();
     let (trace_hash, trace) = books.trace.finish();
+    let recording = books.recording;
     let recovery = recovery(&ended.struck, &books.history, &state.plan, &counts);
     let run = Run {
         recovery,
@@ -147,7 +152,7 @@ fn compose(state: State, ended: Ended) -> Simulated {
         events: books.events,
         history: books.history,
     };
-    Simulated { run, effective: ended.effective, trace }
+    Simulated { run, effective: ended.effective, trace, recording }
 }
 
 /// How long each partition was without acknowledgements after each fault that took replicas away: to

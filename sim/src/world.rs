@@ -175,7 +175,7 @@ impl State {
         let mut state = State {
             network: Network::new(&plan.network, &plan.nodes, &client_regions, root),
             witness: Witness::new(&plan.nodes),
-            books: Books::new(plan, bench, options.keep_trace),
+            books: Books::new(plan, bench, options),
             settings: (1..=n_nodes as u32).map(|node| settings_of(plan, node)).collect(),
             plan: plan.clone(),
             now_ns: 0,

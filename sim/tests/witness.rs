@@ -20,8 +20,9 @@ use std::{
 };
 use system::{
     Config, Entry, FrameBuilder, Log, Message, Place, Receipt, Sender, Voter,
+    durable::Write,
     entry::{Kind, Stamp as Written},
-    persist::{self, Damage, HardState, Persist, Write},
+    persist::{self, Damage, HardState, Persist},
 };
 
 const NODE: u32 = 3;
@@ -61,7 +62,11 @@ impl Checker for Compares {
                 own.digests.entry(*group).or_default().push((*last, *digest));
             }
             Event::Mark(Mark::Ended) => own.compare(truth),
-            Event::Called(_) | Event::Returned(_) | Event::Fact(_) | Event::Mark(_) => {}
+            Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Fact(_)
+            | Event::Mark(_) => {}
         }
     }
 

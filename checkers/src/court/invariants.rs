@@ -62,7 +62,7 @@ impl Workload for Bank {
             if balance.as_int().is_none() && !balance.is_nil() {
                 return Err(format!("expected a balance, found `{balance}`"));
             }
-            accounts.push((names.number(account), balance.as_int()));
+            accounts.push((names.number_of_key(account), balance.as_int()));
         }
         self.reads.push(Balances {
             process: heard.process,

@@ -74,11 +74,12 @@ impl Workload for Kafka {
             client,
             ask,
             called: heard.at,
+            numbered: None,
             returned: None,
             outcome: Outcome::Unknown("no answer".to_owned()),
         };
         self.calls += 1;
-        self.bench.observe(heard.at, Event::Called(&call));
+        self.bench.observe(heard.at, Event::Called(call.asked()));
         self.open[heard.seat] = Some(call);
         Ok(())
     }
@@ -130,12 +131,9 @@ impl Kafka {
                         return Err(format!("expected steps such as `[[:poll]]`, found `{value}`"));
                     }
                     ([Step::Poll], "poll" | "send") => Ask::Poll,
-                    ([Step::Send { partition, message }], "send" | "poll") => Ask::Produce {
-                        partition: *partition,
-                        messages: vec![*message],
-                        acks: Acks::Quorum,
-                        producer: None,
-                    },
+                    ([Step::Send { partition, message }], "send" | "poll") => {
+                        Ask::produce(*partition, vec![*message], Acks::Quorum)
+                    }
                     _ => Ask::Transact { steps },
                 }))
             }
@@ -213,7 +211,7 @@ impl Kafka {
                     return Err(format!("expected `[offset value]`, found `{pair}`"));
                 };
                 let message = self.messages.seen(partition, pair.item(1), names);
-                records.push(Record { offset, message });
+                records.push(Record::new(offset, message));
             }
             polled.batches.push(Batch { partition, records });
         }

@@ -49,9 +49,9 @@ pub(super) trait Dialect {
         value: Value<'_>,
         names: &mut Names,
     ) -> Result<bool, String>;
-    /// One that failed: whether that says anything, as a compare-and-set does that found another
-    /// value.
-    fn fail(&self, deed: &mut Self::Deed) -> bool;
+    /// One that failed, with the reason that the file gives: whether that says anything, as a
+    /// compare-and-set does that found another value.
+    fn fail(&self, deed: &mut Self::Deed, reason: Value<'_>) -> bool;
     /// Whether one without an answer can have changed anything.
     fn may_matter(&self, deed: &Self::Deed) -> bool;
     /// What was asked and what came back, in words.
@@ -105,7 +105,7 @@ impl<D: Dialect> Workload for Objects<D> {
         let operation = case[place].as_mut().expect("an open operation stands in its case");
         let says = match how {
             Answered::Ok => self.dialect.answer(&mut operation.deed, heard.value, names)?,
-            Answered::Failed => self.dialect.fail(&mut operation.deed),
+            Answered::Failed => self.dialect.fail(&mut operation.deed, heard.extra.get("error")),
             Answered::Unknown => return Ok(()),
         };
         if says {

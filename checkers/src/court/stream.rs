@@ -81,7 +81,7 @@ impl Dialect for Streams {
         Ok(true)
     }
 
-    fn fail(&self, _deed: &mut Stream) -> bool {
+    fn fail(&self, _deed: &mut Stream, _reason: Value<'_>) -> bool {
         false
     }
 

@@ -71,6 +71,7 @@ impl Checker for ClaimWitness {
             }
             Event::Fact(_)
             | Event::Called(_)
+            | Event::Numbered(..)
             | Event::Returned(_)
             | Event::Seen(_)
             | Event::Mark(_) => {}

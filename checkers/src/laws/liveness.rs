@@ -7,7 +7,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    history::{Acks, Ask, Call, Mark, Outcome, Partition, Stamp},
+    history::{Acks, Ask, Asked, Call, Mark, Outcome, Partition, Stamp},
     verdict::{Evidence, Verdict},
 };
 
@@ -60,6 +60,7 @@ impl Checker for Liveness {
             Event::Returned(call) if !self.debts.is_empty() => self.pay(at, call),
             Event::Mark(_)
             | Event::Called(_)
+            | Event::Numbered(..)
             | Event::Returned(_)
             | Event::Fact(_)
             | Event::Seen(_) => {}
@@ -91,8 +92,8 @@ impl Checker for Liveness {
 }
 
 impl Liveness {
-    fn ask(&mut self, call: &Call) {
-        let Some(partition) = wanted(call) else { return };
+    fn ask(&mut self, call: Asked<'_>) {
+        let Some(partition) = wanted(&call.ask) else { return };
         for debt in self.debts.iter_mut().filter(|debt| debt.partition == partition) {
             let age = call.called.at_ns.saturating_sub(debt.healed.at_ns);
             if call.called.ordinal > debt.healed.ordinal && age <= debt.bound_ns / 2 {
@@ -103,7 +104,7 @@ impl Liveness {
     }
 
     fn pay(&mut self, at: Stamp, call: &Call) {
-        let Some(partition) = wanted(call) else { return };
+        let Some(partition) = wanted(&call.ask) else { return };
         if !matches!(call.outcome, Outcome::Ok(_)) {
             return;
         }
@@ -123,8 +124,8 @@ impl Liveness {
 }
 
 /// The partition of a produce call whose success proves progress.
-fn wanted(call: &Call) -> Option<Partition> {
-    match &call.ask {
+fn wanted(ask: &Ask) -> Option<Partition> {
+    match ask {
         Ask::Produce { partition, acks, .. } => (*acks != Acks::None).then_some(*partition),
         Ask::Fetch { .. }
         | Ask::Poll

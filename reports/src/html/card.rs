@@ -159,6 +159,7 @@ fn counts(report: &RunReport) -> Vec<(&'static str, String)> {
         ("phantom", count(counts.phantom)),
         ("duplicated", count(counts.duplicated)),
         ("reordered", count(counts.reordered)),
+        ("corrupted", counts.corrupted.map_or("not measured".to_owned(), count)),
         ("unknown", count(counts.unknown)),
     ]
 }

@@ -100,12 +100,8 @@ fn history() -> History {
         .map(|id| Call {
             id,
             client: 1 + (id % 4) as u32,
-            ask: Ask::Produce {
-                partition: 1,
-                messages: vec![id],
-                acks: Acks::Quorum,
-                producer: None,
-            },
+            ask: Ask::produce(1, vec![id], Acks::Quorum),
+            numbered: None,
             called: Stamp { ordinal: id * 10, at_ns: id * SECOND / 15 },
             returned: Some(Stamp { ordinal: id * 10 + 5, at_ns: id * SECOND / 15 + 40_000_000 }),
             outcome: Outcome::Ok(Reply::Produced { first: Some(id) }),

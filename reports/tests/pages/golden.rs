@@ -1,9 +1,7 @@
 //! Pages for people, compared letter by letter. `UPDATE_GOLDEN=1` writes them anew; say why in the
 //! commit.
 
-use crate::fixtures::{
-    green, hostile, invocation, long, mixed, panicked, passing, unknown, violated,
-};
+use crate::fixtures::{green, hostile, invocation, mixed, panicked, passing, unknown, violated};
 use std::{fs, path::Path};
 
 fn compare(name: &str, told: &str) {

@@ -34,7 +34,7 @@ impl Dialect for Locks {
         Ok(true)
     }
 
-    fn fail(&self, _deed: &mut Mutex) -> bool {
+    fn fail(&self, _deed: &mut Mutex, _reason: Value<'_>) -> bool {
         false
     }
 

@@ -74,7 +74,7 @@ impl Dialect for MultiRegisters {
         Ok(!deed.is_empty())
     }
 
-    fn fail(&self, _deed: &mut MultiRegister) -> bool {
+    fn fail(&self, _deed: &mut MultiRegister, _reason: Value<'_>) -> bool {
         false
     }
 

@@ -49,7 +49,7 @@ impl Dialect for Queues {
         Ok(true)
     }
 
-    fn fail(&self, deed: &mut Queue) -> bool {
+    fn fail(&self, deed: &mut Queue, _reason: Value<'_>) -> bool {
         // Jepsen's clients say of an empty queue that the dequeue failed, and of much else too.
         match deed {
             Queue::Enqueue(_) | Queue::Dequeue(_) => false,

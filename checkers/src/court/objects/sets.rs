@@ -53,7 +53,7 @@ impl Dialect for Sets {
         Ok(true)
     }
 
-    fn fail(&self, _deed: &mut Set) -> bool {
+    fn fail(&self, _deed: &mut Set, _reason: Value<'_>) -> bool {
         false
     }
 

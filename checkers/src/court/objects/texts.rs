@@ -38,7 +38,7 @@ impl Dialect for Texts {
         Ok(true)
     }
 
-    fn fail(&self, _deed: &mut Text) -> bool {
+    fn fail(&self, _deed: &mut Text, _reason: Value<'_>) -> bool {
         false
     }
 
