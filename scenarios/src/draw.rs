@@ -6,9 +6,9 @@ use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
     layout::Layout,
     place::{Shape, place},
-    plan::{Disk, Network, Phases, Plan, Timing, Workload},
+    plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
     random::Stream,
-    scenario::Scenario,
+    scenario::{Acks, Scenario},
     units::{Count, Range},
 };
 use faults::World;
@@ -39,12 +39,37 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         phases,
         plants: Vec::new(),
         checkers: checkers(scenario),
+        why: scenario.why.clone(),
+        expect: Expectation::default(),
     };
+    plan.expect = expectation(scenario, &plan);
     plan.timeline.sort_by_key(|planned| planned.at_ms);
     if let Err(why) = plan.check() {
         panic!("scenario `{}` drew a bad plan from seed {seed}: {why}", plan.scenario);
     }
     plan
+}
+
+/// Calls that a level is offered at least before a run must have promised it: that so many calls
+/// all ask for something else has a chance of e^-30.
+const CALLS_OFFERED_MIN: u64 = 30;
+
+/// What must come of this plan. Levels that the scenario does not name are owed where a run cannot
+/// miss them by the luck of its calls.
+fn expectation(scenario: &Scenario, plan: &Plan) -> Expectation {
+    let workload = &plan.workload;
+    let calls = workload.produce_per_ks * plan.phases.trouble_ms / 1_000_000;
+    let all: u64 = workload.acks.iter().map(|weight| u64::from(*weight)).sum();
+    let is_owed = |(name, weight): &(&str, u32)| match &scenario.expect.acks {
+        Some(named) => named.iter().any(|level| level == name),
+        None => calls * u64::from(*weight) >= CALLS_OFFERED_MIN * all.max(1),
+    };
+    let levels = Acks::NAMES.into_iter().zip(workload.acks).filter(is_owed);
+    Expectation {
+        verdict: scenario.expect.verdict,
+        by: scenario.expect.by.clone(),
+        acks: levels.map(|(name, _)| name.to_owned()).collect(),
+    }
 }
 
 fn checkers(scenario: &Scenario) -> Vec<String> {
