@@ -186,6 +186,7 @@ fn ending(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::Breached { .. } => "breached",
+        Ending::Interrupted { .. } => "interrupted",
         Ending::Stuck { .. } => "stuck",
         Ending::Panicked { .. } => "panicked",
     }

@@ -22,6 +22,7 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
         seed,
         regions: vec!["eu".to_owned(), "us".to_owned(), "ap".to_owned()],
         nodes: vec![0, 0, 1, 1, 2],
+        clamped: Vec::new(),
         placement: Placement {
             late_ms: Vec::new(),
             layout: "2/2/1".to_owned(),
