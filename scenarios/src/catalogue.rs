@@ -79,7 +79,7 @@ pub fn find(name: &str) -> Result<&'static Entry, String> {
 
 /// The scenario that a person names: one of the catalogue, or a path that ends in `.toml`.
 pub fn load(name: &str) -> Result<Scenario, Refused> {
-    let refused = |what| Refused { file: name.to_owned(), line: None, what };
+    let refused = |what| Refused { file: name.to_owned(), line: None, what, others: Vec::new() };
     if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
         return find(name).map(Entry::scenario).map_err(refused);
     }

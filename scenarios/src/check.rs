@@ -4,6 +4,7 @@
 
 use crate::{
     catalogue::SUITES,
+    draw::clamp::Drawn,
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
@@ -31,15 +32,18 @@ fn ensure(holds: bool, place: impl Into<String>, what: impl FnOnce() -> String) 
 }
 
 impl Scenario {
-    /// Whether it makes sense as a whole; the error says at which key it does not.
-    pub fn check(&self) -> Result<(), Problem> {
-        ensure(!self.why.trim().is_empty(), "why", || "expected a sentence".to_owned())?;
-        self.check_names()?;
-        self.check_cluster()?;
-        self.check_workload()?;
-        self.check_times()?;
-        self.check_script()?;
-        self.check_menu()
+    /// Whether it makes sense as a whole; the errors say at which keys it does not, the first of
+    /// each section.
+    pub fn check(&self) -> Result<(), Vec<Problem>> {
+        let why = ensure(!self.why.trim().is_empty(), "why", || "expected a sentence".to_owned());
+        let mut checked = vec![why, self.check_names(), self.check_cluster()];
+        // Without a cluster that makes sense nothing can be said of who does what in it.
+        if checked.iter().all(Result::is_ok) {
+            checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
+        }
+        checked.extend([self.check_times(), self.check_carried()]);
+        let problems: Vec<Problem> = checked.into_iter().filter_map(Result::err).collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn check_names(&self) -> Checked {
@@ -218,6 +222,14 @@ impl Scenario {
             ensure(ms.low > 0, format!("phases.{key}"), || at_least("1ms"))?;
         }
         Ok(())
+    }
+
+    /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
+    fn check_carried(&self) -> Checked {
+        let unfit = Drawn::kindest(self).carried().unfit();
+        ensure(unfit.is_none(), "timing.election_min", || {
+            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+        })
     }
 }
 

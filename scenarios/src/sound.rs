@@ -7,6 +7,7 @@ use crate::{
     names,
     plan::{Node, Plan, Planned},
     planted::Planted as Bug,
+    scenario::Acks,
 };
 use std::collections::BTreeSet;
 
@@ -214,7 +215,11 @@ impl Plan {
             format!("more than one bug is planted: {}", self.plants.join(", "))
         })?;
         ensure(!self.checkers.is_empty(), || "no checker applies".to_owned())?;
-        self.checkers.iter().try_for_each(|name| check_checker(name))
+        self.checkers.iter().chain(&self.expect.by).try_for_each(|name| check_checker(name))?;
+        self.expect.acks.iter().try_for_each(|level| {
+            let is_known = Acks::NAMES.contains(&level.as_str());
+            ensure(is_known, || names::unknown("acknowledgement level", level, &Acks::NAMES))
+        })
     }
 }
 
