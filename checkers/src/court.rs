@@ -251,10 +251,7 @@ fn fits(format: Format, request: &Request, is_ours: bool) -> Result<(), String> 
 /// Splits what judges said into what counts and the names of those that had nothing to look at.
 /// If nobody had, the first answers stand for all: a court that heard nothing holds nothing.
 fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
-    let is_vacuous = |judgement: &Judgement| match &judgement.verdict {
-        Verdict::Unknown(why) => why.starts_with("vacuous"),
-        Verdict::Holds(_) | Verdict::Violated(_) => false,
-    };
+    let is_vacuous = |judgement: &Judgement| judgement.verdict.is_vacuous();
     let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
     (told, idle.into_iter().map(|judgement| judgement.name).collect())
 }

@@ -1,16 +1,20 @@
 //! Transactions that touch several objects, judged by the graph of their dependencies, in the
 //! manner of Elle (Kingsbury & Alvaro, VLDB 2020; Adya, Liskov & O'Neil, ICDE 2000).
 
+mod bits;
 mod components;
+mod core;
 mod cycles;
 mod graph;
 mod list_append;
 mod models;
+mod open;
 mod order;
 mod proof;
 mod ruling;
 mod rw_register;
 mod teller;
+mod view;
 mod walk;
 mod writes;
 
@@ -35,7 +39,7 @@ pub(crate) mod dependencies {
 pub use list_append::judge_list_append;
 pub use models::{Anomaly, MODELS, Model, Order, STRICT_SERIALIZABLE, Shape};
 pub use ruling::TransactionsRuling;
-pub use rw_register::{Inference, judge_rw_register};
+pub use rw_register::{Inference, Initial, judge_rw_register};
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

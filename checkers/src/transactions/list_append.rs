@@ -14,13 +14,15 @@ mod reads;
 
 use super::{
     Fate, Names, Step, Transaction,
+    core::Question,
     cycles::{self, Cycle},
-    graph::{Edge, Edges, Links, Node},
-    models::{Anomaly, Model},
+    graph::{Edge, Edges, Graph, Links, Node},
+    models::{Anomaly, Model, Order, Rule},
     order::{self, Span},
     proof,
     ruling::{Findings, TransactionsRuling},
     teller::Teller,
+    view::View,
     writes::Writes,
 };
 use crate::{linearizability::Budget, verdict::Evidence};
@@ -66,10 +68,34 @@ pub fn judge_list_append(
         let anomaly = Anomaly::Cycle(found.kind.0, found.kind.1);
         findings.add_many(anomaly, found.count, || lists.tell(&found.cycle));
     }
-    for (shape, order) in cycles.unsearched {
-        findings.doubt(Anomaly::Cycle(shape, order));
+    for (shape, order) in &cycles.unsearched {
+        findings.doubt(Anomaly::Cycle(*shape, *order));
+    }
+    let is_serial = is_serial(&graph, &cycles, model);
+    drop(graph);
+    if !findings.is_forbidden(model) && !is_serial && !lists.is_told_by_cycles(model) {
+        let question = Question { model, names, budget };
+        question.ask(transactions, &lists.view(), &mut findings, &|less| {
+            let writes = Writes::read(less, names).ok()?;
+            let orders = Orders::read(less, &writes);
+            let teller = Teller { transactions: less, names };
+            Some(Lists { teller, writes: &writes, orders: &orders }.view())
+        });
     }
     findings.rule(model, dependencies)
+}
+
+/// Whether what is known goes in no circle at all: then the transactions can follow one another,
+/// and what nobody read can be put in any order that does. That keeps every model.
+fn is_serial(graph: &Graph, cycles: &cycles::Cycles, model: &Model) -> bool {
+    use Edge::{Process, Realtime, Rw, Wr, Ww};
+    let kinds = match model.time {
+        Order::Data => Edges::of(&[Ww, Wr, Rw]),
+        Order::Process => Edges::of(&[Ww, Wr, Rw, Process]),
+        Order::Realtime => Edges::of(&[Ww, Wr, Rw, Process, Realtime]),
+    };
+    let is_clean = cycles.found.is_empty() && cycles.unsearched.is_empty();
+    is_clean || graph.components(kinds).large().is_empty()
 }
 
 /// A history of lists, and what is known of it.
@@ -98,6 +124,50 @@ impl Lists<'_> {
             }
             self.find_dirty_updates(key, findings);
         }
+    }
+
+    /// Whether cycles alone say what the model asks: every version has its place but one of each
+    /// key, and the model is told by the shape of its cycles.
+    fn is_told_by_cycles(&self, model: &Model) -> bool {
+        let is_by_shape = match model.rule {
+            Rule::Free | Rule::Committed | Rule::Consistent | Rule::Snapshot | Rule::Serial => {
+                model.implied_by.is_none()
+            }
+            Rule::MonotonicAtomic | Rule::Cursor | Rule::ReadAtomic => false,
+            Rule::UpdateAtomic | Rule::Causal | Rule::Prefix => false,
+        };
+        let is_placed = |key: u32| self.unseen(key).take(2).count() < 2;
+        is_by_shape && (0..self.writes.key_count() as u32).all(is_placed)
+    }
+
+    /// The history as its transactions see one another. What a list shows at its end was last
+    /// written; what a transaction appended itself says nothing of others.
+    fn view(&self) -> View {
+        let sees = |number: Node, step: &Step| match step {
+            Step::ReadList { key, values: Some(values) } => {
+                let key = self.writes.key(*key);
+                let shown = values.iter().filter_map(|value| self.writes.find(key, *value));
+                let is_other = |write: &u32| self.writes.get(*write).transaction != number;
+                let mut shown: Vec<u32> = shown.filter(is_other).collect();
+                Some((key, shown.pop(), shown))
+            }
+            Step::ReadList { values: None, .. } | Step::Append { .. } => None,
+            Step::Write { .. } | Step::Read { .. } => None,
+        };
+        let keys = 0..self.writes.key_count() as u32;
+        let mut known = keys.flat_map(|key| {
+            let versions: Vec<u32> = self.orders.versions(key).collect();
+            let last = versions.last().copied();
+            let unseen =
+                self.writes.of_key(key).filter(|write| self.orders.position(*write).is_none());
+            let unseen: Vec<(u32, u32)> = last
+                .into_iter()
+                .flat_map(|last| unseen.clone().map(move |write| (last, write)))
+                .collect();
+            let steps: Vec<(u32, u32)> = versions.windows(2).map(|two| (two[0], two[1])).collect();
+            [steps, unseen].concat()
+        });
+        View::of(self.teller.transactions, self.writes, &sees, &mut known)
     }
 
     /// Who appended to a key what no read shows, and may have committed.

@@ -57,6 +57,8 @@ pub enum Anomaly {
     FutureRead,
     /// Two committed transactions read the same version of a key and both replaced it.
     LostUpdate,
+    /// Whatever the order of versions, the model is broken.
+    NoOrder,
 }
 
 impl Anomaly {
@@ -73,6 +75,7 @@ impl Anomaly {
             Anomaly::Internal => "internal",
             Anomaly::FutureRead => "future_read",
             Anomaly::LostUpdate => "lost_update",
+            Anomaly::NoOrder => "no_order",
             Anomaly::Cycle(shape, Order::Data) => match shape {
                 Shape::G0 => "g0",
                 Shape::G1c => "g1c",
@@ -111,6 +114,7 @@ impl Anomaly {
             Anomaly::Internal => 8,
             Anomaly::FutureRead => 9,
             Anomaly::LostUpdate => 11,
+            Anomaly::NoOrder => 100,
             Anomaly::Cycle(shape, order) => {
                 let shape = match shape {
                     Shape::G0 => 3,
@@ -123,6 +127,38 @@ impl Anomaly {
             }
         }
     }
+}
+
+/// Which orders of versions a model accepts, where the order is not known: there must be one for
+/// which this has no contradiction. `wr`, `ww` and `rw` are dependencies of the data, `time` the
+/// model's order of processes or of real time.
+///
+/// The first of these are Adya's phenomena, those of visibility are in the form that Cerone, Gotsman
+/// & Yang give them (CONCUR 2015, 2017) and Biswas & Enea (OOPSLA 2019).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Any order: reads of one transaction agree with one another, or not even that.
+    Free,
+    /// `time`, `wr` and `ww` do not go in a circle.
+    Committed,
+    /// The same; and who has read from a transaction reads nothing older than what it wrote.
+    MonotonicAtomic,
+    /// As `Committed`; and nobody replaces what a transaction read before it writes there.
+    Cursor,
+    /// As `Committed`; and nobody misses a write of a transaction that he read from or follows.
+    ReadAtomic,
+    /// The same, and who wrote where another wrote before has seen the other.
+    UpdateAtomic,
+    /// As `ReadAtomic`, over any number of steps.
+    Causal,
+    /// Everyone sees a beginning of one order of commits.
+    Prefix,
+    /// No circle has exactly one `rw`: consistent view, parallel snapshot isolation.
+    Consistent,
+    /// Everyone sees a beginning of one order of commits, and no two write a key at a time.
+    Snapshot,
+    /// One after another.
+    Serial,
 }
 
 /// A consistency model, told by what it forbids.
@@ -138,6 +174,11 @@ pub struct Model {
     is_internal: bool,
     /// Whether updates may not be lost. A model that forbids their cycles need not say it.
     keeps_updates: bool,
+    /// Which orders of versions it accepts, and in which order beside the data.
+    pub(crate) rule: Rule,
+    pub(crate) time: Order,
+    /// The nearest rule that is known to imply it, if it is stricter than its own.
+    pub(crate) implied_by: Option<Rule>,
 }
 
 impl Model {
@@ -146,6 +187,7 @@ impl Model {
         let is_committed = self.reach[0] >= Some(Shape::G1c);
         match anomaly {
             Anomaly::Phantom | Anomaly::DuplicateElements | Anomaly::CyclicVersions => true,
+            Anomaly::NoOrder => true,
             Anomaly::Cycle(shape, order) => self.reach[order as usize] >= Some(shape),
             Anomaly::G1a | Anomaly::G1b | Anomaly::DirtyUpdate => is_committed,
             Anomaly::IncompatibleOrder | Anomaly::FutureRead => is_committed,
@@ -156,17 +198,17 @@ impl Model {
 
     /// Forbids cycles of what is read, whatever order they lean on.
     pub(crate) const fn of_reads(name: &'static str) -> Model {
-        model(name, &[], [G1C, G1C, G1C], false, false)
+        model(name, &[], [G1C, G1C, G1C], false, false, (Rule::Committed, Order::Realtime))
     }
 
     /// Forbids every cycle.
     pub(crate) const fn of_everything(name: &'static str) -> Model {
-        model(name, &[], [G2, G2, G2], true, true)
+        model(name, &[], [G2, G2, G2], true, true, (Rule::Serial, Order::Realtime))
     }
 
     /// Forbids no cycle.
     pub(crate) const fn of_nothing() -> Model {
-        model("nothing", &[], [NO, NO, NO], false, false)
+        model("nothing", &[], [NO, NO, NO], false, false, (Rule::Free, Order::Data))
     }
 
     /// The model of this name; for an unknown name, the nearest valid one.
@@ -197,8 +239,15 @@ const fn model(
     reach: [Option<Shape>; 3],
     is_internal: bool,
     keeps_updates: bool,
+    (rule, time): (Rule, Order),
 ) -> Model {
-    Model { name, aliases, reach, is_internal, keeps_updates }
+    Model { name, aliases, reach, is_internal, keeps_updates, rule, time, implied_by: None }
+}
+
+/// A model between two rules: it may be broken where the first is kept, and is kept where the
+/// second is.
+const fn between(model: Model, implied_by: Rule) -> Model {
+    Model { implied_by: Some(implied_by), ..model }
 }
 
 const NO: Option<Shape> = None;
@@ -208,34 +257,164 @@ const SINGLE: Option<Shape> = Some(Shape::GSingle);
 const NONADJACENT: Option<Shape> = Some(Shape::GNonadjacent);
 const G2: Option<Shape> = Some(Shape::G2Item);
 
-/// Every model, weaker before stronger where one implies the other.
-pub const MODELS: &[Model] = &[
-    model("read-uncommitted", &["PL-1"], [G0, NO, NO], false, false),
-    model("read-committed", &["PL-2"], [G1C, NO, NO], false, false),
-    model("monotonic-view", &["PL-2L"], [G1C, NO, NO], false, false),
-    model("monotonic-snapshot-read", &["PL-MSR"], [G1C, NO, NO], false, false),
-    model("monotonic-atomic-view", &[], [G1C, NO, NO], false, false),
-    model("read-atomic", &[], [G1C, NO, NO], true, false),
-    model("causal-cerone", &[], [G1C, NO, NO], true, false),
-    model("prefix", &[], [G1C, NO, NO], true, false),
-    model("update-atomic", &[], [G1C, NO, NO], true, true),
-    model("parallel-snapshot-isolation", &["psi"], [G1C, NO, NO], true, true),
-    model("cursor-stability", &["PL-CS"], [G1C, NO, NO], false, true),
-    model("consistent-view", &["PL-2+"], [SINGLE, NO, NO], false, true),
-    model("forward-consistent-view", &["PL-FCV"], [SINGLE, NO, NO], false, true),
-    model("update-serializable", &["PL-3U"], [SINGLE, NO, NO], false, true),
-    model("repeatable-read", &["PL-2.99"], [G2, NO, NO], false, true),
-    model("snapshot-isolation", &["PL-SI", "si"], [NONADJACENT, NO, NO], true, true),
-    model("serializable", &["PL-3", "conflict-serializable"], [G2, NO, NO], true, true),
-    model("strong-session-read-uncommitted", &["strong-session-PL-1"], [G0, G0, NO], false, false),
-    model("strong-session-read-committed", &["strong-session-PL-2"], [G1C, G1C, NO], false, false),
-    model("strong-session-snapshot-isolation", &[], [NONADJACENT, NONADJACENT, NO], true, true),
-    model("strong-session-serializable", &[], [G2, G2, NO], true, true),
-    model("strong-read-uncommitted", &["strong-PL-1"], [G0, G0, G0], false, false),
-    model("strong-read-committed", &["strong-PL-2"], [G1C, G1C, G1C], false, false),
-    model("strong-snapshot-isolation", &[], [NONADJACENT, NONADJACENT, NONADJACENT], true, true),
-    model("strict-serializable", &["PL-SS", "strong-serializable"], [G2, G2, G2], true, true),
-];
+/// Every model, weaker before stronger where one implies the other. *Read atomic* and *causal*
+/// include the order of each process, as Biswas & Enea and AWDIT have it; `causal-cerone` does not.
+pub const MODELS: &[Model] = {
+    use {Order::*, Rule::*};
+    &[
+        model("cut-isolation", &["item-cut-isolation", "I-CI"], [NO; 3], true, false, (Free, Data)),
+        model("read-uncommitted", &["PL-1"], [G0, NO, NO], false, false, (Free, Data)),
+        model("read-committed", &["PL-2"], [G1C, NO, NO], false, false, (Committed, Data)),
+        between(
+            model("monotonic-view", &["PL-2L"], [G1C, NO, NO], false, false, (Committed, Data)),
+            Consistent,
+        ),
+        between(
+            model(
+                "monotonic-snapshot-read",
+                &["PL-MSR"],
+                [G1C, NO, NO],
+                false,
+                false,
+                (Committed, Data),
+            ),
+            Snapshot,
+        ),
+        model(
+            "monotonic-atomic-view",
+            &["MAV"],
+            [G1C, NO, NO],
+            false,
+            false,
+            (MonotonicAtomic, Data),
+        ),
+        model("causal-cerone", &[], [G1C, NO, NO], true, false, (Causal, Data)),
+        model("prefix", &["prefix-consistency"], [G1C, NO, NO], true, false, (Prefix, Data)),
+        model("update-atomic", &[], [G1C, NO, NO], true, true, (UpdateAtomic, Data)),
+        model(
+            "parallel-snapshot-isolation",
+            &["psi"],
+            [SINGLE, NO, NO],
+            true,
+            true,
+            (Consistent, Data),
+        ),
+        model("cursor-stability", &["PL-CS"], [G1C, NO, NO], false, true, (Cursor, Data)),
+        model("consistent-view", &["PL-2+"], [SINGLE, NO, NO], false, true, (Consistent, Data)),
+        between(
+            model(
+                "forward-consistent-view",
+                &["PL-FCV"],
+                [SINGLE, NO, NO],
+                false,
+                true,
+                (Consistent, Data),
+            ),
+            Snapshot,
+        ),
+        between(
+            model(
+                "update-serializable",
+                &["PL-3U"],
+                [SINGLE, NO, NO],
+                false,
+                true,
+                (Consistent, Data),
+            ),
+            Serial,
+        ),
+        model("repeatable-read", &["PL-2.99"], [G2, NO, NO], false, true, (Serial, Data)),
+        model(
+            "snapshot-isolation",
+            &["PL-SI", "si"],
+            [NONADJACENT, NO, NO],
+            true,
+            true,
+            (Snapshot, Data),
+        ),
+        model(
+            "serializable",
+            &["PL-3", "conflict-serializable"],
+            [G2, NO, NO],
+            true,
+            true,
+            (Serial, Data),
+        ),
+        model(
+            "strong-session-read-uncommitted",
+            &["strong-session-PL-1"],
+            [G0, G0, NO],
+            false,
+            false,
+            (Free, Process),
+        ),
+        model(
+            "strong-session-read-committed",
+            &["strong-session-PL-2"],
+            [G1C, G1C, NO],
+            false,
+            false,
+            (Committed, Process),
+        ),
+        model("read-atomic", &["RA"], [G1C, G1C, NO], true, false, (ReadAtomic, Process)),
+        model(
+            "causal",
+            &["causal-consistency", "transactional-causal-consistency", "TCC"],
+            [G1C, G1C, NO],
+            true,
+            false,
+            (Causal, Process),
+        ),
+        model(
+            "strong-session-snapshot-isolation",
+            &["strong-session-SI"],
+            [NONADJACENT, NONADJACENT, NO],
+            true,
+            true,
+            (Snapshot, Process),
+        ),
+        model(
+            "strong-session-serializable",
+            &["sequential", "sequential-consistency"],
+            [G2, G2, NO],
+            true,
+            true,
+            (Serial, Process),
+        ),
+        model(
+            "strong-read-uncommitted",
+            &["strong-PL-1"],
+            [G0, G0, G0],
+            false,
+            false,
+            (Free, Realtime),
+        ),
+        model(
+            "strong-read-committed",
+            &["strong-PL-2"],
+            [G1C, G1C, G1C],
+            false,
+            false,
+            (Committed, Realtime),
+        ),
+        model(
+            "strong-snapshot-isolation",
+            &["strong-SI"],
+            [NONADJACENT, NONADJACENT, NONADJACENT],
+            true,
+            true,
+            (Snapshot, Realtime),
+        ),
+        model(
+            "strict-serializable",
+            &["PL-SS", "strong-serializable"],
+            [G2, G2, G2],
+            true,
+            true,
+            (Serial, Realtime),
+        ),
+    ]
+};
 
 #[cfg(test)]
 mod tests {

@@ -17,18 +17,28 @@ pub struct TransactionsRuling {
     pub permitted: Vec<String>,
     /// Every anomaly and how often it was seen, worst first.
     pub found: Vec<(Anomaly, u64)>,
+    /// What was taken to be so, and why, in words.
+    pub assumptions: Vec<String>,
 }
 
 impl TransactionsRuling {
     /// No answer.
     pub(crate) fn unknown(why: String) -> TransactionsRuling {
         let (verdict, permitted, found) = (Verdict::Unknown(why), Vec::new(), Vec::new());
-        TransactionsRuling { verdict, permitted, found }
+        TransactionsRuling { verdict, permitted, found, assumptions: Vec::new() }
+    }
+
+    /// The same where something was left out: what holds for the rest holds for no more.
+    pub(crate) fn doubted(mut self, doubt: Option<&String>) -> TransactionsRuling {
+        if let (Some(why), false) = (doubt, matches!(self.verdict, Verdict::Violated(_))) {
+            self.verdict = Verdict::Unknown(why.clone());
+        }
+        self
     }
 }
 
 /// One kind of anomaly: how often, and the evidence of the first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Finding {
     anomaly: Anomaly,
     count: u64,
@@ -36,9 +46,11 @@ struct Finding {
 }
 
 /// What was found so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Findings {
     found: Vec<Finding>,
+    /// Why there is no answer, if nothing forbidden is found.
+    open: Option<String>,
     /// What may be there as well, and nobody looked to the end.
     unsearched: Vec<Anomaly>,
 }
@@ -60,6 +72,26 @@ impl Findings {
             Some(finding) => finding.count += count,
             None => self.found.push(Finding { anomaly, count, evidence: compose() }),
         }
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Whether something was found that a model forbids.
+    pub(crate) fn is_forbidden(&self, model: &Model) -> bool {
+        self.found.iter().any(|finding| model.forbids(finding.anomaly))
+    }
+
+    /// That nobody could prove that nothing is wrong.
+    pub(crate) fn leave_open(&mut self, why: String) {
+        self.open.get_or_insert(why);
+    }
+
+    /// That there is an order that nothing is wrong with: what was not searched is not there.
+    pub(crate) fn settle(&mut self) {
+        self.unsearched.clear();
     }
 
     /// A search that ran out of steps.
@@ -98,9 +130,10 @@ impl Findings {
                 "out of steps: {} was not searched to the end",
                 names(&doubts)
             )),
+            None if self.open.is_some() => Verdict::Unknown(self.open.unwrap_or_default()),
             None => Verdict::holds_if_covered(dependencies, "no transaction depended on another"),
         };
-        TransactionsRuling { verdict, permitted, found }
+        TransactionsRuling { verdict, permitted, found, assumptions: Vec::new() }
     }
 }
 

@@ -4,6 +4,7 @@
 mod brute;
 mod lists;
 mod registers;
+mod twins;
 
 use super::{Fate, Names, Numbers, Step, Transaction, TransactionsRuling};
 use crate::{history::Stamp, linearizability::Budget, verdict::Verdict};

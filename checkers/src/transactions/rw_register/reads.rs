@@ -1,7 +1,7 @@
 //! What each transaction shows of each register from outside: the version that it read first and
 //! the one that it wrote last; and what is wrong with reads one by one.
 
-use super::versions::Version;
+use super::{Initial, versions::Version};
 use crate::{
     transactions::{
         Fate, Step, Transaction,
@@ -37,6 +37,7 @@ pub(crate) struct Touches {
     /// Version and reader.
     readers: Vec<(Version, Node)>,
     key_names: Vec<u64>,
+    initial: Initial,
 }
 
 /// What a transaction knows of a key.
@@ -51,14 +52,21 @@ struct Own {
 }
 
 impl Touches {
-    pub(crate) fn read(teller: Teller<'_>, writes: &Writes, findings: &mut Findings) -> Touches {
+    pub(crate) fn read(
+        teller: Teller<'_>,
+        writes: &Writes,
+        initial: Initial,
+        findings: &mut Findings,
+    ) -> Touches {
         let mut touches = Touches {
             all: Vec::new(),
             write_count: writes.len() as u32,
             strangers: strangers(teller.transactions, writes),
             readers: Vec::new(),
             key_names: (0..writes.key_count() as u32).map(|key| writes.key_name(key)).collect(),
+            initial,
         };
+        let mut unwritten = vec![None; writes.key_count()];
         let mut owns = vec![Own::default(); writes.key_count()];
         let look = Look { teller, writes };
         for (number, transaction) in (0..).zip(teller.transactions) {
@@ -83,6 +91,7 @@ impl Touches {
                     {
                         let reading = Reading { reader: number, step, key, value: *value };
                         look.at(&reading, own.knows, findings);
+                        look.at_unwritten(&reading, initial, &mut unwritten, findings);
                         own.knows = Some(*value);
                         if !own.has_written {
                             let version = touches.version(writes, key, *value);
@@ -155,14 +164,77 @@ impl Touches {
         self.write_count as usize + self.strangers.len() + self.key_names.len()
     }
 
+    /// Whatever a key held before anyone wrote to it.
+    pub(crate) const BEGINNING: Version = Version::MAX;
+
+    /// A version that was written, or the beginning.
+    pub(crate) fn plain(&self, version: Version) -> Version {
+        if version < self.write_count { version } else { Self::BEGINNING }
+    }
+
+    /// How many keys there are.
+    pub(crate) fn key_count(&self) -> usize {
+        self.key_names.len()
+    }
+
+    /// What each transaction shows, in order of transactions.
+    pub(crate) fn by_transaction(&self) -> impl Iterator<Item = &[Touch]> {
+        self.all.chunk_by(|a, b| a.transaction == b.transaction)
+    }
+
+    /// By transaction: whether it took effect, as far as anyone can say: it committed, or one that
+    /// did has seen it.
+    pub(crate) fn live(&self, transactions: &[Transaction], writes: &Writes) -> Vec<bool> {
+        let mut live: Vec<bool> =
+            transactions.iter().map(|one| one.fate == Fate::Committed).collect();
+        for (version, _) in self.readers.iter().filter(|(read, _)| *read < self.write_count) {
+            let writer = writes.get(*version).transaction as usize;
+            live[writer] |= transactions[writer].fate == Fate::Unknown;
+        }
+        live
+    }
+
+    /// Reads that somebody else's write could have changed: what an answer covers.
+    pub(crate) fn dependencies(&self, live: &[bool]) -> u64 {
+        const NOBODY: Node = Node::MAX;
+        const MANY: Node = Node::MAX - 1;
+        let mut writer = vec![NOBODY; self.key_count()];
+        for touch in &self.all {
+            if touch.wrote.is_some() && live[touch.transaction as usize] {
+                let writer = &mut writer[touch.key as usize];
+                *writer = if *writer == NOBODY { touch.transaction } else { MANY };
+            }
+        }
+        let is_open = |touch: &&Touch| {
+            let writer = writer[touch.key as usize];
+            touch.read.is_some() && writer != NOBODY && writer != touch.transaction
+        };
+        self.all.iter().filter(is_open).count() as u64
+    }
+
     /// The beginning of a key.
     pub(crate) fn nil(&self, key: u32) -> Version {
         self.write_count + self.strangers.len() as u32 + key
     }
 
-    /// The key that begins with this version, if it is a beginning.
-    pub(crate) fn is_nil(&self, version: Version) -> Option<u32> {
-        version.checked_sub(self.write_count + self.strangers.len() as u32)
+    /// The key that may begin with this version, if it is a beginning.
+    pub(crate) fn is_beginning(&self, version: Version) -> Option<u32> {
+        let stranger = version.checked_sub(self.write_count)?;
+        match (self.strangers.get(stranger as usize), self.initial) {
+            (None, _) => Some(stranger - self.strangers.len() as u32),
+            (Some((key, _)), Initial::Unknown) => Some(*key),
+            (Some((key, value)), Initial::Value(initial)) if *value == initial => Some(*key),
+            (Some(_), Initial::Value(_) | Initial::Nothing) => None,
+        }
+    }
+
+    /// What a key may have held before anyone wrote to it.
+    pub(crate) fn beginnings(&self, key: u32) -> impl Iterator<Item = Version> + '_ {
+        let first = self.strangers.partition_point(|(of, _)| *of < key) as u32;
+        let end = self.strangers.partition_point(|(of, _)| *of <= key) as u32;
+        let strangers = self.write_count + first..self.write_count + end;
+        let may_begin = |version: &Version| self.is_beginning(*version).is_some();
+        strangers.filter(may_begin).chain([self.nil(key)])
     }
 
     /// The key of a version.
@@ -212,7 +284,8 @@ impl Touches {
         readers.map(|(_, reader)| *reader).collect()
     }
 
-    fn of(&self, transaction: Node) -> &[Touch] {
+    /// What one transaction shows.
+    pub(crate) fn of(&self, transaction: Node) -> &[Touch] {
         let first = self.all.partition_point(|touch| touch.transaction < transaction);
         let end = self.all.partition_point(|touch| touch.transaction <= transaction);
         &self.all[first..end]
@@ -240,42 +313,15 @@ impl Touches {
         touches.filter_map(move |touch| Some((name(touch.key), touch.wrote?)))
     }
 
-    /// A value that nobody wrote, in words.
-    pub(crate) fn stranger(&self, teller: Teller<'_>) -> Option<String> {
-        let (key, value) = *self.strangers.first()?;
+    /// What was taken to be older than the history, in words.
+    pub(crate) fn older(&self, teller: Teller<'_>) -> Option<String> {
+        let (key, value) = *self.strangers.first().filter(|_| self.initial == Initial::Unknown)?;
         let (key, value) = (teller.key(self.key_names[key as usize]), teller.value(value));
-        let what = format!(
-            "phantom: key {key} was read to hold {value}, which nobody wrote: taken to be older"
-        );
+        let what = format!("key {key} held {value} before anyone wrote to it");
         Some(match self.strangers.len() {
             1 => what,
-            count => format!("{what}; {count} values in all"),
+            count => format!("{what}; so with {count} keys"),
         })
-    }
-
-    /// Reads of values that nobody wrote, where nothing is older than the history.
-    pub(crate) fn find_phantoms(
-        &self,
-        teller: Teller<'_>,
-        writes: &Writes,
-        findings: &mut Findings,
-    ) {
-        let first = self.readers.partition_point(|(read, _)| *read < self.write_count);
-        for (version, reader) in &self.readers[first..] {
-            if self.is_nil(*version).is_some() {
-                break;
-            }
-            findings.add(Anomaly::Phantom, || {
-                let name = writes.key_name(self.key_of(writes, *version));
-                let summary = format!(
-                    "phantom: process {} read key {} = {}, which nobody wrote",
-                    teller.transactions[*reader as usize].process,
-                    teller.key(name),
-                    self.named(&teller, writes, *version)
-                );
-                teller.evidence(summary, &[*reader], name)
-            });
-        }
     }
 }
 
@@ -334,6 +380,39 @@ impl Look<'_> {
         } else if !write.is_final {
             let what = "which the same transaction wrote over";
             findings.add(Anomaly::G1b, || self.told("g1b", reading, &[writer], what));
+        }
+    }
+
+    /// A value that nobody wrote, where the key did not begin with it.
+    fn at_unwritten(
+        &self,
+        reading: &Reading,
+        initial: Initial,
+        unwritten: &mut [Option<Option<u64>>],
+        findings: &mut Findings,
+    ) {
+        if reading.value.is_some_and(|value| self.writes.find(reading.key, value).is_some()) {
+            return;
+        }
+        let begins_with = match initial {
+            Initial::Nothing => None,
+            Initial::Value(value) => Some(value),
+            Initial::Unknown => *unwritten[reading.key as usize].get_or_insert(reading.value),
+        };
+        if reading.value != begins_with {
+            let begins_with =
+                begins_with.map_or("nil".to_owned(), |value| self.teller.value(value));
+            let what = match initial {
+                Initial::Unknown => {
+                    format!(
+                        "which nobody wrote; another read shows that it began with {begins_with}"
+                    )
+                }
+                Initial::Value(_) | Initial::Nothing => {
+                    format!("which nobody wrote; it began with {begins_with}")
+                }
+            };
+            findings.add(Anomaly::Phantom, || self.told("phantom", reading, &[], &what));
         }
     }
 

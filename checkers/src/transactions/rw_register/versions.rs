@@ -73,13 +73,12 @@ impl Versions {
         all.dedup();
         let mut links: Vec<(Node, Node, Edge)> =
             all.iter().map(|(before, after)| (*before, *after, Edge::Free)).collect();
-        // Every version comes after the beginning of its key.
+        // Every write comes after the beginning of its key.
         let count = touches.version_count() as u32;
-        links.extend(
-            (0..count)
-                .filter(|version| touches.is_nil(*version).is_none())
-                .map(|version| (touches.nil(touches.key_of(writes, version)), version, Edge::Free)),
-        );
+        for write in 0..writes.len() as u32 {
+            let beginnings = touches.beginnings(writes.get(write).key);
+            links.extend(beginnings.map(|beginning| (beginning, write, Edge::Free)));
+        }
         let graph = Graph::new(count, count as usize, &links);
         let mut cyclic: Vec<u32> = Vec::new();
         for members in graph.components(Edges::ALL).large() {
@@ -136,7 +135,7 @@ type Source = fn(Teller<'_>, &Touches, &mut dyn FnMut(Version, Version));
 fn follow_reads(_: Teller<'_>, touches: &Touches, pair: &mut dyn FnMut(Version, Version)) {
     for touch in touches.all() {
         if let (Some(read), Some(wrote)) = (touch.read, touch.wrote)
-            && touches.is_nil(read).is_none()
+            && touches.is_beginning(read).is_none()
         {
             pair(read, wrote);
         }

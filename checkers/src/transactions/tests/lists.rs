@@ -138,7 +138,7 @@ fn a_stale_read_breaks_the_order_of_time_or_of_its_process() {
   5 ms  however, T2 < T1, because T2 read key x = [1] without 2, which T1 appended: a contradiction"
     );
     let same = text.replace("2@4", "1@4");
-    assert_eq!(check(&same), (vec!["g_single_process"], Some("strong-session-snapshot-isolation")));
+    assert_eq!(check(&same), (vec!["g_single_process"], Some("read-atomic")));
     let overlapping = text.replace("1@2-3", "1@2-9");
     assert_eq!(found(&judge(&overlapping, "strict-serializable")), Vec::<&str>::new());
 }
