@@ -220,6 +220,7 @@ fn look(
             (_, 1..) => return Ok((sample, format, sights)),
             (_, 0) if sample.can_grow() => {}
             (Err(error), 0) => return Err(error),
+            (Ok(_), 0) if request.model.is_some() => return Ok((sample, format, sights)),
             (Ok(_), 0) => {
                 let what = "no operation of a client was found in it".to_owned();
                 return Err(FormatError { line: 0, what });
