@@ -3,7 +3,7 @@
 use crate::fixtures::{
     SECOND, green, hostile, invocation, mixed, panicked, passing, plan, run, unknown, violated,
 };
-use checkers::{Ending, Verdict};
+use checkers::{Ending, Judgement, Verdict};
 use reports::{ExitCode, Replay, compose};
 use serde_json::{Value, json};
 
@@ -32,11 +32,17 @@ const COUNTS: [&str; 12] = [
 #[test]
 fn json_has_exactly_the_fields_of_the_contract() {
     let document = reports::json(&mixed());
-    assert_eq!(keys(&document), ["exit_code", "runs", "schema", "totals", "verdict"]);
+    let origin = ["argv", "build", "git", "started", "version"];
+    let sums = ["exit_code", "finished", "interrupted", "met", "planted", "requested"];
+    let mut of_document = ["runs", "schema", "totals", "verdict"].to_vec();
+    of_document.extend(origin.into_iter().chain(sums));
+    of_document.sort_unstable();
+    assert_eq!(keys(&document), of_document);
     assert_eq!(document["schema"], 1);
     assert_eq!(keys(&document["totals"]), COUNTS);
     let mut expected = COUNTS.to_vec();
     expected.extend(["scenario", "seed", "token", "plant", "verdict", "trace_hash", "sim_ms"]);
+    expected.extend(["met", "not_met", "expected", "replay", "ending"]);
     expected.extend(["wall_ms", "checkers", "faults", "refused_faults", "marks", "recovery"]);
     expected.sort_unstable();
     for run in document["runs"].as_array().expect("runs is a list") {
