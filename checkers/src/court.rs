@@ -29,7 +29,7 @@ mod transactions;
 mod vocabulary;
 
 pub use model::Model;
-pub use terms::{FailedCas, Nil, Permit, Terms};
+pub use terms::{Choices, FailedCas, Nil, Permit};
 
 use crate::{
     checker::{Checker, Judgement},
@@ -45,6 +45,7 @@ use sample::Sample;
 use serde::{Deserialize, Serialize};
 use sights::Sights;
 use std::io::BufRead;
+use terms::Terms;
 use vocabulary::Renames;
 
 /// How much of a history there was.
@@ -113,7 +114,7 @@ pub struct Request {
     /// Whether values are pairs of a key and the rest; none to recognise it.
     pub is_keyed: Option<bool>,
     /// By which terms it is judged.
-    pub terms: Terms,
+    pub terms: Choices,
 }
 
 /// What the workloads of all models hand back.
@@ -157,7 +158,10 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
     fits(format, request, is_ours).map_err(whole)?;
     let mut model = Some(Model::Log);
     let (extent, findings) = if is_ours {
-        ours::hear(format, &mut sample.whole(input), &request.terms)?
+        let terms = Terms::of(&request.terms);
+        let heard = ours::hear(format, &mut sample.whole(input), &terms)?;
+        terms.must_all_be_heeded(Model::Log).map_err(whole)?;
+        heard
     } else {
         let layout = Layout::of(&sights, request.is_keyed);
         let heading = formats::heading(format, sample.bytes());
@@ -216,6 +220,7 @@ fn look(
             (_, 1..) => return Ok((sample, format, sights)),
             (_, 0) if sample.can_grow() => {}
             (Err(error), 0) => return Err(error),
+            (Ok(_), 0) if request.model.is_some() => return Ok((sample, format, sights)),
             (Ok(_), 0) => {
                 let what = "no operation of a client was found in it".to_owned();
                 return Err(FormatError { line: 0, what });
@@ -246,10 +251,7 @@ fn fits(format: Format, request: &Request, is_ours: bool) -> Result<(), String> 
 /// Splits what judges said into what counts and the names of those that had nothing to look at.
 /// If nobody had, the first answers stand for all: a court that heard nothing holds nothing.
 fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
-    let is_vacuous = |judgement: &Judgement| match &judgement.verdict {
-        Verdict::Unknown(why) => why.starts_with("vacuous"),
-        Verdict::Holds(_) | Verdict::Violated(_) => false,
-    };
+    let is_vacuous = |judgement: &Judgement| judgement.verdict.is_vacuous();
     let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
     (told, idle.into_iter().map(|judgement| judgement.name).collect())
 }

@@ -147,8 +147,9 @@ fn run_job(
         .into_iter()
         .collect();
     if let Some(report) = &mut report {
+        failures.extend(folder.note_end(report).err());
         if is_failing(report) {
-            failures.extend(folder.keep_failure(report).err());
+            failures.extend(folder.kept().keep(report).err());
             if report.run.history.calls.len() > CALLS_KEPT_MAX {
                 report.run.history.calls = Vec::new();
             }
@@ -189,7 +190,8 @@ fn run_and_confirm(
         job.token.clone(),
         job.plant.clone(),
         wall_ms,
-    );
+    )
+    .with_plan_path(job.plan_path.clone());
     let is_violated = matches!(report.verdict, Verdict::Violated(_));
     if !is_violated {
         return Ok(((!was_cut_short).then_some(report), None));
@@ -231,7 +233,8 @@ fn failed(job: &Job, why: &str) -> RunReport {
         events: 0,
     };
     let (plan, token, plant) = (job.plan.clone(), job.token.clone(), job.plant.clone());
-    let mut report = reports::compose(plan.clone(), plan, run, token, plant, 0);
+    let mut report = reports::compose(plan.clone(), plan, run, token, plant, 0)
+        .with_plan_path(job.plan_path.clone());
     report.verdict = Verdict::Unknown(why.clone());
     report.headline = why;
     report

@@ -45,6 +45,13 @@ pub fn catalogue() -> &'static [Entry] {
         "stale_hint",
         "old_term",
         "blast_radius",
+        "batches",
+        "second_leader",
+        "half_cut",
+        "unflushed_term",
+        "lost_arrivals",
+        "doubled_requests",
+        "late_partitions",
         "swarm",
         "swarm_timers",
         "links_of_clients",
@@ -82,7 +89,7 @@ pub fn find(name: &str) -> Result<&'static Entry, String> {
 
 /// The scenario that a person names: one of the catalogue, or a path that ends in `.toml`.
 pub fn load(name: &str) -> Result<Scenario, Refused> {
-    let refused = |what| Refused { file: name.to_owned(), line: None, what };
+    let refused = |what| Refused { file: name.to_owned(), line: None, what, others: Vec::new() };
     if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
         return find(name).map(Entry::scenario).map_err(refused);
     }

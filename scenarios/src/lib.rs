@@ -56,6 +56,7 @@ mod draw;
 mod fault;
 mod layout;
 mod names;
+mod owed;
 mod parse;
 mod place;
 mod plan;
@@ -75,19 +76,22 @@ pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;
 pub use draw::draw;
 pub use fault::{FAULTS, Fault, FaultKind, Target};
-pub use names::nearest;
+pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
-pub use plan::{Disk, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload};
+pub use plan::{
+    Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
+};
 pub use planted::{PLANTED, Planted};
 pub use random::Stream;
-pub use scenario::Scenario;
+pub use scenario::{Expected, Scenario};
 pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 17] = [
+pub const CHECKERS: [&str; 18] = [
     "claim_witness",
     "ack_witness",
+    "leader_acks",
     "zero_loss",
     "offset_agreement",
     "linearizable_log",

@@ -7,6 +7,7 @@ use crate::{
     names,
     plan::{Node, Plan, Planned},
     planted::Planted as Bug,
+    scenario::Acks,
 };
 use std::collections::BTreeSet;
 
@@ -51,6 +52,13 @@ impl Plan {
             check_quorums(placement.write_quorum, placement.election_quorum, voters.len() as u32)
                 .map_err(|why| format!("p{p}: {why}"))?;
         }
+        let (n, late) = (placement.partitions.len(), &placement.late_ms);
+        ensure(late.len() < n, || format!("no partition of {n} stands at boot"))?;
+        ensure(late.is_sorted(), || "late partitions are not in order of time".to_owned())?;
+        let trouble_ms = self.phases.trouble_ms;
+        ensure(late.iter().all(|at| *at < trouble_ms), || {
+            "a partition is created after the end of trouble".to_owned()
+        })?;
         let square = self.network.latency_us.len() == n_regions
             && self.network.latency_us.iter().all(|row| row.len() == n_regions);
         ensure(square, || format!("latency is not {n_regions} by {n_regions}"))
@@ -207,7 +215,11 @@ impl Plan {
             format!("more than one bug is planted: {}", self.plants.join(", "))
         })?;
         ensure(!self.checkers.is_empty(), || "no checker applies".to_owned())?;
-        self.checkers.iter().try_for_each(|name| check_checker(name))
+        self.checkers.iter().chain(&self.expect.by).try_for_each(|name| check_checker(name))?;
+        self.expect.acks.iter().try_for_each(|level| {
+            let is_known = Acks::NAMES.contains(&level.as_str());
+            ensure(is_known, || names::unknown("acknowledgement level", level, &Acks::NAMES))
+        })
     }
 }
 

@@ -250,3 +250,19 @@ fn suites_are_known_by_name_and_plants_are_none_of_a_scenarios_business() {
         "{refused}"
     );
 }
+
+#[test]
+fn several_mistakes_are_told_at_once_where_reading_can_go_on() {
+    let more = "[workload]\nclients = 0\n[timing]\nheartbeat = \"10s\"\n[expect]\ncheckers = []\n";
+    assert_eq!(
+        with(more),
+        "line 7: expected less than `election_min`, or no leader stays\n  \
+         line 9: expected at least one checker"
+    );
+    let more = "[workload]\nclients = 0\n[timing]\nheartbeat = \"10s\"\n";
+    assert_eq!(
+        with(more),
+        "line 5: expected at least 1 client\n  \
+         line 7: expected less than `election_min`, or no leader stays"
+    );
+}

@@ -292,12 +292,29 @@ fn the_strongest_level_that_is_asked_is_the_one_that_counts() {
     let asked = |acks: &str| {
         let with = format!("workload.acks = {acks}\n[cluster]");
         let scenario = scenario(&BUSY.replace("[cluster]", &with));
-        (scenario.promised().join(" "), draw(&scenario, 1).strongest_acks())
+        let plan = draw(&scenario, 1);
+        (plan.expect.acks.join(" "), plan.strongest_acks())
     };
     assert_eq!(asked("{ leader = 3, none = 1 }"), ("none leader".to_owned(), Some("leader")));
     assert_eq!(asked("{ quorum = 1, region_quorum = 0 }"), ("quorum".to_owned(), Some("quorum")));
     let text = format!("{BUSY}[expect]\nacks = [\"quorum\"]\n");
-    assert_eq!(scenario(&text).promised(), ["quorum"]);
+    assert_eq!(draw(&scenario(&text), 1).expect.acks, ["quorum"]);
+}
+
+#[test]
+fn what_is_expected_travels_with_the_plan_and_moves_no_token() {
+    let text = format!("{BUSY}[expect]\nverdict = \"violated\"\nby = [\"zero_loss\"]\n");
+    let (plain, expected) = (draw(&scenario(BUSY), 3), draw(&scenario(&text), 3));
+    assert_eq!(expected.expect.verdict, scenarios::Expected::Violated);
+    assert_eq!(expected.expect.by, ["zero_loss"]);
+    assert!(!plain.why.is_empty(), "a plan says what it is for");
+    assert_eq!(plain.hash(), expected.hash());
+    let json = serde_json::to_string(&expected).expect("a plan is plain data");
+    assert_eq!(serde_json::from_str::<Plan>(&json).expect("it reads back"), expected);
+    let bare = Plan { why: String::new(), expect: Default::default(), ..plain.clone() };
+    assert_eq!(bare.hash(), plain.hash());
+    let json = serde_json::to_string(&bare).expect("a plan is plain data");
+    assert!(!json.contains("expect"), "an old plan's JSON is as it was: {json}");
 }
 
 #[test]

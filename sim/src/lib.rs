@@ -74,6 +74,7 @@ pub mod clock;
 pub mod disk;
 mod driver;
 mod dues;
+mod late;
 mod load;
 mod nemesis;
 pub mod network;

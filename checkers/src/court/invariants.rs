@@ -73,7 +73,7 @@ impl Workload for Bank {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let permits_negative = terms.permits(Permit::NegativeBalances, false, &mut told);
         let verdict = bank::judge(&self.reads, permits_negative, &|account| names.name(account));
@@ -138,7 +138,7 @@ impl Workload for Counter {
         Ok(())
     }
 
-    fn judge(mut self: Box<Self>, _terms: &Terms, _names: &Names) -> Result<Findings, String> {
+    fn judge(mut self: Box<Self>, _terms: &Terms<'_>, _names: &Names) -> Result<Findings, String> {
         self.failed.sort_unstable();
         let mut place = 0;
         self.counts.retain(|_| {
@@ -187,7 +187,7 @@ impl Workload for LongFork {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, _terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, _terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let verdict = long_fork::judge(&self.glances, &|key| names.name(key));
         let judgements = vec![Judgement::new("long_fork", verdict)];
         Ok(Findings { judgements, objects: 1, ..Findings::default() })

@@ -57,9 +57,9 @@ pub(super) trait Dialect {
     /// What was asked and what came back, in words.
     fn tell(&self, deed: &Self::Deed, names: &Names) -> (String, String);
     /// The answer for one object.
-    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms) -> Answer;
+    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms<'_>) -> Answer;
     /// The choices that were made, in words.
-    fn terms(&self, terms: &Terms) -> Vec<String>;
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String>;
 }
 
 /// Operations by object, in order of `called`.
@@ -116,9 +116,11 @@ impl<D: Dialect> Workload for Objects<D> {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let Objects { dialect, cases, .. } = *self;
         let objects = cases.len() as u64;
+        // Whatever a monitor cannot judge is searched, and what that may cost is a choice of all.
+        let _ = terms.budget();
         let mut told = Told::default();
         for (key, case) in cases {
             let matters = |operation: &Operation<D::Deed>| {
@@ -222,7 +224,7 @@ fn nil_words(nil: Nil) -> String {
     }
 }
 
-fn initial_words(terms: &Terms) -> Option<String> {
-    let initial = terms.initial?;
+fn initial_words(terms: &Terms<'_>) -> Option<String> {
+    let initial = terms.initial()?;
     Some(format!("a register holds {initial} at first (--initial)"))
 }

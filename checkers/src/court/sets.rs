@@ -94,7 +94,7 @@ impl Workload for Sets {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let name = |number: u64| names.name(number);
         let permits_stale = self.is_full && terms.permits(Permit::StaleReads, true, &mut told);
@@ -210,7 +210,7 @@ impl Workload for TotalQueue {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let permits_duplicates = terms.permits(Permit::Duplicates, true, &mut told);
         told.push(match self.is_drained {

@@ -1,7 +1,12 @@
 //! The terms by which a history is judged: everything that two honest readers could take in two
 //! ways is a choice here, with a default that is told, never an assumption.
+//!
+//! Somebody makes [`Choices`]; a model reads them only through [`Terms`], which keeps in mind what was
+//! asked for. A choice that was made and that nobody asked for is an error: no flag does nothing.
 
+use super::model::Model;
 use crate::{contract::Contract, history::ReadLevel, linearizability::Budget};
+use std::{cell::RefCell, collections::BTreeSet};
 
 /// What a read that came back with `nil` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,19 +91,24 @@ impl Permit {
                 ("an element may be handed out twice", "an element is handed out once")
             }
         };
-        let (flag, words) = if is_permitted { ("permit", permitted) } else { ("demand", refused) };
-        format!("{words} (--{flag} {})", self.name())
+        let words = if is_permitted { permitted } else { refused };
+        format!("{words} ({})", self.flag(is_permitted))
+    }
+
+    fn flag(self, is_permitted: bool) -> String {
+        let flag = if is_permitted { "permit" } else { "demand" };
+        format!("--{flag} {}", self.name())
     }
 }
 
-/// The choices of one hearing.
-#[derive(Clone, Debug)]
-pub struct Terms {
+/// The choices of one hearing. What was not chosen is the model's own default.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
     /// What a read of `nil` says.
-    pub nil: Nil,
-    /// What a failed compare-and-set says; none for what its format is known for.
+    pub nil: Option<Nil>,
+    /// What a failed compare-and-set says; by default nothing, unless its own reason says it.
     pub failed_cas: Option<FailedCas>,
-    /// What a register holds at first, where that is not nothing.
+    /// What a register holds at first; by default nothing.
     pub initial: Option<u64>,
     /// How strictly transactions must be isolated, by the field's name; none for the model's own.
     pub isolation: Option<String>,
@@ -106,34 +116,98 @@ pub struct Terms {
     pub permits: Vec<Permit>,
     /// Not permitted, whatever the model's default.
     pub demands: Vec<Permit>,
-    /// What a search for an order may spend on each object.
-    pub budget: Budget,
+    /// How many steps a search for an order may take on each object.
+    pub steps: Option<u64>,
+    /// How many bytes such a search may hold.
+    pub bytes: Option<u64>,
 }
 
-impl Default for Terms {
-    fn default() -> Terms {
-        Terms {
-            nil: Nil::default(),
-            failed_cas: None,
-            initial: None,
-            isolation: None,
-            permits: Vec::new(),
-            demands: Vec::new(),
-            budget: Budget { steps: 2_000_000_000, bytes: 2 << 30 },
+/// What a search may spend on each object by default.
+const BUDGET: Budget = Budget { steps: 2_000_000_000, bytes: 2 << 30 };
+
+/// The choices as one model reads them.
+#[derive(Debug)]
+pub(super) struct Terms<'c> {
+    choices: &'c Choices,
+    /// Flags of choices that were asked for.
+    heeded: RefCell<BTreeSet<String>>,
+}
+
+impl<'c> Terms<'c> {
+    pub(super) fn of(choices: &'c Choices) -> Terms<'c> {
+        Terms { choices, heeded: RefCell::default() }
+    }
+
+    fn heed<T>(&self, flag: &str, choice: T) -> T {
+        if !self.heeded.borrow().contains(flag) {
+            self.heeded.borrow_mut().insert(flag.to_owned());
+        }
+        choice
+    }
+
+    /// What a read of `nil` says.
+    pub(super) fn nil(&self) -> Nil {
+        self.heed("--nil", self.choices.nil.unwrap_or_default())
+    }
+
+    /// What a failed compare-and-set says, if somebody chose.
+    pub(super) fn failed_cas(&self) -> Option<FailedCas> {
+        self.heed("--failed-cas", self.choices.failed_cas)
+    }
+
+    /// What a register holds at first, where that is not nothing.
+    pub(super) fn initial(&self) -> Option<u64> {
+        self.heed("--initial", self.choices.initial)
+    }
+
+    /// How strictly transactions must be isolated, if somebody chose.
+    pub(super) fn isolation(&self) -> Option<&'c str> {
+        self.heed("--isolation", self.choices.isolation.as_deref())
+    }
+
+    /// What a search for an order may spend on each object.
+    pub(super) fn budget(&self) -> Budget {
+        let steps = self.heed("--steps", self.choices.steps).unwrap_or(BUDGET.steps);
+        let bytes = self.heed("--memory-mib", self.choices.bytes).unwrap_or(BUDGET.bytes);
+        Budget { steps, bytes }
+    }
+
+    /// # Errors
+    ///
+    /// A choice was made that this model never asked for: which, as a flag.
+    pub(super) fn must_all_be_heeded(&self, model: Model) -> Result<(), String> {
+        let Choices { nil, failed_cas, initial, isolation, permits, demands, steps, bytes } =
+            self.choices;
+        let flag = |is_made: bool, flag: &str| is_made.then(|| flag.to_owned());
+        let made = [
+            flag(nil.is_some(), "--nil"),
+            flag(failed_cas.is_some(), "--failed-cas"),
+            flag(initial.is_some(), "--initial"),
+            flag(isolation.is_some(), "--isolation"),
+            flag(steps.is_some(), "--steps"),
+            flag(bytes.is_some(), "--memory-mib"),
+        ];
+        let permits = permits.iter().map(|permit| permit.flag(true));
+        let demands = demands.iter().map(|permit| permit.flag(false));
+        let mut made = made.into_iter().flatten().chain(permits).chain(demands);
+        match made.find(|flag| !self.heeded.borrow().contains(flag)) {
+            Some(flag) => Err(format!("model `{}` has no use for {flag}", model.name())),
+            None => Ok(()),
         }
     }
-}
 
-impl Terms {
     /// Whether something is permitted, where the model's own answer is `default`; and the choice in
     /// words, added to `told`.
     pub(super) fn permits(&self, permit: Permit, default: bool, told: &mut Vec<String>) -> bool {
-        let is_permitted = match (self.permits.contains(&permit), self.demands.contains(&permit)) {
+        let Choices { permits, demands, .. } = self.choices;
+        let is_permitted = match (permits.contains(&permit), demands.contains(&permit)) {
             (true, false) => true,
             (false, true) => false,
             (false, false) | (true, true) => default,
         };
         told.push(permit.words(is_permitted));
+        self.heed(&permit.flag(true), ());
+        self.heed(&permit.flag(false), ());
         is_permitted
     }
 

@@ -17,24 +17,25 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Transactions of `append` and `r`.
-pub(super) fn lists(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn lists(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(true, terms)
 }
 
 /// Transactions of `w` and `r`.
-pub(super) fn registers(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn registers(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(false, terms)
 }
 
-fn workload(is_list: bool, terms: &Terms) -> Result<Box<dyn Workload>, String> {
-    let isolation = match &terms.isolation {
+fn workload(is_list: bool, terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
+    let isolation = match terms.isolation() {
         Some(name) => Isolation::find(name)?,
         None => STRICT_SERIALIZABLE,
     };
     Ok(Box::new(Transactions {
         is_list,
         isolation,
-        nil: terms.nil,
+        // A list that was never appended to is read as nil.
+        nil: if is_list { Nil::default() } else { terms.nil() },
         transactions: Vec::new(),
         open: Vec::new(),
         keys: BTreeSet::new(),
@@ -101,12 +102,12 @@ impl Workload for Transactions {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let ruling = if self.is_list {
-            judge_list_append(&self.transactions, self.isolation, names, terms.budget)
+            judge_list_append(&self.transactions, self.isolation, names, terms.budget())
         } else {
             let inference = Inference::default();
-            judge_rw_register(&self.transactions, self.isolation, inference, names, terms.budget)
+            judge_rw_register(&self.transactions, self.isolation, inference, names, terms.budget())
         };
         let law = if self.is_list { "list_append" } else { "rw_register" };
         let judgement = Judgement {

@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Transactions over registers that are one object.
-pub(in crate::court) fn multi_registers(terms: &Terms) -> Box<dyn Workload> {
-    Box::new(Objects::of(MultiRegisters { nil: terms.nil }))
+pub(in crate::court) fn multi_registers(terms: &Terms<'_>) -> Box<dyn Workload> {
+    Box::new(Objects::of(MultiRegisters { nil: terms.nil() }))
 }
 
 /// Transactions of `read` and `write` over registers that are one object.
@@ -104,18 +104,18 @@ impl Dialect for MultiRegisters {
         (asked.join(", "), told)
     }
 
-    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms<'_>) -> Answer {
         let keys =
             operations.iter().flat_map(|operation| &operation.deed).map(|access| match access {
                 Access::Read { key, .. } | Access::Write { key, .. } => *key,
             });
         let initial =
-            terms.initial.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
+            terms.initial().into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
         let model = models::MultiRegister { initial: initial.collect() };
-        engine::check(&model, operations, terms.budget)
+        engine::check(&model, operations, terms.budget())
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         told.extend(initial_words(terms));
         told

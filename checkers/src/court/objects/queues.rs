@@ -76,16 +76,16 @@ impl Dialect for Queues {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms<'_>) -> Answer {
         match queue::check(operations) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Queue::default(), operations, terms.budget)
+                engine::check(&models::Queue::default(), operations, terms.budget())
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

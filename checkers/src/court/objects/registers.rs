@@ -8,8 +8,9 @@ use crate::{
 };
 
 /// `read`, `write` and, in a register that has it, `cas`.
-pub(in crate::court) fn registers(has_cas: bool, terms: &Terms) -> Box<dyn Workload> {
-    Box::new(Objects::of(Registers { has_cas, failed: terms.failed_cas, nil: terms.nil }))
+pub(in crate::court) fn registers(has_cas: bool, terms: &Terms<'_>) -> Box<dyn Workload> {
+    let failed = if has_cas { terms.failed_cas() } else { None };
+    Box::new(Objects::of(Registers { has_cas, failed, nil: terms.nil() }))
 }
 
 /// `read`, `write` and `cas`.
@@ -101,17 +102,17 @@ impl Dialect for Registers {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Register>], terms: &Terms) -> Answer {
-        let initial = terms.initial;
+    fn judge(&self, operations: &[Operation<Register>], terms: &Terms<'_>) -> Answer {
+        let initial = terms.initial();
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Register::holding(initial), operations, terms.budget)
+                engine::check(&models::Register::holding(initial), operations, terms.budget())
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         if self.has_cas {
             told.push(match self.failed {

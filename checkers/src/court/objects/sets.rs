@@ -87,16 +87,16 @@ impl Dialect for Sets {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Set>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Set>], terms: &Terms<'_>) -> Answer {
         match set::check(operations) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Set::default(), operations, terms.budget)
+                engine::check(&models::Set::default(), operations, terms.budget())
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }
