@@ -3,10 +3,12 @@
 //! sound plan from every seed.
 
 use crate::{
+    carry::spans,
     catalogue::SUITES,
     draw::clamp::Drawn,
     layout::Layout,
     names,
+    place::place,
     scenario::{Acks, Expected, Scenario},
     sound::{BYTES_MAX, MESSAGES_MAX, check_checker, check_quorums},
     units::{Count, Millis, Range},
@@ -226,9 +228,17 @@ impl Scenario {
 
     /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
     fn check_carried(&self) -> Checked {
-        let unfit = Drawn::kindest(self).carried().unfit();
+        let voters = self.cluster.voters.as_deref().map(Layout::known);
+        let partitions = self.cluster.partitions.high as u32;
+        let unfit = |layout: &String| {
+            let shape = place(&Layout::known(layout), voters.as_ref(), partitions, None, None);
+            let spans = spans(&shape.nodes, &shape.placement);
+            Drawn::kindest(self, spans).carried().unfit()
+        };
+        let unfit: Option<Vec<String>> = self.cluster.layout.all().iter().map(unfit).collect();
         ensure(unfit.is_none(), "timing.election_min", || {
-            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+            let first = unfit.unwrap_or_default().swap_remove(0);
+            format!("{first}; no value within what is written would do")
         })
     }
 }
