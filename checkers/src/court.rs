@@ -24,7 +24,7 @@ mod terms;
 mod transactions;
 
 pub use model::Model;
-pub use terms::{FailedCas, Nil, Permit, Terms};
+pub use terms::{FailedCas, Initial, Keys, Nil, Permit, Terms};
 
 use crate::{
     checker::{Checker, Judgement},
@@ -160,6 +160,7 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
         let what = format!("isolation is for transactions; `{}` has none", model.name());
         return Err(FormatError { line: 0, what });
     }
+    fits(&request.terms, model).map_err(|what| FormatError { line: 0, what })?;
     let mut whole = Cursor::new(sample).chain(input);
     let (extent, findings) = if is_ours {
         ours::hear(format, &mut whole, &request.terms)?
@@ -179,6 +180,28 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
     })
 }
 
+/// Whether a model has a use for what was said of registers and of reads.
+fn fits(terms: &Terms, model: Model) -> Result<(), String> {
+    let has_keys = model == Model::RwRegister;
+    if terms.initial == Initial::Unknown && !has_keys {
+        return Err(format!(
+            "`--initial unknown` is for `rw-register`, not for `{}`",
+            model.name()
+        ));
+    }
+    if terms.keys != Keys::default() && !has_keys {
+        return Err(format!("what keys keep is for `rw-register`, not for `{}`", model.name()));
+    }
+    let rests = [Model::Bank, Model::Counter, Model::Set];
+    if terms.is_eventual && !rests.contains(&model) {
+        return Err(format!(
+            "`--eventual` is for banks, counters and sets, not for `{}`",
+            model.name()
+        ));
+    }
+    Ok(())
+}
+
 /// What the beginning of a file looks like. Its last line may be cut, and an error there is told
 /// when the whole file is read.
 fn glimpse(format: Format, sample: &[u8], is_whole: bool) -> Glimpse {
@@ -193,6 +216,24 @@ fn glimpse(format: Format, sample: &[u8], is_whole: bool) -> Glimpse {
         },
     );
     glimpse
+}
+
+/// Whether a read is marked as its reader's last word, once everything had come to rest.
+fn is_final(heard: &docket::Heard<'_>) -> bool {
+    heard.extra.get("final?").as_bool() == Some(true)
+}
+
+/// A sentence if the verdict would be another one where a read of nil said nothing.
+fn if_nil_said_nothing(verdict: &Verdict, other: &Verdict) -> Option<String> {
+    let is_other =
+        matches!(verdict, Verdict::Violated(_)) && !matches!(other, Verdict::Violated(_));
+    is_other.then(|| {
+        let other = match other {
+            Verdict::Holds(_) => "it holds",
+            Verdict::Unknown(_) | Verdict::Violated(_) => "no one can say",
+        };
+        format!("if a read of nil says nothing (--nil unknown), {other}")
+    })
 }
 
 /// Splits what judges said into what counts and the names of those that had nothing to look at.

@@ -14,7 +14,7 @@ mod agreement;
 pub(crate) mod brute;
 pub mod engine;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 pub mod models;
 pub mod objects;
 pub mod queue;
@@ -24,6 +24,7 @@ pub(crate) mod replay;
 pub mod second_opinion;
 pub mod set;
 mod shrink;
+pub mod sources;
 mod timeline;
 pub mod total_queue;
 

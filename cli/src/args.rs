@@ -182,15 +182,51 @@ pub(crate) struct Check {
     /// What a failed cas says [default: observed in console logs, else ignored]
     #[arg(long, value_enum)]
     pub(crate) failed_cas: Option<FailedCas>,
-    /// What a register holds at first [default: nothing]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) initial: Option<u64>,
+    /// What a register holds at first [default: nothing]; for transactions over registers also
+    /// `unknown`: each key may begin with one value that nobody wrote
+    #[arg(long, value_name = "NUMBER|unknown")]
+    pub(crate) initial: Option<Initial>,
+    /// Assume that each key of transactions over registers is linearizable
+    #[arg(long)]
+    pub(crate) linearizable_keys: bool,
+    /// Assume that each key of transactions over registers keeps the order of each process
+    #[arg(long)]
+    pub(crate) sequential_keys: bool,
+    /// Assume that a transaction's write of a register follows its own read of it
+    #[arg(long)]
+    pub(crate) wfr_keys: bool,
+    /// Only final reads owe everything that had come back [default: if some are marked `:final?`]
+    #[arg(long)]
+    pub(crate) eventual: bool,
     /// How many steps a search for an order may take on each object
     #[arg(long, value_name = "N", default_value = "2000000000")]
     pub(crate) steps: std::num::NonZeroU64,
     /// How much memory such a search may hold
     #[arg(long, value_name = "MIB", default_value = "2048")]
     pub(crate) memory_mib: std::num::NonZeroU64,
+}
+
+/// What a register holds before anyone writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Initial {
+    /// This
+    Value(u64),
+    /// Something that nobody wrote, or nothing
+    Unknown,
+}
+
+impl std::str::FromStr for Initial {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Initial, String> {
+        match text {
+            "unknown" => Ok(Initial::Unknown),
+            number => number
+                .parse()
+                .map(Initial::Value)
+                .map_err(|_| "expected a number or `unknown`".to_owned()),
+        }
+    }
 }
 
 /// What a read that came back with nil says.

@@ -6,7 +6,7 @@ use crate::{
     say::{self, Failure},
 };
 use checkers::{
-    court::{self, FailedCas, Model, Nil, Permit, Request, Terms},
+    court::{self, FailedCas, Initial, Keys, Model, Nil, Permit, Request, Terms},
     formats,
     linearizability::Budget,
 };
@@ -59,7 +59,17 @@ fn request(args: &args::Check) -> Result<Request, Failure> {
             args::FailedCas::Observed => FailedCas::Observed,
             args::FailedCas::Ignored => FailedCas::Ignored,
         }),
-        initial: args.initial,
+        initial: match args.initial {
+            None => Initial::Nothing,
+            Some(args::Initial::Value(value)) => Initial::Value(value),
+            Some(args::Initial::Unknown) => Initial::Unknown,
+        },
+        keys: Keys {
+            write_after_read: args.wfr_keys,
+            sequential: args.sequential_keys,
+            linearizable: args.linearizable_keys,
+        },
+        is_eventual: args.eventual,
         isolation: args.isolation.clone(),
         permits,
         demands,

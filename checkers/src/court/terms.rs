@@ -1,7 +1,7 @@
 //! The terms by which a history is judged: everything that two honest readers could take in two
 //! ways is a choice here, with a default that is told, never an assumption.
 
-use crate::{contract::Contract, history::ReadLevel, linearizability::Budget};
+use crate::{contract::Contract, history::ReadLevel, invariants, linearizability::Budget};
 
 /// What a read that came back with `nil` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,30 @@ pub enum FailedCas {
     Observed,
     /// It had no effect, and may have failed for any reason (Jepsen's `:fail`).
     Ignored,
+}
+
+/// What a register holds before anyone writes to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Initial {
+    /// Nothing: a read finds nil.
+    #[default]
+    Nothing,
+    /// This value.
+    Value(u64),
+    /// One value that nobody wrote, or nothing; each key its own.
+    Unknown,
+}
+
+/// What may be assumed of each key of transactions over registers, where their isolation does not
+/// imply it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// A transaction's write of a key follows its read of it.
+    pub write_after_read: bool,
+    /// Each key keeps the order of each process.
+    pub sequential: bool,
+    /// Each key is linearizable.
+    pub linearizable: bool,
 }
 
 /// Something that some systems permit and others do not.
@@ -98,8 +122,12 @@ pub struct Terms {
     pub nil: Nil,
     /// What a failed compare-and-set says; none for what its format is known for.
     pub failed_cas: Option<FailedCas>,
-    /// What a register holds at first, where that is not nothing.
-    pub initial: Option<u64>,
+    /// What a register holds at first.
+    pub initial: Initial,
+    /// What each key of transactions keeps, whatever their isolation.
+    pub keys: Keys,
+    /// Whether only final reads owe everything that had come back; none where the history says it.
+    pub is_eventual: bool,
     /// How strictly transactions must be isolated, by the field's name; none for the model's own.
     pub isolation: Option<String>,
     /// Permitted, whatever the model's default.
@@ -115,7 +143,9 @@ impl Default for Terms {
         Terms {
             nil: Nil::default(),
             failed_cas: None,
-            initial: None,
+            initial: Initial::default(),
+            keys: Keys::default(),
+            is_eventual: false,
             isolation: None,
             permits: Vec::new(),
             demands: Vec::new(),
@@ -125,6 +155,31 @@ impl Default for Terms {
 }
 
 impl Terms {
+    /// What reads owe, where some are marked as final or not, in words, added to `told`.
+    pub(super) fn owed(&self, has_finals: bool, told: &mut Vec<String>) -> invariants::Contract {
+        let finals = "only final reads owe all that had come back";
+        match (self.is_eventual, has_finals) {
+            (true, _) => told.push(format!("{finals} (--eventual)")),
+            (false, true) => told.push(format!("{finals}: some reads are marked `:final?`")),
+            (false, false) => told.push("operations are linearizable".to_owned()),
+        }
+        match self.is_eventual || has_finals {
+            true => invariants::Contract::Eventual,
+            false => invariants::Contract::Linearizable,
+        }
+    }
+
+    /// What a register of which there is one holds at first; an error if no one is to say.
+    pub(super) fn known_initial(&self) -> Result<Option<u64>, String> {
+        match self.initial {
+            Initial::Nothing => Ok(None),
+            Initial::Value(value) => Ok(Some(value)),
+            Initial::Unknown => Err("`--initial unknown` is for transactions over registers \
+                                     (`rw-register`)"
+                .to_owned()),
+        }
+    }
+
     /// Whether something is permitted, where the model's own answer is `default`; and the choice in
     /// words, added to `told`.
     pub(super) fn permits(&self, permit: Permit, default: bool, told: &mut Vec<String>) -> bool {

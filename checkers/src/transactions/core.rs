@@ -98,9 +98,8 @@ impl Question<'_> {
         let budget = Budget { steps: STEPS_ONCE, ..self.budget };
         let is_refuted = |left: &[Transaction]| {
             let view = review(left);
-            let answer = view.map(|view| {
-                open::decide(&view, self.model.rule, self.model.time, budget)
-            });
+            let answer =
+                view.map(|view| open::decide(&view, self.model.rule, self.model.time, budget));
             answer == Some(Answer::Refuted)
         };
         let mut left = transactions.to_vec();

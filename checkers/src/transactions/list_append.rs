@@ -158,11 +158,12 @@ impl Lists<'_> {
         let mut known = keys.flat_map(|key| {
             let versions: Vec<u32> = self.orders.versions(key).collect();
             let last = versions.last().copied();
-            let unseen = self.writes.of_key(key).filter(|write| {
-                self.orders.position(*write).is_none()
-            });
-            let unseen: Vec<(u32, u32)> =
-                last.into_iter().flat_map(|last| unseen.clone().map(move |write| (last, write))).collect();
+            let unseen =
+                self.writes.of_key(key).filter(|write| self.orders.position(*write).is_none());
+            let unseen: Vec<(u32, u32)> = last
+                .into_iter()
+                .flat_map(|last| unseen.clone().map(move |write| (last, write)))
+                .collect();
             let steps: Vec<(u32, u32)> = versions.windows(2).map(|two| (two[0], two[1])).collect();
             [steps, unseen].concat()
         });

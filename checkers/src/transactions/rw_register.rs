@@ -102,8 +102,7 @@ impl Inference {
             implied.linearizable_keys,
             self.linearizable_keys,
         );
-        let all =
-            Inference { writes_follow_reads, sequential_keys, linearizable_keys, ..implied };
+        let all = Inference { writes_follow_reads, sequential_keys, linearizable_keys, ..implied };
         (all, told)
     }
 }
@@ -264,9 +263,8 @@ impl Case<'_> {
             Step::Read { key, value: Some(value) } => {
                 let key = self.writes.key(*key);
                 let write = value.and_then(|value| self.writes.find(key, value));
-                let is_own = write.is_some_and(|write| {
-                    self.writes.get(write).transaction == number
-                });
+                let is_own =
+                    write.is_some_and(|write| self.writes.get(write).transaction == number);
                 (!is_own).then_some((key, write, Vec::new()))
             }
             Step::Read { value: None, .. } | Step::Write { .. } => None,

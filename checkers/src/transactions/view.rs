@@ -70,9 +70,8 @@ impl View {
         for number in numbers().filter(|number| fate(*number) == Fate::Committed) {
             for step in &transactions[number as usize].steps {
                 let Some((key, write, mut also)) = sees(number, step) else { continue };
-                let counts = |write: &WriteId| {
-                    by(write) != number && fate(by(write)) != Fate::Aborted
-                };
+                let counts =
+                    |write: &WriteId| by(write) != number && fate(by(write)) != Fate::Aborted;
                 also.retain(counts);
                 if write.as_ref().is_none_or(counts) {
                     let all = write.iter().chain(&also);

@@ -4,7 +4,7 @@ use super::{Dialect, Objects, initial_words, nil_words, unknown};
 use crate::{
     court::{FailedCas, Nil, Terms, docket::Workload, names::Names},
     formats::{Format, value::Value},
-    linearizability::{Answer, Operation, engine, models, objects::Register, register},
+    linearizability::{Answer, Operation, engine, models, objects::Register, register, sources},
 };
 
 /// `read`, `write` and, in a register that has it, `cas`.
@@ -82,6 +82,10 @@ impl Dialect for Registers {
         }
     }
 
+    fn without_nil(&self, deed: &Register) -> Option<Option<Register>> {
+        (*deed == Register::Read(None)).then_some(None)
+    }
+
     fn may_matter(&self, deed: &Register) -> bool {
         !matches!(deed, Register::Read(_))
     }
@@ -107,10 +111,14 @@ impl Dialect for Registers {
     }
 
     fn judge(&self, operations: &[Operation<Register>], terms: &Terms) -> Answer {
-        let initial = terms.initial;
+        let Ok(initial) = terms.known_initial() else {
+            return Answer::Exhausted("what the register held at first is not known".to_owned());
+        };
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Register::holding(initial), operations, terms.budget)
+                sources::of_register(operations, initial).unwrap_or_else(|| {
+                    engine::check(&models::Register::holding(initial), operations, terms.budget)
+                })
             }
             answer => answer,
         }

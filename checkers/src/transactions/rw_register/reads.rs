@@ -315,8 +315,7 @@ impl Touches {
 
     /// What was taken to be older than the history, in words.
     pub(crate) fn older(&self, teller: Teller<'_>) -> Option<String> {
-        let (key, value) =
-            *self.strangers.first().filter(|_| self.initial == Initial::Unknown)?;
+        let (key, value) = *self.strangers.first().filter(|_| self.initial == Initial::Unknown)?;
         let (key, value) = (teller.key(self.key_names[key as usize]), teller.value(value));
         let what = format!("key {key} held {value} before anyone wrote to it");
         Some(match self.strangers.len() {
@@ -398,15 +397,16 @@ impl Look<'_> {
         let begins_with = match initial {
             Initial::Nothing => None,
             Initial::Value(value) => Some(value),
-            Initial::Unknown => {
-                *unwritten[reading.key as usize].get_or_insert(reading.value)
-            }
+            Initial::Unknown => *unwritten[reading.key as usize].get_or_insert(reading.value),
         };
         if reading.value != begins_with {
-            let begins_with = begins_with.map_or("nil".to_owned(), |value| self.teller.value(value));
+            let begins_with =
+                begins_with.map_or("nil".to_owned(), |value| self.teller.value(value));
             let what = match initial {
                 Initial::Unknown => {
-                    format!("which nobody wrote; another read shows that it began with {begins_with}")
+                    format!(
+                        "which nobody wrote; another read shows that it began with {begins_with}"
+                    )
                 }
                 Initial::Value(_) | Initial::Nothing => {
                     format!("which nobody wrote; it began with {begins_with}")
