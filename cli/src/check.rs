@@ -73,7 +73,7 @@ fn request(args: &args::Check) -> Result<Request, Failure> {
         isolation: args.isolation.clone(),
         permits,
         demands,
-        budget: Budget { steps: args.steps.get(), bytes: args.memory_mib.get() << 20 },
+        budget: Budget::of(args.steps.get(), args.memory_mib.get() << 20),
     };
     Ok(Request {
         format: format.map_err(Failure::usage)?,

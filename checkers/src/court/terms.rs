@@ -149,7 +149,7 @@ impl Default for Terms {
             isolation: None,
             permits: Vec::new(),
             demands: Vec::new(),
-            budget: Budget { steps: 2_000_000_000, bytes: 2 << 30 },
+            budget: Budget::of(2_000_000_000, 2 << 30),
         }
     }
 }

@@ -326,7 +326,7 @@ mod tests {
         Balances { process: 1, called, returned, accounts, is_final: false }
     }
 
-    const AMPLE: Budget = Budget { steps: 1_000_000, bytes: 64 << 20 };
+    const AMPLE: Budget = Budget::of(1_000_000, 64 << 20);
 
     /// A transfer of one from account 0 to account 1, `returned` 0 if it never came back.
     fn transfer(called: u64, returned: u64, amount: i64) -> Transfer {

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use crate::testing::{evidence, holds, unknown};
 
-    const AMPLE: Budget = Budget { steps: 1_000_000, bytes: 64 << 20 };
+    const AMPLE: Budget = Budget::of(1_000_000, 64 << 20);
 
     fn read(found: i64) -> Deed {
         Deed::Read { found, is_final: false }

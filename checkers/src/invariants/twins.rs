@@ -16,7 +16,7 @@ use crate::{
     verdict::Verdict,
 };
 
-const AMPLE: Budget = Budget { steps: 10_000_000, bytes: 256 << 20 };
+const AMPLE: Budget = Budget::of(10_000_000, 256 << 20);
 
 struct CounterSpec;
 

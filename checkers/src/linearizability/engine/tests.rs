@@ -12,7 +12,7 @@ use crate::{
 };
 use toys::{Dice, Toy, history};
 
-const PLENTY: Budget = Budget { steps: 50_000_000, bytes: 1 << 30 };
+const PLENTY: Budget = Budget::of(50_000_000, 1 << 30);
 
 /// How an operation takes part in what brute force tries.
 #[derive(Clone, Copy, PartialEq)]
@@ -290,7 +290,7 @@ fn a_search_out_of_steps_or_bytes_says_so_and_how_far_it_came() {
     }
     operations.push(operation(1, 5_000, Some(5_001), Register::Read(Some(7_777))));
     let ask =
-        |steps, bytes| check(&models::Register::default(), &operations, Budget { steps, bytes });
+        |steps, bytes| check(&models::Register::default(), &operations, Budget::of(steps, bytes));
     for (steps, bytes) in [(0, 1 << 30), (1_000, 1 << 30), (1 << 40, 0), (1 << 40, 100_000)] {
         match ask(steps, bytes) {
             Answer::Exhausted(why) => assert!(why.contains("of 481 returns explained"), "{why}"),

@@ -238,7 +238,7 @@ fn what_no_order_explains_is_told_with_the_few_that_show_it() {
 #[test]
 fn many_who_miss_one_another_cost_no_edge_for_each_pair() {
     let text: String = (1..=300).map(|n| format!("{n} ok: rx_ wx{n}\n")).collect();
-    let budget = Budget { steps: 1_000_000, bytes: 100_000 };
+    let budget = Budget::of(1_000_000, 100_000);
     let model = Model::find("serializable").expect("a model");
     let ruling = judge_rw_register(&registers(&text), model, NOTHING, &Letters, budget);
     assert_eq!(found(&ruling), ["lost_update", "g2_item"]);

@@ -13,14 +13,17 @@ use crate::linearizability::{
 
 /// Operations under way that are told one by one.
 const TOLD_MAX: usize = 6;
+/// Steps after which it is asked whether somebody has had enough.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 16;
 
 impl<M: Model, K: Mask> Search<'_, M, K> {
     /// How far it came, in words: the longest beginning of the history that some order explains, and
     /// what was under way there.
     pub(crate) fn how_far(&self, shortage: Shortage, operations: &[Operation<M::Deed>]) -> String {
-        let (what, budget) = match shortage {
-            Shortage::Steps => ("steps", self.budget.steps),
-            Shortage::Bytes => ("bytes", self.budget.bytes),
+        let ran_out = match shortage {
+            Shortage::Steps => format!("ran out of its {} steps", self.budget.steps),
+            Shortage::Bytes => format!("ran out of its {} bytes", self.budget.bytes),
+            Shortage::Patience => "was stopped".to_owned(),
         };
         let (timeline, level) = (self.stage.timeline, self.deepest);
         let tell = |op: u32| {
@@ -30,7 +33,7 @@ impl<M: Model, K: Mask> Search<'_, M, K> {
             format!("process {} {deed}{lost}", operation.process)
         };
         let mut told = format!(
-            "the search ran out of its {budget} {what} after {} configurations, with {level} of {} \
+            "the search {ran_out} after {} configurations, with {level} of {} \
              returns explained",
             self.seen.len(),
             timeline.end()
@@ -79,6 +82,9 @@ impl<M: Model, K: Mask> Search<'_, M, K> {
             return Err(Shortage::Steps);
         }
         self.steps += 1;
+        if self.steps.is_multiple_of(STEPS_BETWEEN_LOOKS) && self.budget.stop.is_over() {
+            return Err(Shortage::Patience);
+        }
         if self.is_costly {
             if let Some(step) = self.memo.find(state, act) {
                 return Ok(step);
