@@ -9,7 +9,7 @@ mod measure;
 
 use checkers::{
     Stamp,
-    court::{Model as Meaning, Request, hear},
+    court::{Choices, FailedCas, Model as Meaning, Request, hear},
     linearizability::{
         Answer, Budget, Operation,
         engine::{Model, check},
@@ -236,7 +236,9 @@ fn etcd_logs(folder: std::path::PathBuf) -> Case {
         logs.map(|log| log.expect("a log can be read")).filter(|log| !log.is_empty()).collect()
     };
     let judge = |logs: &Vec<Vec<u8>>| {
-        let request = Request { model: Some(Meaning::CasRegister), ..Request::default() };
+        // As Porcupine's own model of these logs has it.
+        let terms = Choices { failed_cas: Some(FailedCas::Observed), ..Choices::default() };
+        let request = Request { model: Some(Meaning::CasRegister), terms, ..Request::default() };
         let rulings = logs.iter().map(|log| hear(&mut log.as_slice(), &request));
         let words = rulings.map(|ruling| ruling.expect("a history").verdict().word());
         let violated = words.filter(|word| *word == "violated").count();

@@ -14,17 +14,22 @@
 mod docket;
 mod invariants;
 mod kafka;
+mod layout;
 mod model;
 mod names;
 mod objects;
 mod ours;
+mod recognition;
+mod sample;
 mod sets;
+mod sights;
 mod stream;
 mod terms;
 mod transactions;
+mod vocabulary;
 
 pub use model::Model;
-pub use terms::{FailedCas, Initial, Keys, Nil, Permit, Terms};
+pub use terms::{Choices, FailedCas, Initial, Keys, Nil, Permit};
 
 use crate::{
     checker::{Checker, Judgement},
@@ -33,13 +38,15 @@ use crate::{
     run::Counts,
     verdict::Verdict,
 };
-use docket::Docket;
-use model::Glimpse;
+use docket::{Docket, Hearing};
+use layout::Layout;
+use recognition::{Cover, recognise};
+use sample::Sample;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, Cursor, Read};
-
-/// How much of a file is looked at to recognise it.
-const SAMPLE_BYTES: u64 = 256 * 1024;
+use sights::Sights;
+use std::io::BufRead;
+use terms::Terms;
+use vocabulary::Renames;
 
 /// How much of a history there was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,9 +98,7 @@ pub struct Ruling {
 impl Ruling {
     /// All answers as one: violated beats unknown beats holds.
     pub fn verdict(&self) -> Verdict {
-        let told = self.judgements.iter().map(|judgement| judgement.verdict.clone());
-        let nobody = || Verdict::Unknown("vacuous: no judge found anything to look at".to_owned());
-        told.reduce(Verdict::and).unwrap_or_else(nobody)
+        verdict_of(&self.judgements)
     }
 }
 
@@ -104,8 +109,12 @@ pub struct Request {
     pub format: Option<Format>,
     /// What its operations mean; none to recognise it.
     pub model: Option<Model>,
+    /// Operations' names in the file, each with the name that is meant by it.
+    pub renames: Vec<(String, String)>,
+    /// Whether values are pairs of a key and the rest; none to recognise it.
+    pub is_keyed: Option<bool>,
     /// By which terms it is judged.
-    pub terms: Terms,
+    pub terms: Choices,
 }
 
 /// What the workloads of all models hand back.
@@ -119,59 +128,64 @@ struct Findings {
     objects: u64,
 }
 
-/// Reads a history and judges it.
+impl Findings {
+    fn verdict(&self) -> Verdict {
+        verdict_of(&self.judgements)
+    }
+}
+
+fn verdict_of(judgements: &[Judgement]) -> Verdict {
+    let told = judgements.iter().map(|judgement| judgement.verdict.clone());
+    let nobody = || Verdict::Unknown("vacuous: no judge found anything to look at".to_owned());
+    told.reduce(Verdict::and).unwrap_or_else(nobody)
+}
+
+/// What nobody could name.
+const UNTOLD: &str = "none";
+
+/// Reads a history and judges it. If nobody can tell what its operations mean, the ruling says so,
+/// and its verdict is unknown.
 ///
 /// # Errors
 ///
-/// The file is not a history of its format and model, or nobody could tell which they are; with the
-/// line, where it is about one.
+/// The file is not a history of its format and model, nobody could tell its format, or the request
+/// asks for what this history has not; with the line, where it is about one.
 pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, FormatError> {
-    let mut sample = Vec::new();
-    let unreadable =
-        |error: io::Error| FormatError { line: 0, what: format!("could not be read: {error}") };
-    (&mut *input).take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(unreadable)?;
-    let format = match request.format {
-        Some(format) => format,
-        None => formats::recognise(&sample).map_err(|what| FormatError { line: 0, what })?,
-    };
-    let is_whole = (sample.len() as u64) < SAMPLE_BYTES;
-    let glimpse = glimpse(format, &sample, is_whole);
+    let whole = |what| FormatError { line: 0, what };
+    let mut renames = Renames::of(&request.renames).map_err(whole)?;
+    let (sample, format, sights) = look(input, request, &mut renames)?;
     let is_ours = matches!(format, Format::Jsonl | Format::Text);
-    let model = match (request.model, is_ours) {
-        (Some(Model::Log) | None, true) => Model::Log,
-        (Some(other), true) => {
-            let what = format!(
-                "a {} history tells of model `log`, not of `{}`",
-                format.name(),
-                other.name()
-            );
-            return Err(FormatError { line: 0, what });
-        }
-        (Some(Model::Log), false) => {
-            let what =
-                format!("model `log` is for our own formats; `{}` may be `kafka`", format.name());
-            return Err(FormatError { line: 0, what });
-        }
-        (Some(model), false) => model,
-        (None, false) => glimpse.model(format).map_err(|what| FormatError { line: 0, what })?,
-    };
-    if request.terms.isolation.is_some() && !matches!(model, Model::ListAppend | Model::RwRegister)
-    {
-        let what = format!("isolation is for transactions; `{}` has none", model.name());
-        return Err(FormatError { line: 0, what });
-    }
-    fits(&request.terms, model).map_err(|what| FormatError { line: 0, what })?;
-    let mut whole = Cursor::new(sample).chain(input);
+    fits(format, request, is_ours).map_err(whole)?;
+    let mut model = Some(Model::Log);
     let (extent, findings) = if is_ours {
-        ours::hear(format, &mut whole, &request.terms)?
+        let terms = Terms::of(&request.terms);
+        let heard = ours::hear(format, &mut sample.whole(input), &terms)?;
+        terms.must_all_be_heeded(Model::Log).map_err(whole)?;
+        heard
     } else {
-        Docket::hear(format, model, &mut whole, glimpse.is_keyed(), &request.terms)?
+        let layout = Layout::of(&sights, request.is_keyed);
+        let heading = formats::heading(format, sample.bytes());
+        let cover = Cover { format, heading: heading.as_deref() };
+        let hearing = Hearing {
+            cover,
+            layout,
+            is_layout_told: request.is_keyed.is_some(),
+            renames,
+            models: match request.model {
+                Some(model) => Ok(vec![model]),
+                None => recognise(cover, &sights, layout),
+            },
+            is_model_recognised: request.model.is_none(),
+        };
+        let outcome = Docket::hear(hearing, &mut sample.whole(input), &request.terms)?;
+        model = outcome.model;
+        (outcome.extent, outcome.findings)
     };
     Ok(Ruling {
         format: format.name().to_owned(),
         is_format_recognised: request.format.is_none(),
-        model: model.name().to_owned(),
-        is_model_recognised: request.model.is_none(),
+        model: model.map_or(UNTOLD, Model::name).to_owned(),
+        is_model_recognised: request.model.is_none() && model.is_some(),
         extent,
         terms: findings.terms,
         judgements: findings.judgements,
@@ -180,42 +194,57 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
     })
 }
 
-/// Whether a model has a use for what was said of registers and of reads.
-fn fits(terms: &Terms, model: Model) -> Result<(), String> {
-    let has_keys = model == Model::RwRegister;
-    if terms.initial == Initial::Unknown && !has_keys {
-        return Err(format!(
-            "`--initial unknown` is for `rw-register`, not for `{}`",
-            model.name()
-        ));
+/// Reads so much of a file that its format and the first operations of its clients are known, past
+/// whatever stands before them.
+fn look(
+    input: &mut dyn BufRead,
+    request: &Request,
+    renames: &mut Renames,
+) -> Result<(Sample, Format, Sights), FormatError> {
+    let mut sample = Sample::default();
+    loop {
+        sample.grow(input);
+        let format = match request.format {
+            Some(format) => format,
+            None => match formats::recognise(sample.bytes()) {
+                Ok(format) => format,
+                Err(_) if sample.can_grow() => continue,
+                Err(what) => return Err(FormatError { line: 0, what }),
+            },
+        };
+        if matches!(format, Format::Jsonl | Format::Text) {
+            return Ok((sample, format, Sights::default()));
+        }
+        let (sights, read) = sample.glimpse(format, renames);
+        match (read, sights.lines) {
+            (_, 1..) => return Ok((sample, format, sights)),
+            (_, 0) if sample.can_grow() => {}
+            (Err(error), 0) => return Err(error),
+            (Ok(_), 0) => {
+                let what = "no operation of a client was found in it".to_owned();
+                return Err(FormatError { line: 0, what });
+            }
+        }
     }
-    if terms.keys != Keys::default() && !has_keys {
-        return Err(format!("what keys keep is for `rw-register`, not for `{}`", model.name()));
-    }
-    let rests = [Model::Bank, Model::Counter, Model::Set];
-    if terms.is_eventual && !rests.contains(&model) {
-        return Err(format!(
-            "`--eventual` is for banks, counters and sets, not for `{}`",
-            model.name()
-        ));
-    }
-    Ok(())
 }
 
-/// What the beginning of a file looks like. Its last line may be cut, and an error there is told
-/// when the whole file is read.
-fn glimpse(format: Format, sample: &[u8], is_whole: bool) -> Glimpse {
-    let end = if is_whole { None } else { sample.iter().rposition(|byte| *byte == b'\n') };
-    let mut glimpse = Glimpse::default();
-    let _ = formats::read(
-        format,
-        &mut &sample[..end.map_or(sample.len(), |end| end + 1)],
-        &mut |happening| {
-            glimpse.see(happening);
-            Ok(())
-        },
-    );
-    glimpse
+/// Whether what was asked for goes together.
+fn fits(format: Format, request: &Request, is_ours: bool) -> Result<(), String> {
+    let name = format.name();
+    match (request.model, is_ours) {
+        (Some(Model::Log), false) => {
+            return Err(format!("model `log` is for our own formats; `{name}` may be `kafka`"));
+        }
+        (Some(other), true) if other != Model::Log => {
+            let other = other.name();
+            return Err(format!("a {name} history tells of model `log`, not of `{other}`"));
+        }
+        (Some(_) | None, _) => {}
+    }
+    if is_ours && (!request.renames.is_empty() || request.is_keyed.is_some()) {
+        return Err(format!("a {name} history is in our own words: no --rename and no --keys"));
+    }
+    Ok(())
 }
 
 /// Whether a read is marked as its reader's last word, once everything had come to rest.

@@ -22,13 +22,14 @@ mod operation;
 pub mod ours;
 mod recognise;
 mod source;
+mod stranger;
 pub mod value;
 
 #[cfg(test)]
 mod tests;
 
 pub use format::Format;
-pub use recognise::recognise;
+pub use recognise::{heading, recognise};
 
 use source::Source;
 use std::io::BufRead;

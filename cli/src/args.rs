@@ -147,6 +147,7 @@ Examples:
   zeroloss check store/latest/history.edn          what is it, and does it hold?
   zeroloss check history.json --model list-append --isolation snapshot-isolation
   zeroloss check etcd.log --model cas-register --nil unknown
+  zeroloss check history.edn.gz --rename publish=enqueue,take=dequeue --model fifo-queue
   zeroloss check - --from jepsen-edn --model kafka --format json < history.edn
   zeroloss check zeroloss-results/latest/failures/zero_loss/leader_crash-3
 
@@ -176,10 +177,16 @@ pub(crate) struct Check {
     /// Something that it must not do, by the same names
     #[arg(long, value_name = "WHAT")]
     pub(crate) demand: Vec<String>,
-    /// What a read that came back with nil says
-    #[arg(long, value_enum, default_value_t = Nil::Absent)]
-    pub(crate) nil: Nil,
-    /// What a failed cas says [default: observed in console logs, else ignored]
+    /// What operations are called here and what is meant by it, such as add=enqueue,remove=dequeue
+    #[arg(long, value_name = "NAME=MEANT", value_delimiter = ',')]
+    pub(crate) rename: Vec<String>,
+    /// Where keys stand [default: recognised]
+    #[arg(long, value_enum)]
+    pub(crate) keys: Option<Keys>,
+    /// What a read that came back with nil says [default: absent]
+    #[arg(long, value_enum)]
+    pub(crate) nil: Option<Nil>,
+    /// What a failed cas says [default: nothing, unless its own reason says it]
     #[arg(long, value_enum)]
     pub(crate) failed_cas: Option<FailedCas>,
     /// What a register holds at first [default: nothing]; for transactions over registers also
@@ -198,12 +205,24 @@ pub(crate) struct Check {
     /// Only final reads owe everything that had come back [default: if some are marked `:final?`]
     #[arg(long)]
     pub(crate) eventual: bool,
-    /// How many steps a search for an order may take on each object
-    #[arg(long, value_name = "N", default_value = "2000000000")]
-    pub(crate) steps: std::num::NonZeroU64,
-    /// How much memory such a search may hold
-    #[arg(long, value_name = "MIB", default_value = "2048")]
-    pub(crate) memory_mib: std::num::NonZeroU64,
+    /// How many steps a search for an order may take on each object [default: 2000000000]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<std::num::NonZeroU64>,
+    /// How much memory such a search may hold [default: 2048]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) memory_mib: Option<std::num::NonZeroU64>,
+    /// How many seconds everything may take; a search that is not done by then says how far it came
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<std::num::NonZeroU64>,
+}
+
+/// Where the key of an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keys {
+    /// First in its value: [key, rest]
+    First,
+    /// Nowhere: values are values
+    None,
 }
 
 /// What a register holds before anyone writes to it.

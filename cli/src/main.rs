@@ -9,6 +9,7 @@ mod confirm;
 mod folder;
 mod interrupt;
 mod list;
+mod packed;
 mod progress;
 mod record;
 mod replay;

@@ -39,3 +39,4 @@ pub use report::{
 };
 pub use screen::text_run;
 pub use text::text;
+pub use words::tame;

@@ -107,7 +107,7 @@ impl Workload for Bank {
             if balance.as_int().is_none() && !balance.is_nil() {
                 return Err(format!("expected a balance, found `{balance}`"));
             }
-            accounts.push((names.number(account), balance.as_int()));
+            accounts.push((names.number_of_key(account), balance.as_int()));
         }
         self.reads.push(Balances {
             process: heard.process,
@@ -119,7 +119,7 @@ impl Workload for Bank {
         Ok(())
     }
 
-    fn judge(mut self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(mut self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let contract = terms.owed(self.reads.iter().any(|read| read.is_final), &mut told);
         let permits_negative = terms.permits(Permit::NegativeBalances, false, &mut told);
@@ -131,7 +131,7 @@ impl Workload for Bank {
         });
         let promise = Promise { contract, permits_negative };
         let name = |account: u64| names.name(account);
-        let mut verdict = bank::judge(&self.reads, &self.transfers, promise, terms.budget, &name);
+        let mut verdict = bank::judge(&self.reads, &self.transfers, promise, terms.budget(), &name);
         if let Some(transfer) = &self.unreadable
             && !is_wrong_alone(&verdict)
         {
@@ -212,7 +212,7 @@ impl Workload for Counter {
         Ok(())
     }
 
-    fn judge(mut self: Box<Self>, terms: &Terms, _names: &Names) -> Result<Findings, String> {
+    fn judge(mut self: Box<Self>, terms: &Terms<'_>, _names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let is_final = |count: &Count| matches!(count.deed, Deed::Read { is_final: true, .. });
         let contract = terms.owed(self.counts.iter().any(is_final), &mut told);
@@ -222,7 +222,7 @@ impl Workload for Counter {
             place += 1;
             self.failed.binary_search(&(place - 1)).is_err()
         });
-        let verdict = counter::judge(&self.counts, contract, terms.budget);
+        let verdict = counter::judge(&self.counts, contract, terms.budget());
         let judgements = vec![Judgement::new("counter", verdict)];
         Ok(Findings { judgements, terms: told, objects: 1, ..Findings::default() })
     }
@@ -265,7 +265,7 @@ impl Workload for LongFork {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, _terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, _terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let verdict = long_fork::judge(&self.glances, &|key| names.name(key));
         let judgements = vec![Judgement::new("long_fork", verdict)];
         Ok(Findings { judgements, objects: 1, ..Findings::default() })

@@ -2,7 +2,8 @@
 //!
 //! A whole number that is not negative is its own number. Everything else, a text, a keyword, a
 //! vector, gets one far above all of those that histories use, so that a number in a judge's
-//! sentence tells by itself whether it has a name to be replaced by.
+//! sentence tells by itself whether it has a name to be replaced by. Names are told as the file has
+//! them, texts in quotes and keywords with their colon: `4` and `"4"` are two values.
 
 use crate::{formats::value::Value, transactions};
 use std::collections::BTreeMap;
@@ -10,11 +11,27 @@ use std::collections::BTreeMap;
 /// Numbers from here on stand for names.
 const FIRST: u64 = 1 << 62;
 
+/// Of numbers below this one it is known whether the history has them.
+const KNOWN_BELOW: u64 = 1 << 24;
+
+/// What a number stands for. `4`, `"4"` and `:4` are three values.
+#[derive(Debug)]
+enum Name {
+    Text(String),
+    Word(String),
+    /// Anything else, as it is told.
+    Other(String),
+}
+
 /// The names of one history.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    numbers: BTreeMap<String, u64>,
-    names: Vec<String>,
+    texts: BTreeMap<String, u64>,
+    words: BTreeMap<String, u64>,
+    others: BTreeMap<String, u64>,
+    names: Vec<Name>,
+    /// A bit for each number that is its own.
+    seen: Vec<u64>,
     /// Partitions are numbered from 1 in the order of their first mention.
     partitions: BTreeMap<u64, u32>,
     keys: Vec<u64>,
@@ -23,33 +40,89 @@ pub(super) struct Names {
 impl Names {
     /// The number of a value.
     pub(super) fn number(&mut self, value: Value<'_>) -> u64 {
-        match value.as_int().and_then(|number| u64::try_from(number).ok()) {
-            Some(number) if number < FIRST => number,
-            Some(_) | None => match value.as_str() {
-                Some(text) => self.named(text),
-                None => self.named(&value.to_string()),
-            },
+        if let Some(number) = value.as_uint().filter(|number| *number < FIRST) {
+            self.see(number);
+            return number;
+        }
+        let next = FIRST + self.names.len() as u64;
+        let Some(text) = value.as_str() else { return self.named(&value.to_string()) };
+        let numbers = if value.is_word() { &mut self.words } else { &mut self.texts };
+        if let Some(number) = numbers.get(text) {
+            return *number;
+        }
+        numbers.insert(text.to_owned(), next);
+        self.names.push(match value.is_word() {
+            true => Name::Word(text.to_owned()),
+            false => Name::Text(text.to_owned()),
+        });
+        next
+    }
+
+    /// The number of a map's key. JSON has no keys but texts: digits are the number that they say,
+    /// unless they were met as a text.
+    pub(super) fn number_of_key(&mut self, key: Value<'_>) -> u64 {
+        let text = key.as_str().filter(|text| !key.is_word() && !self.texts.contains_key(*text));
+        match text.and_then(digits) {
+            Some(number) => {
+                self.see(number);
+                number
+            }
+            None => self.number(key),
         }
     }
 
-    /// The number of a text.
+    fn see(&mut self, number: u64) {
+        if number >= KNOWN_BELOW {
+            return;
+        }
+        let (place, bit) = ((number / 64) as usize, 1 << (number % 64));
+        if self.seen.len() <= place {
+            self.seen.resize(place + 1, 0);
+        }
+        self.seen[place] |= bit;
+    }
+
+    fn has_seen(&self, number: u64) -> bool {
+        let word = self.seen.get((number / 64) as usize);
+        word.is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    /// The number of what is told like this.
     pub(super) fn named(&mut self, text: &str) -> u64 {
-        if let Some(number) = self.numbers.get(text) {
+        if let Some(number) = self.others.get(text) {
             return *number;
         }
         let number = FIRST + self.names.len() as u64;
-        self.names.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), number);
+        self.names.push(Name::Other(text.to_owned()));
+        self.others.insert(text.to_owned(), number);
         number
+    }
+
+    fn of(&self, number: u64) -> Option<&Name> {
+        self.names.get(usize::try_from(number.checked_sub(FIRST)?).ok()?)
     }
 
     /// The file's own name of a number.
     pub(super) fn name(&self, number: u64) -> String {
-        let place = number.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok());
-        match place.and_then(|place| self.names.get(place)) {
-            Some(name) => name.clone(),
+        match self.of(number) {
+            Some(Name::Text(text)) => format!("{text:?}"),
+            Some(Name::Word(word)) => format!(":{word}"),
+            Some(Name::Other(told)) => told.clone(),
             None => number.to_string(),
         }
+    }
+
+    /// A word about a value in this sentence of a judge's whose digits the history has both as a
+    /// number and as a text: nobody sees the difference who does not look for it.
+    pub(super) fn twin(&self, text: &str) -> Option<String> {
+        let numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|it| it.parse().ok());
+        let has_twin = |number: u64| match self.of(number) {
+            Some(Name::Text(text)) => digits(text).filter(|number| self.has_seen(*number)),
+            Some(Name::Word(_) | Name::Other(_)) => None,
+            None => self.texts.contains_key(&number.to_string()).then_some(number),
+        };
+        let number = numbers.into_iter().find_map(has_twin)?;
+        Some(format!("the history has {number} as a number and \"{number}\" as a text"))
     }
 
     /// The partition that a key stands for.
@@ -120,6 +193,11 @@ impl transactions::Names for Names {
     }
 }
 
+/// The number that a text says in the only way to write it.
+fn digits(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| *number < FIRST && number.to_string() == text)
+}
+
 /// Whether a text ends with this letter as a word of its own, such as the `p` of `p7`.
 fn follows_letter(text: &str, letter: char) -> bool {
     let before = text.strip_suffix(letter).map(|before| before.chars().next_back());
@@ -137,11 +215,29 @@ mod tests {
         tape.int(7);
         tape.word("x");
         tape.int(-3);
+        tape.text("x");
         let mut names = Names::default();
-        let numbers = [0, 1, 2, 1].map(|place| names.number(tape.at(place)));
+        let numbers = [0, 1, 2, 3, 1].map(|place| names.number(tape.at(place)));
         assert_eq!(numbers[0], 7);
-        assert_eq!(numbers[1], numbers[3]);
-        assert_eq!(numbers.map(|number| names.name(number)), ["7", "x", "-3", "x"]);
+        assert_eq!(numbers[1], numbers[4]);
+        assert_eq!(numbers.map(|number| names.name(number)), ["7", ":x", "-3", "\"x\"", ":x"]);
+    }
+
+    #[test]
+    fn the_same_digits_as_a_number_and_as_a_text_are_told() {
+        let mut tape = Tape::default();
+        tape.int(4);
+        tape.text("4");
+        tape.text("5");
+        let mut names = Names::default();
+        let [number, text, lone] = [0, 1, 2].map(|place| names.number(tape.at(place)));
+        let told = Some("the history has 4 as a number and \"4\" as a text".to_owned());
+        assert_eq!(names.twin(&format!("read {text}")), told);
+        assert_eq!(names.twin(&format!("read {number}")), told);
+        assert_eq!(names.twin(&format!("read {lone}")), None);
+        // JSON has only texts as keys.
+        assert_eq!(names.number_of_key(tape.at(2)), lone);
+        assert_eq!(Names::default().number_of_key(tape.at(2)), 5);
     }
 
     #[test]

@@ -49,9 +49,9 @@ pub(super) trait Dialect {
         value: Value<'_>,
         names: &mut Names,
     ) -> Result<bool, String>;
-    /// One that failed: whether that says anything, as a compare-and-set does that found another
-    /// value.
-    fn fail(&self, deed: &mut Self::Deed) -> bool;
+    /// One that failed, with the reason that the file gives: whether that says anything, as a
+    /// compare-and-set does that found another value.
+    fn fail(&self, deed: &mut Self::Deed, reason: Value<'_>) -> bool;
     /// What is left of it where a read of nil says nothing, which may be nothing at all; none if it
     /// did not read nil.
     fn without_nil(&self, _deed: &Self::Deed) -> Option<Option<Self::Deed>> {
@@ -62,9 +62,9 @@ pub(super) trait Dialect {
     /// What was asked and what came back, in words.
     fn tell(&self, deed: &Self::Deed, names: &Names) -> (String, String);
     /// The answer for one object.
-    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms) -> Answer;
+    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms<'_>) -> Answer;
     /// The choices that were made, in words.
-    fn terms(&self, terms: &Terms) -> Vec<String>;
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String>;
 }
 
 /// Operations by object, in order of `called`.
@@ -110,7 +110,7 @@ impl<D: Dialect> Workload for Objects<D> {
         let operation = case[place].as_mut().expect("an open operation stands in its case");
         let says = match how {
             Answered::Ok => self.dialect.answer(&mut operation.deed, heard.value, names)?,
-            Answered::Failed => self.dialect.fail(&mut operation.deed),
+            Answered::Failed => self.dialect.fail(&mut operation.deed, heard.extra.get("error")),
             Answered::Unknown => return Ok(()),
         };
         if says {
@@ -121,9 +121,11 @@ impl<D: Dialect> Workload for Objects<D> {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let Objects { dialect, cases, .. } = *self;
         let objects = cases.len() as u64;
+        // Whatever a monitor cannot judge is searched, and what that may cost is a choice of all.
+        let _ = terms.budget();
         let (mut told, mut without_nil) = (Told::default(), None::<Told>);
         for (key, case) in cases {
             let matters = |operation: &Operation<D::Deed>| {
@@ -261,7 +263,7 @@ fn nil_words(nil: Nil) -> String {
     }
 }
 
-fn initial_words(terms: &Terms) -> Option<String> {
-    let initial = terms.known_initial().ok()??;
+fn initial_words(terms: &Terms<'_>) -> Option<String> {
+    let initial = terms.initial()?;
     Some(format!("a register holds {initial} at first (--initial)"))
 }

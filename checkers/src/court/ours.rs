@@ -34,7 +34,7 @@ struct Gallery {
 pub(super) fn hear(
     format: Format,
     input: &mut dyn BufRead,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<(Extent, Findings), FormatError> {
     let mut told = Vec::new();
     let contract = terms.contract(Contract::default(), &mut told);
@@ -88,6 +88,13 @@ impl Gallery {
         let unreadable =
             |error| FormatError { line: 0, what: format!("could not be read: {error}") };
         input.read_to_string(&mut content).map_err(unreadable)?;
+        let last = content.lines().last().unwrap_or_default();
+        if !content.ends_with('\n') && !last.trim().is_empty() {
+            // Its last number may have been longer.
+            let what = "the last line has no end, as if cut (a line break makes it whole)";
+            let line = content.lines().count() as u64;
+            return Err(FormatError { line, what: what.to_owned() });
+        }
         let malformed =
             |error: text::TextError| FormatError { line: error.line as u64, what: error.what };
         let history = text::parse(&content).map_err(malformed)?.history;

@@ -11,6 +11,7 @@ use crate::{
     checker::Judgement,
     formats::value::Value,
     history::Stamp,
+    invariants::Contract,
     linearizability::{
         Operation,
         objects::{Queue, Set, Taken},
@@ -100,12 +101,14 @@ impl Workload for Sets {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let name = |number: u64| names.name(number);
-        let is_at_rest = terms.is_eventual || !self.finals.is_empty();
-        if is_at_rest {
-            let _ = terms.owed(!self.finals.is_empty(), &mut told);
+        let contract = terms.owed(!self.finals.is_empty(), &mut told);
+        let is_at_rest = contract == Contract::Eventual;
+        if !is_at_rest {
+            // Neither set has ever been asked for an order of everything.
+            told.clear();
         }
         let is_full = self.is_full;
         let permits_stale = is_full && terms.permits(Permit::StaleReads, true, &mut told);
@@ -275,7 +278,7 @@ impl Workload for TotalQueue {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let permits_duplicates = terms.permits(Permit::Duplicates, true, &mut told);
         let drains: Vec<Drain> = self.drains.into_iter().flatten().collect();

@@ -17,24 +17,25 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Transactions of `append` and `r`.
-pub(super) fn lists(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn lists(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(true, terms)
 }
 
 /// Transactions of `w` and `r`.
-pub(super) fn registers(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn registers(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(false, terms)
 }
 
-fn workload(is_list: bool, terms: &Terms) -> Result<Box<dyn Workload>, String> {
-    let isolation = match &terms.isolation {
+fn workload(is_list: bool, terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
+    let isolation = match terms.isolation() {
         Some(name) => Isolation::find(name)?,
         None => STRICT_SERIALIZABLE,
     };
     Ok(Box::new(Transactions {
         is_list,
         isolation,
-        nil: terms.nil,
+        // A list that was never appended to is read as nil.
+        nil: if is_list { Nil::default() } else { terms.nil() },
         transactions: Vec::new(),
         open: Vec::new(),
         keys: BTreeSet::new(),
@@ -101,7 +102,7 @@ impl Workload for Transactions {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let ruling = self.rule(&self.transactions, terms, names);
         let law = if self.is_list { "list_append" } else { "rw_register" };
         let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name)];
@@ -112,7 +113,7 @@ impl Workload for Transactions {
                 Nil::Unknown => "a read of nil says nothing (--nil unknown)".to_owned(),
             });
             told.push("no value is written to a key twice".to_owned());
-            told.push(match terms.initial {
+            told.push(match terms.initial_of_keys() {
                 Initial::Nothing => "a key holds nothing at first (--initial)".to_owned(),
                 Initial::Value(value) => {
                     format!("a key holds {} at first (--initial)", names.name(value))
@@ -138,23 +139,23 @@ impl Transactions {
     fn rule(
         &self,
         transactions: &[Transaction],
-        terms: &Terms,
+        terms: &Terms<'_>,
         names: &Names,
     ) -> transactions::TransactionsRuling {
         if self.is_list {
-            return judge_list_append(transactions, self.isolation, names, terms.budget);
+            return judge_list_append(transactions, self.isolation, names, terms.budget());
         }
         let inference = Inference {
-            writes_follow_reads: terms.keys.write_after_read,
-            sequential_keys: terms.keys.sequential,
-            linearizable_keys: terms.keys.linearizable,
-            initial: match terms.initial {
+            writes_follow_reads: terms.keys().write_after_read,
+            sequential_keys: terms.keys().sequential,
+            linearizable_keys: terms.keys().linearizable,
+            initial: match terms.initial_of_keys() {
                 Initial::Nothing => transactions::Initial::Nothing,
                 Initial::Value(value) => transactions::Initial::Value(value),
                 Initial::Unknown => transactions::Initial::Unknown,
             },
         };
-        judge_rw_register(transactions, self.isolation, inference, names, terms.budget)
+        judge_rw_register(transactions, self.isolation, inference, names, terms.budget())
     }
 
     /// The same where reads that found nothing say nothing; none if there are no such reads.

@@ -9,13 +9,15 @@
 //!
 //! Process, type, name, value, and perhaps an error, with tabs or spaces between them. In a log an
 //! operation stands behind the name of the namespace that logs it; every other line is skipped, and
-//! counted. A last line without an end may have been cut, and nothing in it would tell: an error.
+//! counted. So are lines behind an error that is no EDN, as long as they look like nothing else:
+//! errors are printed as they are, with the line breaks that they have. A last line without an end
+//! may have been cut, and nothing in it would tell: an error.
 
 use super::{
     FormatError, Happening, Read,
     edn::{Scanner, Stop},
     operation::{Clipped, Reader, kind},
-    source::{Line, Source, clip},
+    source::{Source, clip},
     value::{Tape, Value},
 };
 
@@ -28,6 +30,8 @@ struct Row {
     values: Tape,
     /// The error, in a map under `error`, if there is one.
     aside: Tape,
+    /// Whether that is no EDN, and may go on in the next lines.
+    has_free_error: bool,
 }
 
 /// Reads `history.txt`.
@@ -36,18 +40,29 @@ pub(super) fn read(
     sink: &mut dyn FnMut(&Happening<'_>) -> Result<(), String>,
 ) -> Result<Read, FormatError> {
     let (mut row, mut reader) = (Row::default(), Reader::default());
-    let mut lines = 0;
+    let (mut lines, mut skipped) = (0, 0);
     while let Some(line) = source.next_line()? {
         let wrong = |what| FormatError { line: line.number, what };
         if line.text.trim().is_empty() {
             continue;
         }
         lines += 1;
-        whole(line)?;
+        line.must_be_whole()?;
+        if row.has_free_error && goes_on(line.text) {
+            skipped += 1;
+            continue;
+        }
         row.read(line.text).map_err(wrong)?;
         sink(&row.happening(line.number, &mut reader).map_err(wrong)?).map_err(wrong)?;
     }
-    Ok(Read { lines, skipped: 0 })
+    Ok(Read { lines, skipped })
+}
+
+/// Whether a line can be a part of the error before it: nothing in it is a type of an operation.
+fn goes_on(line: &str) -> bool {
+    let types = [":invoke", ":ok", ":fail", ":info"];
+    let has_type = line.split_whitespace().any(|word| types.contains(&word));
+    !has_type && !starts_like_one(line)
 }
 
 /// Reads a log.
@@ -63,7 +78,7 @@ pub(super) fn read_console(
             continue;
         }
         lines += 1;
-        whole(line)?;
+        line.must_be_whole()?;
         let Some(operation) = logged(line.text) else {
             skipped += 1;
             continue;
@@ -98,19 +113,12 @@ pub(super) fn starts_like_one(line: &str) -> bool {
     (is_number || first == ":nemesis") && second.starts_with(':')
 }
 
-fn whole(line: Line<'_>) -> Result<(), FormatError> {
-    if line.is_whole {
-        return Ok(());
-    }
-    let what = format!("the last line has no end, as if cut: {}", clip(line.text));
-    Err(FormatError { line: line.number, what })
-}
-
 impl Row {
     /// Reads the columns of one line.
     fn read(&mut self, text: &str) -> Result<(), String> {
         self.values.clear();
         self.aside.clear();
+        self.has_free_error = false;
         let row = self.values.open_seq();
         let mut scanner = Scanner::new(text, true);
         for column in ["a process", "a type such as `:invoke`", "a name", "a value"] {
@@ -137,6 +145,7 @@ impl Row {
             self.aside.close(open, 1);
             return;
         }
+        self.has_free_error = true;
         self.aside.clear();
         let open = self.aside.open_map();
         self.aside.word("error");
@@ -148,8 +157,8 @@ impl Row {
         let mut columns = self.values.at(0).items();
         let mut next = || columns.next().unwrap_or(Value::nil());
         let (process, word, f, value) = (next(), next(), next(), next());
-        if process.is_nil() {
-            return Err("expected a process, found `nil`".to_owned());
+        if process.as_int().is_none() && !process.is_word() {
+            return Err(format!("expected a process, found {}", Clipped(process)));
         }
         let f = f.as_str().ok_or_else(|| format!("expected a name, found {}", Clipped(f)))?;
         let extra = if self.aside.is_empty() { Value::nil() } else { self.aside.at(0) };

@@ -67,6 +67,11 @@ impl<'t> Scanner<'t> {
         self.at
     }
 
+    /// Whether nothing will come behind the text.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// Where that began which it is in, or was in last: a form with its tags, a comment.
     pub(super) fn began(&self) -> usize {
         self.began

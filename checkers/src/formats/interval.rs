@@ -11,8 +11,8 @@
 //! first that is free, which adds no order that their times do not have. A method that takes
 //! something out is called without a value, and -1 says that nothing was there.
 //!
-//! These files need no end of their last line (their authors write none), so a last number that was
-//! cut short is not seen.
+//! A last line without an end may have been cut within its last number, and nothing would tell: it is
+//! refused, although some of their authors write none.
 
 use super::{
     FormatError, Happening, Kind, Read,
@@ -93,6 +93,7 @@ fn each_line(source: &mut Source<'_>, each: &mut EachLine<'_>) -> Result<(), For
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
+        line.must_be_whole()?;
         length += text.len();
         let mut words = [""; WORDS_MAX];
         let mut count = 0;

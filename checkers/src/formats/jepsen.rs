@@ -6,7 +6,7 @@
 //! ```
 //!
 //! One map for each operation, one to a line, or over many, or all in one vector or list. Tags are
-//! skipped, comments too. Porcupine's key-value histories are the same with a `:key`, Maelstrom's the
+//! skipped, comments too. Knossos' short form `[0 :invoke :write 1]` is read as well. Porcupine's key-value histories are the same with a `:key`, Maelstrom's the
 //! same with texts as keys.
 
 use super::{
@@ -107,6 +107,10 @@ fn step(scanner: &mut Scanner<'_>, tape: &mut Tape, place: Place) -> Result<Next
         (_, Place::Behind) => {
             Err(scanner.unexpected("nothing behind the operations", scanner.began()))
         }
+        (b'[', Place::Start | Place::Loose | Place::Inside(_)) if scanner.begins_vector()? => {
+            scanner.value(tape)?;
+            Ok(Next::Operation)
+        }
         (b'[' | b'(', Place::Start) => {
             scanner.skip();
             Ok(Next::Open(if first == b'[' { b']' } else { b')' }))
@@ -119,4 +123,29 @@ fn step(scanner: &mut Scanner<'_>, tape: &mut Tape, place: Place) -> Result<Next
             Err(scanner.unexpected("an operation such as `{:type :invoke, ...}`", scanner.began()))
         }
     }
+}
+
+impl Scanner<'_> {
+    fn begins_vector(&self) -> Result<bool, Stop> {
+        match is_vector(self.rest()) {
+            Some(is_one) => Ok(is_one),
+            None if self.is_whole() => Ok(false),
+            None => Err(Stop::Ends),
+        }
+    }
+}
+
+/// Whether an operation in Knossos' short form begins here: a process and a keyword in a bracket.
+/// None if the text ends before anyone can tell.
+pub(super) fn is_vector(text: &str) -> Option<bool> {
+    let inner = text.strip_prefix('[').unwrap_or_default();
+    let mut words =
+        inner.split(|c: char| c.is_whitespace() || c == ',').filter(|it| !it.is_empty());
+    let who = words.next()?;
+    let is_process = who.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_process && !":nemesis".starts_with(who) {
+        return Some(false);
+    }
+    let kind = words.next()?;
+    Some((is_process || who == ":nemesis") && kind.starts_with(':'))
 }

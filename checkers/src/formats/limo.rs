@@ -44,6 +44,7 @@ pub(super) fn read(
             continue;
         }
         lines += 1;
+        line.must_be_whole()?;
         let wrong = |what| FormatError { line: line.number, what };
         let (thread, said) = said(text).ok_or_else(|| {
             wrong(format!(

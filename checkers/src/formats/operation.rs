@@ -3,7 +3,8 @@
 //! The fields are `type`, `f`, `process` (or `client`), `value`, `key`, `time` and `index`, and only
 //! the first must be there: Elle's histories have no `f` and mean transactions, old ones no time, and
 //! one in which nobody has a name was written by one process. Everything else is kept as `extra`.
-//! Order is that of the file; an `index` that falls says that the file is not in order.
+//! Order is that of the file; an `index` that falls says that the file is not in order. A `time`
+//! decides nothing: whole nanoseconds are kept for evidence, and whatever else stands there is not.
 
 use super::{Happening, Kind, value::Value};
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ struct Fields<'a> {
 impl Reader {
     /// What this map tells, or what is wrong with it.
     pub(super) fn read<'a>(&mut self, line: u64, map: Value<'a>) -> Result<Happening<'a>, String> {
+        if map.is_seq() {
+            return self.read_vector(line, map);
+        }
         let fields = Fields::of(map)?;
         self.keep_order(fields.index)?;
         let kind = kind(fields.kind.ok_or("expected a `type` in the operation, found none")?)?;
@@ -53,7 +57,7 @@ impl Reader {
         };
         Ok(Happening {
             line,
-            at_ns: fields.time.map_or(Ok(None), time)?,
+            at_ns: fields.time.and_then(Value::as_uint),
             process: self.process(who)?,
             kind,
             f,
@@ -61,6 +65,19 @@ impl Reader {
             value: fields.value.unwrap_or(Value::nil()),
             extra: if has_others { map } else { Value::nil() },
         })
+    }
+
+    /// Knossos' short form: `[process type f value]`.
+    fn read_vector<'a>(&mut self, line: u64, vector: Value<'a>) -> Result<Happening<'a>, String> {
+        let mut items = vector.items();
+        let mut next = || items.next().unwrap_or(Value::nil());
+        let (process, word, f, value) = (next(), next(), next(), next());
+        let f = f.as_str().filter(|_| matches!(vector.len(), Some(3 | 4))).ok_or_else(|| {
+            format!("expected `[process type f value]`, found {}", Clipped(vector))
+        })?;
+        let (kind, process) = (kind(word)?, self.process(Some(process))?);
+        let (at_ns, key, extra) = (None, None, Value::nil());
+        Ok(Happening { line, at_ns, process, kind, f, key, value, extra })
     }
 
     fn keep_order(&mut self, index: Option<Value<'_>>) -> Result<(), String> {
@@ -153,14 +170,6 @@ pub(super) fn kind(word: Value<'_>) -> Result<Kind, String> {
             "expected `invoke`, `ok`, `fail` or `info` as the operation's type, found {}",
             Clipped(word)
         )),
-    }
-}
-
-fn time(time: Value<'_>) -> Result<Option<u64>, String> {
-    match time.as_uint() {
-        Some(at_ns) => Ok(Some(at_ns)),
-        None if time.is_nil() => Ok(None),
-        None => Err(format!("expected nanoseconds as `time`, found {}", Clipped(time))),
     }
 }
 

@@ -39,6 +39,22 @@ pub(super) struct Line<'a> {
     pub(super) is_whole: bool,
 }
 
+impl Line<'_> {
+    /// # Errors
+    ///
+    /// It may have been cut.
+    pub(super) fn must_be_whole(&self) -> Result<(), FormatError> {
+        if self.is_whole {
+            return Ok(());
+        }
+        let what = format!(
+            "the last line has no end, as if cut (a line break makes it whole): {}",
+            clip(self.text)
+        );
+        Err(FormatError { line: self.number, what })
+    }
+}
+
 impl<'r> Source<'r> {
     pub(super) fn new(input: &'r mut dyn BufRead) -> Self {
         Source::with_ahead(input, AHEAD)

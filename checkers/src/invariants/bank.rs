@@ -384,6 +384,7 @@ mod tests {
         assert!(summary(&shown).starts_with("not_linearizable"));
         // It may have come before the first read, which then tells nothing of it.
         let beside = [transfer(0, 5, 7)];
+        let stale = [read(0, &[Some(10), Some(7)]), read(6, &[Some(10), Some(7)])];
         assert_eq!(holds(&judge(&stale, &beside, Contract::Linearizable)), 2);
     }
 

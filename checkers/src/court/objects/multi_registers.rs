@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Transactions over registers that are one object.
-pub(in crate::court) fn multi_registers(terms: &Terms) -> Box<dyn Workload> {
-    Box::new(Objects::of(MultiRegisters { nil: terms.nil }))
+pub(in crate::court) fn multi_registers(terms: &Terms<'_>) -> Box<dyn Workload> {
+    Box::new(Objects::of(MultiRegisters { nil: terms.nil() }))
 }
 
 /// Transactions of `read` and `write` over registers that are one object.
@@ -75,7 +75,7 @@ impl Dialect for MultiRegisters {
         Ok(!deed.is_empty())
     }
 
-    fn fail(&self, _deed: &mut MultiRegister) -> bool {
+    fn fail(&self, _deed: &mut MultiRegister, _reason: Value<'_>) -> bool {
         false
     }
 
@@ -114,19 +114,19 @@ impl Dialect for MultiRegisters {
         (asked.join(", "), told)
     }
 
-    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms<'_>) -> Answer {
         let keys =
             operations.iter().flat_map(|operation| &operation.deed).map(|access| match access {
                 Access::Read { key, .. } | Access::Write { key, .. } => *key,
             });
-        let value = terms.known_initial().ok().flatten();
+        let value = terms.initial();
         let initial = value.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
-        let model = models::MultiRegister { initial: initial.collect() };
+        let model = models::MultiRegister::holding(initial.collect());
         sources::of_multi_register(operations, &model.initial)
-            .unwrap_or_else(|| engine::check(&model, operations, terms.budget))
+            .unwrap_or_else(|| engine::check(&model, operations, terms.budget()))
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         told.extend(initial_words(terms));
         told

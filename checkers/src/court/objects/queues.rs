@@ -49,7 +49,7 @@ impl Dialect for Queues {
         Ok(true)
     }
 
-    fn fail(&self, deed: &mut Queue) -> bool {
+    fn fail(&self, deed: &mut Queue, _reason: Value<'_>) -> bool {
         // Jepsen's clients say of an empty queue that the dequeue failed, and of much else too.
         match deed {
             Queue::Enqueue(_) | Queue::Dequeue(_) => false,
@@ -76,17 +76,18 @@ impl Dialect for Queues {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms<'_>) -> Answer {
         match queue::check(operations) {
             Answer::Exhausted(_) => {
-                let search = || engine::check(&models::Queue::default(), operations, terms.budget);
+                let search =
+                    || engine::check(&models::Queue::default(), operations, terms.budget());
                 sources::of_queue(operations).unwrap_or_else(search)
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -3,29 +3,20 @@
 use super::{Dialect, Objects, initial_words, nil_words, unknown};
 use crate::{
     court::{FailedCas, Nil, Terms, docket::Workload, names::Names},
-    formats::{Format, value::Value},
+    formats::value::Value,
     linearizability::{Answer, Operation, engine, models, objects::Register, register, sources},
 };
 
 /// `read`, `write` and, in a register that has it, `cas`.
-pub(in crate::court) fn registers(
-    has_cas: bool,
-    format: Format,
-    terms: &Terms,
-) -> Box<dyn Workload> {
-    let observes = match terms.failed_cas {
-        Some(choice) => choice,
-        // Porcupine takes a failed compare-and-set of these logs for a look at the register.
-        None if format == Format::Console => FailedCas::Observed,
-        None => FailedCas::Ignored,
-    };
-    Box::new(Objects::of(Registers { has_cas, observes, nil: terms.nil }))
+pub(in crate::court) fn registers(has_cas: bool, terms: &Terms<'_>) -> Box<dyn Workload> {
+    let failed = if has_cas { terms.failed_cas() } else { None };
+    Box::new(Objects::of(Registers { has_cas, failed, nil: terms.nil() }))
 }
 
 /// `read`, `write` and `cas`.
 struct Registers {
     has_cas: bool,
-    observes: FailedCas,
+    failed: Option<FailedCas>,
     nil: Nil,
 }
 
@@ -72,11 +63,16 @@ impl Dialect for Registers {
         }
     }
 
-    fn fail(&self, deed: &mut Register) -> bool {
+    fn fail(&self, deed: &mut Register, reason: Value<'_>) -> bool {
         match deed {
             Register::Cas { succeeded, .. } => {
                 *succeeded = Some(false);
-                self.observes == FailedCas::Observed
+                // A reason that says something else takes back even what was asked to be believed.
+                match self.failed {
+                    Some(FailedCas::Ignored) => false,
+                    Some(FailedCas::Observed) => reason.is_nil() || tells_of_another_value(reason),
+                    None => tells_of_another_value(reason),
+                }
             }
             Register::Read(_) | Register::Write(_) => false,
         }
@@ -110,31 +106,53 @@ impl Dialect for Registers {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Register>], terms: &Terms) -> Answer {
-        let Ok(initial) = terms.known_initial() else {
-            return Answer::Exhausted("what the register held at first is not known".to_owned());
-        };
+    fn judge(&self, operations: &[Operation<Register>], terms: &Terms<'_>) -> Answer {
+        let initial = terms.initial();
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
                 sources::of_register(operations, initial).unwrap_or_else(|| {
-                    engine::check(&models::Register::holding(initial), operations, terms.budget)
+                    engine::check(&models::Register::holding(initial), operations, terms.budget())
                 })
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         if self.has_cas {
-            told.push(match self.observes {
-                FailedCas::Observed => {
-                    "a failed cas found another value (--failed-cas observed)".to_owned()
+            told.push(match self.failed {
+                Some(FailedCas::Observed) => {
+                    "a failed cas found another value, unless its reason is another (--failed-cas \
+                     observed)"
+                        .to_owned()
                 }
-                FailedCas::Ignored => "a failed cas says nothing (--failed-cas ignored)".to_owned(),
+                Some(FailedCas::Ignored) => {
+                    "a failed cas says nothing (--failed-cas ignored)".to_owned()
+                }
+                None => "a failed cas says nothing, unless its reason is that another value was \
+                         there (--failed-cas)"
+                    .to_owned(),
             });
         }
         told.extend(initial_words(terms));
         told
     }
+}
+
+/// Whether a compare-and-set says itself that it failed because another value was there: as a word
+/// alone, or at the head of a list.
+fn tells_of_another_value(reason: Value<'_>) -> bool {
+    const WORDS: [&str; 8] = [
+        "precondition-failed",
+        "precondition_failed",
+        "cas-mismatch",
+        "value-mismatch",
+        "compare-failed",
+        "compare_failed",
+        "did-not-match",
+        "not-equal",
+    ];
+    let word = if reason.is_seq() { reason.item(0) } else { reason };
+    word.as_str().is_some_and(|word| WORDS.contains(&word))
 }

@@ -53,7 +53,7 @@ impl Dialect for Sets {
         Ok(true)
     }
 
-    fn fail(&self, _deed: &mut Set) -> bool {
+    fn fail(&self, _deed: &mut Set, _reason: Value<'_>) -> bool {
         false
     }
 
@@ -87,17 +87,17 @@ impl Dialect for Sets {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Set>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Set>], terms: &Terms<'_>) -> Answer {
         match set::check(operations) {
             Answer::Exhausted(_) => {
-                let search = || engine::check(&models::Set::default(), operations, terms.budget);
+                let search = || engine::check(&models::Set::default(), operations, terms.budget());
                 sources::of_set(operations).unwrap_or_else(search)
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -75,8 +75,6 @@ fn an_operation_that_is_wrong_is_refused() {
         ("{:type :ok, :process 1.5}", 1, "expected the number or name of a process, found `1.5`"),
         ("{:type :ok, :process [1]}", 1, "expected the number or name of a process, found `[1]`"),
         ("{:type :ok, :process -1}", 1, "expected a process from 0 on, found -1"),
-        ("{:type :ok, :time -1}", 1, "expected nanoseconds as `time`, found `-1`"),
-        ("{:type :ok, :time \"noon\"}", 1, "expected nanoseconds as `time`, found `\"noon\"`"),
         ("{:type :ok, :index :x}", 1, "expected a whole number as `index`, found `:x`"),
         (
             "{:type :ok, :index 4}\n{:type :ok, :index 4}",
@@ -145,7 +143,7 @@ fn columns_and_logs_that_are_wrong_are_refused() {
             Format::JepsenText,
             "0 :invoke :read nil\n1 :ok",
             2,
-            "the last line has no end, as if cut: `1 :ok`",
+            "the last line has no end, as if cut (a line break makes it whole): `1 :ok`",
         ),
         (
             Format::JepsenText,
@@ -170,7 +168,7 @@ fn columns_and_logs_that_are_wrong_are_refused() {
             Format::Console,
             "x\nINFO jepsen.util - 0 :ok :read 1",
             2,
-            "the last line has no end, as if cut: `INFO jepsen.util - 0 :ok :read 1`",
+            "the last line has no end, as if cut (a line break makes it whole): `INFO jepsen.util - 0 :ok :read 1`",
         ),
     ];
     for (format, text, line, what) in cases {
@@ -187,43 +185,48 @@ fn other_lines_that_are_wrong_are_refused() {
             2,
             "expected a method, a value, a start and an end, found `enq 2 0`",
         ),
-        (Format::Fastlin, "enq 2 9 1", 1, "expected an end from 9 on, found 1, found `enq 2 9 1`"),
-        (Format::Fastlin, "enq x 0 1", 1, "expected a number instead of `x`, found `enq x 0 1`"),
         (
             Format::Fastlin,
-            "enq 1 -3 1",
+            "enq 2 9 1\n",
+            1,
+            "expected an end from 9 on, found 1, found `enq 2 9 1`",
+        ),
+        (Format::Fastlin, "enq x 0 1\n", 1, "expected a number instead of `x`, found `enq x 0 1`"),
+        (
+            Format::Fastlin,
+            "enq 1 -3 1\n",
             1,
             "expected a whole number instead of `-3`, found `enq 1 -3 1`",
         ),
-        (Format::Fastlin, "7 1 3 1", 1, "expected a method, found `7 1 3 1`"),
-        (Format::Fptlin, "0 1 2 ENQ", 1, "expected a value, found `0 1 2 ENQ`"),
+        (Format::Fastlin, "7 1 3 1\n", 1, "expected a method, found `7 1 3 1`"),
+        (Format::Fptlin, "0 1 2 ENQ\n", 1, "expected a value, found `0 1 2 ENQ`"),
         (
             Format::Fptlin,
-            "0 1 2",
+            "0 1 2\n",
             1,
             "expected a process, a start, an end, a method and a value, found `0 1 2`",
         ),
         (
             Format::Limo,
-            "[1] cal enq(3)",
+            "[1] cal enq(3)\n",
             1,
             "expected `[THREAD] call METHOD(VALUE)` or `[THREAD] return VALUE`, found `[1] cal enq(3)`",
         ),
         (
             Format::Limo,
-            "[1] call enq(3",
+            "[1] call enq(3\n",
             1,
             "expected `[THREAD] call METHOD(VALUE)` or `[THREAD] return VALUE`, found `[1] call enq(3`",
         ),
         (
             Format::Limo,
-            "[1] call enq(3)\n[2] return",
+            "[1] call enq(3)\n[2] return\n",
             2,
             "expected a call of thread 2 before its return",
         ),
         (
             Format::Limo,
-            "[1] call enq(a, b)",
+            "[1] call enq(a, b)\n",
             1,
             "expected one number or word as value, found `a, b`",
         ),
@@ -374,14 +377,14 @@ fn nesting_without_end_is_an_error() {
 fn what_is_not_recognised_says_why() {
     let cases = [
         ("", "there is nothing in it"),
-        ("hello\nworld\n", "it is none of them: `hello`"),
+        ("hello\nworld\n", "line 1 is none of them: `hello`"),
+        ("# a\n\n\u{1b}[2J\n", "line 3 is none of them: `\u{1b}[2J`"),
         ("{\"a\":1}", "it is none of them: `{\"a\":1}`"),
         ("{:a 1}", "its first form has no `:type`: `{:a 1}`"),
         (
             "[1, 2]",
             "after its first brace or bracket an object was expected, which begins with `{`, not `1, 2]`",
         ),
-        ("{\"type\":\"ok\",", "its first object is longer than what was looked at, or cut"),
         ("{\"type\":\"ok\",\"event\":1,\"client_id\":1}", "it could be `json` and `s2`"),
     ];
     for (text, why) in cases {

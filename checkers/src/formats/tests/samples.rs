@@ -295,3 +295,56 @@ fn a_file_longer_than_what_is_read_ahead_is_read_whole() {
         assert_eq!((result, next), (Ok(Read { lines: COUNT, skipped: 0 }), COUNT), "{format}");
     }
 }
+
+#[test]
+fn knossos_short_form_is_read_alone_and_in_a_sequence() {
+    let expected = ["1 0 Invoke write 1", "2 0 Ok write 1"];
+    for text in
+        ["[0 :invoke :write 1]\n[0 :ok :write 1]\n", "[[0 :invoke :write 1]\n[0 :ok :write 1]]"]
+    {
+        assert_eq!(recognise(text.as_bytes()), Ok(Format::JepsenEdn), "{text}");
+        let (told, result) = tell(Format::JepsenEdn, text.as_bytes());
+        assert_eq!(told, expected, "{result:?}");
+        assert_eq!(result, Ok(Read { lines: 2, skipped: 0 }));
+    }
+}
+
+#[test]
+fn times_that_decide_nothing_may_be_anything() {
+    for time in ["-1", "2.5", "\"noon\"", "1/3", "nil"] {
+        let text = format!("{{:type :ok, :process 0, :f :read, :value 1, :time {time}}}");
+        let (told, _) = tell(Format::JepsenEdn, text.as_bytes());
+        assert_eq!(told, ["1 0 Ok read 1"], "{time}");
+    }
+}
+
+#[test]
+fn an_error_may_go_on_in_the_next_lines() {
+    let text = "0\t:invoke\t:write\t3\n0\t:info\t:write\t3\tassert failed: a map\n(or (= t :oks)\n\
+                    at line 3)\n1\t:invoke\t:read\tnil\n";
+    let (told, result) = tell(Format::JepsenText, text.as_bytes());
+    assert_eq!(result, Ok(Read { lines: 5, skipped: 2 }));
+    assert_eq!(told.len(), 3, "{told:#?}");
+    // What has a type of an operation is one, and broken; and nothing goes on without an error.
+    for broken in ["x0 :ok :read 3", "0x :invoke"] {
+        let (_, result) = tell(Format::JepsenText, text.replace("at line 3)", broken).as_bytes());
+        assert_eq!(result.expect_err("it is broken").line, 4);
+    }
+    let (_, result) = tell(Format::JepsenText, b"0 :invoke :write 3\n(or)\n");
+    assert_eq!(result.expect_err("it is broken").line, 2);
+}
+
+#[test]
+fn a_file_that_is_broken_where_it_begins_is_told_by_its_line() {
+    for (text, format, line) in [
+        ("\n{:type :invoke, :f :read, :value \"\\q\"}\n", Format::JepsenEdn, 2),
+        ("{\"type\":\"invoke\",\"f\":}\n", Format::Json, 1),
+        ("0 :invoke :read\n0 :invoke :read nil\n0 :ok :read 1\n", Format::JepsenText, 1),
+        ("# queue\nenq 1 x 2\nenq 2 3 4\ndeq 1 5 6\n", Format::Fastlin, 2),
+        ("[1] cal enq(1)\n[1] call enq(1)\n[1] return\n", Format::Limo, 1),
+    ] {
+        assert_eq!(recognise(text.as_bytes()), Ok(format), "{text}");
+        let error = tell(format, text.as_bytes()).1.expect_err("it is broken");
+        assert_eq!(error.line, line, "{error}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    linearizability::fuzz::{Dice, cases},
+    linearizability::fuzz::{Dice, cases, spans},
     testing::{evidence, holds, unknown},
 };
 use Queue::{Dequeue, Enqueue};
@@ -210,23 +210,24 @@ fn queues_are_judged_as_brute_force_judges_them() {
     for case in 0..cases() / 5 {
         let mut dice = Dice::of(77_000_000_000 + case);
         let count = 3 + dice.roll(6);
-        let mut moments: Vec<u64> = (0..4 * count).collect();
-        let mut draw = |dice: &mut Dice| {
-            let place = dice.roll(moments.len() as u64) as usize;
-            moments.swap_remove(place)
-        };
-        let mut span = |dice: &mut Dice| {
-            let (a, b) = (draw(dice), draw(dice));
-            (at(a.min(b)), at(a.max(b)))
-        };
         let (mut operations, mut drains): (Vec<Operation<Queue>>, Vec<Drain>) = Default::default();
-        for process in 0..count {
-            let (called, returned) = span(&mut dice);
-            let value = dice.roll(3);
-            let (deed, returned) = match dice.roll(10) {
-                0..4 => (Enqueue(value), (dice.roll(6) > 0).then_some(returned)),
-                4..8 => (took(value), Some(returned)),
-                8 => (LOST, None),
+        let mut sent: Vec<u64> = Vec::new();
+        for (process, (called, returned, _)) in (0..).zip(spans(&mut dice, count)) {
+            let (called, returned) = (at(called), at(returned));
+            let value = dice.roll(5);
+            let (deed, returned) = match dice.roll(20) {
+                0..9 => {
+                    sent.push(value);
+                    (Enqueue(value), (dice.roll(6) > 0).then_some(returned))
+                }
+                9..17 => {
+                    let value = match sent.len() as u64 {
+                        1.. if dice.roll(12) > 0 => sent[dice.roll(sent.len() as u64) as usize],
+                        _ => value,
+                    };
+                    (took(value), Some(returned))
+                }
+                17 | 18 => (LOST, None),
                 _ => {
                     let returned = (dice.roll(4) > 0).then_some(returned);
                     drains.push(Drain { called, returned });
@@ -236,7 +237,7 @@ fn queues_are_judged_as_brute_force_judges_them() {
             operations.push(Operation { process, called, returned, deed });
         }
         if dice.roll(2) == 0 {
-            drains.push(Drain { called: at(900), returned: Some(at(901)) });
+            drains.push(Drain { called: at(90_000), returned: Some(at(90_001)) });
         }
         let promise = Promise { permits_duplicates: dice.roll(2) == 0 };
         let (verdict, counts) = judge(&operations, &drains, promise, &|it| it.to_string());
