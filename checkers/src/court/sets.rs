@@ -15,7 +15,7 @@ use crate::{
     linearizability::{
         Operation,
         objects::{Queue, Set, Taken},
-        set::{SetCounts, judge_final_set, judge_set_full},
+        set::{SetCounts, judge_final_set, judge_last_read, judge_set_full},
         total_queue::{self, Drain, Promise},
     },
     verdict::Verdict,
@@ -166,7 +166,7 @@ fn at_rest(
     };
     let answers = operations.iter().filter(is_last).map(|last| {
         let others = operations.iter().filter(|operation| !is_read(operation)).cloned();
-        judge_final_set(&others.chain([last.clone()]).collect::<Vec<_>>(), name)
+        judge_last_read(&others.chain([last.clone()]).collect::<Vec<_>>(), true, name)
     });
     let all = answers.reduce(|(first, counts), (next, _)| (first.and(next), counts));
     let (verdict, counts) = all.unwrap_or_else(nothing);
