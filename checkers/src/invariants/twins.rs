@@ -177,7 +177,7 @@ fn counters_are_judged_as_brute_force_judges_them() {
 /// that failed would have left.
 fn bank(dice: &mut Dice, accounts: usize) -> (Vec<Balances>, Vec<Transfer>) {
     let count = 3 + dice.roll(5);
-    let spoils = dice.roll(3) > 0;
+    let spoils = dice.roll(4) > 0;
     let mut now: Vec<i64> = (0..accounts).map(|_| dice.roll(3) as i64).collect();
     let mut past = vec![now.clone()];
     let (mut reads, mut transfers): (Vec<Balances>, Vec<Transfer>) = Default::default();
@@ -206,7 +206,7 @@ fn bank(dice: &mut Dice, accounts: usize) -> (Vec<Balances>, Vec<Transfer>) {
                 });
             }
         } else {
-            let is_spoilt = spoils && dice.roll(3) == 0;
+            let is_spoilt = spoils && dice.roll(2) == 0;
             let found = match is_spoilt {
                 true => past[dice.roll(past.len() as u64) as usize].clone(),
                 false => now.clone(),

@@ -299,7 +299,7 @@ impl Search<'_> {
 /// they find, of which some is spoilt. In `phantom` somebody reads what nobody wrote.
 fn generate(dice: &mut Dice, keys: u64, is_list: bool) -> (Vec<Transaction>, bool) {
     let (count, processes) = (2 + dice.below(4), 1 + dice.below(4));
-    let spoils = [0, 0, 1, 8][dice.below(4) as usize];
+    let spoils = if is_list { [0, 2, 6, 12] } else { [0, 0, 1, 8] }[dice.below(4) as usize];
     let reach = [1, 15, 60][dice.below(3) as usize];
     let mut state: Vec<Vec<u64>> = vec![Vec::new(); keys as usize];
     let mut past: Vec<Vec<Vec<u64>>> = state.iter().map(|_| vec![Vec::new()]).collect();
@@ -356,7 +356,7 @@ fn generate(dice: &mut Dice, keys: u64, is_list: bool) -> (Vec<Transaction>, boo
     }
     // Or reads find anything that was ever written there: half of a transaction, one that failed,
     // what came later.
-    if !is_list && dice.below(2) == 0 {
+    if !is_list && dice.below(5) < 3 {
         let written: Vec<Step> =
             history.iter().flat_map(|transaction| transaction.steps.clone()).collect();
         let committed = history.iter_mut().filter(|one| one.fate == Fate::Committed);
