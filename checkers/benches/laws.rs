@@ -165,23 +165,19 @@ impl World {
             Ask::Poll
         } else {
             let partition = self.draw(PARTITIONS) as u32 + 1;
-            Ask::Produce {
-                partition,
-                messages: vec![self.calls],
-                acks: Acks::Quorum,
-                producer: None,
-            }
+            Ask::produce(partition, vec![self.calls], Acks::Quorum)
         };
         let call = Call {
             id: self.calls,
             client: client as u32,
             ask,
             called: self.tick(),
+            numbered: None,
             returned: None,
             outcome: Outcome::Unknown(String::new()),
         };
         self.calls += 1;
-        self.bench.observe(call.called, Event::Called(&call));
+        self.bench.observe(call.called, Event::Called(call.asked()));
         self.open[client] = Some(call);
     }
 
@@ -212,9 +208,8 @@ impl World {
         let from = self.positions[client];
         let end = (self.logs[place].len() as u64).min(from + RECORDS_MAX);
         let shown = (from..end).filter(|offset| self.hole != Some((place, *offset)));
-        let mut records: Vec<Record> = shown
-            .map(|offset| Record { offset, message: self.logs[place][offset as usize] })
-            .collect();
+        let mut records: Vec<Record> =
+            shown.map(|offset| Record::new(offset, self.logs[place][offset as usize])).collect();
         if is_time && records.len() > 1 {
             self.spoil(&mut records);
         }

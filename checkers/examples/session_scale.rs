@@ -33,8 +33,7 @@ fn main() {
         let (session, place) = (draw(SESSIONS), draw(PARTITIONS));
         let (partition, log) = (place as u32 + 1, &mut logs[place]);
         let (ask, reply) = if draw(2) == 0 {
-            let ask =
-                Ask::Produce { partition, messages: vec![id], acks: Acks::Quorum, producer: None };
+            let ask = Ask::produce(partition, vec![id], Acks::Quorum);
             log.push(id);
             (ask, Reply::Produced { first: Some(log.len() as u64 - 1) })
         } else {
@@ -46,7 +45,7 @@ fn main() {
             let from = *position;
             *position = (from + 2).min(end);
             let offsets = from..*position;
-            let records = offsets.map(|offset| Record { offset, message: log[offset as usize] });
+            let records = offsets.map(|offset| Record::new(offset, log[offset as usize]));
             let level = [ReadLevel::Session, ReadLevel::Bounded(1_000_000)][draw(2)];
             let reply = Reply::Fetched { records: records.collect(), end };
             (Ask::Fetch { partition, from, level }, reply)
@@ -54,9 +53,10 @@ fn main() {
         let stamp = |ordinal| Stamp { ordinal, at_ns: ordinal * 1_000 };
         let (called, returned) = (stamp(id * 2), stamp(id * 2 + 1));
         let (client, outcome) = (session as u32, Outcome::Ok(reply));
-        let call = Call { id, client, ask, called, returned: Some(returned), outcome };
-        bench.observe(called, Event::Called(&call));
-        bench.observe(returned, Event::Returned(&call));
+        let returned = Some(returned);
+        let call = Call { id, client, ask, called, numbered: None, returned, outcome };
+        bench.observe(called, Event::Called(call.asked()));
+        bench.observe(call.returned.unwrap_or(called), Event::Returned(&call));
     }
     for judgement in bench.finish() {
         println!("{:20} {:?} {:?}", judgement.name, judgement.verdict, judgement.permitted);

@@ -4,7 +4,7 @@
 use crate::{
     contract::Contract,
     facts::{Fact, Snapshot},
-    history::{Call, History, Mark, Stamp},
+    history::{Asked, Call, History, Mark, Numbered, Sequence, Stamp},
     ledger::Ledger,
     run::Counts,
     sessions::{Sessions, Source},
@@ -15,8 +15,10 @@ use crate::{
 /// One thing that happened, as judges see it, in order of ordinals.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// A client asked. The outcome in the call is not known yet and must not be looked at.
-    Called(&'a Call),
+    /// A client asked.
+    Called(Asked<'a>),
+    /// A call that is under way was given its place in the order of an idempotent producer.
+    Numbered(Asked<'a>, Sequence),
     /// A client had its answer, or gave up. The call is complete.
     Returned(&'a Call),
     /// The world saw something.
@@ -60,7 +62,9 @@ impl Event<'_> {
     /// What it is about.
     pub fn topic(&self) -> Topic {
         match self {
-            Event::Called(_) | Event::Returned(_) | Event::Mark(_) => Topic::Clients,
+            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {
+                Topic::Clients
+            }
             Event::Fact(_) => Topic::World,
             Event::Seen(_) => Topic::Replicas,
         }
@@ -229,11 +233,14 @@ impl Bench {
     }
 }
 
-/// A finished history as events: calls, returns and marks in order of their ordinals.
+/// A finished history as events: calls, their numbers and returns, and marks, in order of their ordinals.
 pub fn events(history: &History) -> Vec<(Stamp, Event<'_>)> {
     let mut events: Vec<(Stamp, Event<'_>)> = Vec::with_capacity(history.calls.len() * 2);
     for call in &history.calls {
-        events.push((call.called, Event::Called(call)));
+        events.push((call.called, Event::Called(call.asked())));
+        if let Some(Numbered { at, sequence }) = call.numbered {
+            events.push((at, Event::Numbered(call.asked(), sequence)));
+        }
         if let Some(returned) = call.returned {
             events.push((returned, Event::Returned(call)));
         }

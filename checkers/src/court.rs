@@ -220,6 +220,7 @@ fn look(
             (_, 1..) => return Ok((sample, format, sights)),
             (_, 0) if sample.can_grow() => {}
             (Err(error), 0) => return Err(error),
+            (Ok(_), 0) if request.model.is_some() => return Ok((sample, format, sights)),
             (Ok(_), 0) => {
                 let what = "no operation of a client was found in it".to_owned();
                 return Err(FormatError { line: 0, what });
@@ -269,10 +270,7 @@ fn if_nil_said_nothing(verdict: &Verdict, other: &Verdict) -> Option<String> {
 /// If nobody had, the first answers stand for all: a court that heard nothing holds nothing.
 fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
     let judgements = complain_once(judgements);
-    let is_vacuous = |judgement: &Judgement| match &judgement.verdict {
-        Verdict::Unknown(why) => why.starts_with("vacuous"),
-        Verdict::Holds(_) | Verdict::Violated(_) => false,
-    };
+    let is_vacuous = |judgement: &Judgement| judgement.verdict.is_vacuous();
     let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
     (told, idle.into_iter().map(|judgement| judgement.name).collect())
 }

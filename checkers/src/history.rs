@@ -4,6 +4,7 @@
 //! has no wall time: order is the *ordinal* of an event, and `at_ns` is only for people and bounds.
 
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
 
 /// The number of a partition, from 1. Number 0 is the metadata group, which has no messages.
 pub type Partition = u32;
@@ -75,7 +76,7 @@ pub enum ReadLevel {
 
 /// What a client asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
     /// Append messages, in order, at consecutive offsets. One call spans all attempts of one
     /// producer sequence number.
@@ -86,9 +87,9 @@ pub enum Ask {
         messages: Vec<MessageId>,
         /// The promise that was asked for.
         acks: Acks,
-        /// Producer identity, epoch and sequence of the first message, where the producer is
-        /// idempotent.
-        producer: Option<Sequence>,
+        /// What is in each message, in order, as its sender hashed it; empty where nobody did.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        contents: Vec<Content>,
     },
     /// Read messages from an offset on.
     Fetch {
@@ -163,6 +164,41 @@ pub struct Sequence {
     pub sequence: u32,
 }
 
+/// When a call was given its number, and which. A client queues its calls, so the number need not
+/// exist when a call is made: it is an event of its own, with its own ordinal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbered {
+    /// After the call was made, and before it returned.
+    pub at: Stamp,
+    /// Producer identity, epoch, and sequence of the first message.
+    pub sequence: Sequence,
+}
+
+/// What is in a message: a 64-bit hash of its payload, as whoever held the payload computed it. Equal
+/// payloads have equal hashes; which hash it is says nothing. Never 0, so that none costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Content(NonZeroU64);
+
+impl Content {
+    /// The content of this hash.
+    pub fn of(hash: u64) -> Content {
+        Content(NonZeroU64::new(hash).unwrap_or(NonZeroU64::MAX))
+    }
+
+    /// The hash; never 0.
+    pub fn hash(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl std::fmt::Display for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// One message as a fetch saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -170,6 +206,16 @@ pub struct Record {
     pub offset: Offset,
     /// Its identity.
     pub message: MessageId,
+    /// What was in it; none where nobody hashed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+}
+
+impl Record {
+    /// A record of which nobody hashed the content.
+    pub fn new(offset: Offset, message: MessageId) -> Record {
+        Record { offset, message, content: None }
+    }
 }
 
 /// What came back from a call that succeeded.
@@ -259,6 +305,7 @@ pub enum Outcome {
 /// One call by one client. `called..=returned` is a closed interval of ordinals. A call without a
 /// return may take effect at any later moment; its outcome is `Unknown`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// Unique in a history, in order of `called`.
     pub id: u64,
@@ -268,16 +315,63 @@ pub struct Call {
     pub ask: Ask,
     /// When the client asked.
     pub called: Stamp,
+    /// Its number in the order of an idempotent producer; none while it waits for one, and for
+    /// calls that are never given any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbered: Option<Numbered>,
     /// When the client had its answer or gave up; none while the call is pending.
     pub returned: Option<Stamp>,
     /// What became of it.
     pub outcome: Outcome,
 }
 
+/// What may be known of a call while it is under way: not its number, not its outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// As in [`Call`].
+    pub id: u64,
+    /// Who asked.
+    pub client: u32,
+    /// What for.
+    pub ask: &'a Ask,
+    /// When the client asked.
+    pub called: Stamp,
+}
+
 impl Call {
+    /// The call as it was made.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { id: self.id, client: self.client, ask: &self.ask, called: self.called }
+    }
+
     /// The partition that the call is about, where it is about one.
     pub fn partition(&self) -> Option<Partition> {
-        match &self.ask {
+        self.ask.partition()
+    }
+
+    /// Its number in its producer's order, if it was given one.
+    pub fn sequence(&self) -> Option<Sequence> {
+        self.numbered.map(|numbered| numbered.sequence)
+    }
+
+    /// Whether its moments follow one another: made, numbered, returned.
+    pub fn is_in_order(&self) -> bool {
+        let numbered = self.numbered.map(|numbered| numbered.at.ordinal);
+        let moments = [Some(self.called.ordinal), numbered, self.returned.map(|at| at.ordinal)];
+        let moments: Vec<u64> = moments.into_iter().flatten().collect();
+        moments.is_sorted_by(|one, next| one < next)
+    }
+}
+
+impl Ask {
+    /// A produce call of messages of which nobody hashed the content.
+    pub fn produce(partition: Partition, messages: Vec<MessageId>, acks: Acks) -> Ask {
+        Ask::Produce { partition, messages, acks, contents: Vec::new() }
+    }
+
+    /// The partition that it is about, where it is about one.
+    pub fn partition(&self) -> Option<Partition> {
+        match self {
             Ask::Produce { partition, .. } | Ask::Fetch { partition, .. } => Some(*partition),
             Ask::Poll
             | Ask::Transact { .. }

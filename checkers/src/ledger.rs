@@ -11,8 +11,8 @@ use crate::{
     checker::Event,
     contract::Contract,
     history::{
-        Acks, Ask, Call, MessageId, Offset, Outcome, Partition, Polled, ReadLevel, Record, Reply,
-        Sequence, Stamp, Step, StepReply,
+        Acks, Ask, Asked, Call, MessageId, Offset, Outcome, Partition, Polled, ReadLevel, Record,
+        Reply, Sequence, Stamp, Step, StepReply,
     },
     intern::Interner,
 };
@@ -208,6 +208,7 @@ impl Ledger {
     pub(crate) fn observe(&mut self, event: Event<'_>, contract: &Contract) {
         match event {
             Event::Called(call) => self.note_call(call),
+            Event::Numbered(call, sequence) => self.note_number(call, sequence),
             Event::Returned(call) => {
                 self.acts.clear();
                 self.seen.clear();
@@ -217,18 +218,24 @@ impl Ledger {
         }
     }
 
-    fn note_call(&mut self, call: &Call) {
-        match &call.ask {
-            Ask::Produce { partition, messages, acks, producer } => {
+    fn note_number(&mut self, call: Asked<'_>, sequence: Sequence) {
+        if let Some(send) = self.open.get(&call.id) {
+            self.sends[*send as usize].producer = Some(sequence);
+        }
+    }
+
+    fn note_call(&mut self, call: Asked<'_>) {
+        match call.ask {
+            Ask::Produce { partition, messages, acks, .. } => {
                 let messages = messages.iter().map(|message| (*partition, *message));
-                self.send(call, messages, (*acks, *producer, false));
+                self.send(call, messages, (*acks, false));
             }
             Ask::Transact { steps } => {
                 let messages = steps.iter().filter_map(|step| match step {
                     Step::Send { partition, message } => Some((*partition, *message)),
                     Step::Poll => None,
                 });
-                self.send(call, messages, (Acks::Quorum, None, true));
+                self.send(call, messages, (Acks::Quorum, true));
             }
             Ask::Fetch { .. }
             | Ask::Poll
@@ -241,9 +248,9 @@ impl Ledger {
 
     fn send(
         &mut self,
-        call: &Call,
+        call: Asked<'_>,
         messages: impl Iterator<Item = (Partition, MessageId)>,
-        (acks, producer, is_transaction): (Acks, Option<Sequence>, bool),
+        (acks, is_transaction): (Acks, bool),
     ) {
         let number = u32::try_from(self.sends.len()).expect("fewer than 4 billion calls");
         let first = self.members.len() as u32;
@@ -267,7 +274,7 @@ impl Ledger {
             returned: None,
             fate: Fate::Unknown,
             acks,
-            producer,
+            producer: None,
             is_transaction,
             members: (first, self.members.len() as u32),
         });
@@ -284,10 +291,6 @@ impl Ledger {
                 Outcome::Refused(_) => Fate::Refused,
                 Outcome::Unknown(_) => Fate::Unknown,
             };
-            // An idempotent producer learns its sequence after the call was made.
-            if let Ask::Produce { producer, .. } = &call.ask {
-                send.producer = *producer;
-            }
         }
         let Outcome::Ok(reply) = &call.outcome else { return };
         match (&call.ask, reply) {
@@ -345,7 +348,7 @@ impl Ledger {
         records: &[Record],
     ) {
         let first = self.seen.len();
-        for Record { offset, message } in records {
+        for Record { offset, message, .. } in records {
             let (number, _) = self.intern(partition, *message);
             self.is_read[number as usize] = true;
             self.place(partition, *offset, number);

@@ -49,6 +49,7 @@ pub mod invariants;
 mod laws;
 mod ledger;
 pub mod linearizability;
+mod recording;
 mod run;
 mod sessions;
 mod streams;
@@ -62,12 +63,16 @@ mod testing;
 
 pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
 pub use contract::{Contract, Isolation};
-pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
+pub use facts::{
+    Ballot, Claim, Configuration, Dues, EntryId, Fact, Group, Heard, Node, Owed, Role, Service,
+    Snapshot, Voter,
+};
 pub use history::{
-    Acks, Ask, Batch, Call, History, Mark, MessageId, Offset, Outcome, Partition, Polled,
-    ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
+    Acks, Ask, Asked, Batch, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome,
+    Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
+pub use recording::{Recording, Sight};
 pub use run::{Counts, Ending, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
 pub use verdict::{Coverage, Evidence, Line, Verdict};

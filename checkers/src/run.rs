@@ -16,7 +16,13 @@ pub enum Ending {
         /// World time.
         at_ns: u64,
     },
-    /// Nothing more could happen, or a phase did not end in its time.
+    /// Somebody ended it before its plan did (Ctrl-C). What it says until then holds; what it does not
+    /// say is not known.
+    Interrupted {
+        /// World time.
+        at_ns: u64,
+    },
+    /// A phase did not end in its time: whether that breaks a promise, the laws say.
     Stuck {
         /// World time.
         at_ns: u64,
@@ -78,6 +84,9 @@ pub struct Counts {
     pub duplicated: u64,
     /// Read out of the order of their producer.
     pub reordered: u64,
+    /// Read with another content than they were sent with; none where no read could be compared.
+    #[serde(default)]
+    pub corrupted: Option<u64>,
     /// Messages whose produce call ended Unknown.
     pub unknown: u64,
 }

@@ -16,7 +16,9 @@ use crate::{
     by_offset::seat,
     checker::{Event, Shared},
     contract::{Contract, Isolation},
-    history::{Ask, Call, Offset, Outcome, Partition, Polled, ReadLevel, Reply, Stamp, StepReply},
+    history::{
+        Ask, Asked, Call, Offset, Outcome, Partition, Polled, ReadLevel, Reply, Stamp, StepReply,
+    },
     intern::Interner,
     ledger::{Act, Ledger, Read},
     verdict::Verdict,
@@ -166,11 +168,11 @@ impl Sessions {
                 self.note_return(at, call, shared);
                 self.holds.note_return(at, call);
             }
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
-    fn note_call(&mut self, call: &Call) {
+    fn note_call(&mut self, call: Asked<'_>) {
         let (session, _) = self.clients.intern(u64::from(call.client));
         let session = seat(&mut self.sessions, session);
         let partition = match &call.ask {

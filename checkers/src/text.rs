@@ -4,9 +4,10 @@
 //! ```text
 //! # What this history shows.
 //! c1 produce p1 m1,m2 quorum producer=7/0/0 @0.010..0.014 ok offset=0
-//! c2 produce p1 m3 leader                   @0.040..      unknown (no reply)
+//! c1 produce p1 m3 producer=7/0/2@0.013     @0.011..      unknown (no reply)
+//! c2 produce p1 m4=9f02a1 leader            @0.040..0.050 ok offset=3
 //! -- draining @3.000
-//! c3 fetch p1 from=0 linearizable           @3.100..3.104 ok [0:m1 1:m2] end=2
+//! c3 fetch p1 from=0 linearizable           @3.100..3.104 ok [0:m1 1:m2=9f02a1] end=2
 //! -- drained p1 end=2 @3.200
 //! c4 assign p1,p2                           @4.000..4.001 ok
 //! c4 poll                                   @4.010..4.020 ok p1[0:m1] p2[7:m9] rebalanced=p2
@@ -19,8 +20,9 @@
 //! ```
 //!
 //! `subscribe` is an `assign` that a group may take back; `-` stands for nothing, or for what the
-//! client was not told. Times are seconds. Order is by time; at equal times a call comes before a return, then the upper
-//! line first. Where that is not the true order, every stamp carries its ordinal: `@0.010#7`.
+//! client was not told. `producer=` is the number that a call was given, and `@` when: as soon as it
+//! was made, where that is not written. `=` behind a message is a hash of what was in it. Times are
+//! seconds. Order is by time; at equal times a call comes before a return, then the upper line first. Where that is not the true order, every stamp carries its ordinal: `@0.010#7`.
 //! Levels may be left out (`quorum`, `linearizable`). It never guesses: a line it cannot read is an
 //! error with its number.
 
@@ -28,7 +30,7 @@ mod ask;
 mod outcome;
 mod print;
 
-use crate::history::{Call, History, Mark, Outcome, Partition, Stamp};
+use crate::history::{Call, History, Mark, Numbered, Outcome, Partition, Stamp};
 use std::fmt;
 
 pub use print::print;
@@ -103,6 +105,7 @@ type Moment = (u64, Option<u64>);
 #[derive(Clone, Copy)]
 enum Place {
     Called(usize),
+    Numbered(usize),
     Returned(usize),
     Mark(usize),
     Note(usize),
@@ -120,23 +123,28 @@ struct Reader {
 impl Reader {
     fn call(&mut self, line: &str) -> Result<(), String> {
         let (head, rest) =
-            line.split_once('@').ok_or("expected a time such as `@0.010..0.014` in a call")?;
+            line.split_once(" @").ok_or("expected a time such as `@0.010..0.014` in a call")?;
         let (when, outcome) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let (called, returned) = interval(when)?;
         let mut words = Words::new(head);
         let client = words.numbered('c', "a client such as `c1`")?;
-        let ask = ask::read(&mut words)?;
+        let (ask, given) = ask::read(&mut words)?;
         let outcome = outcome::read(outcome.trim(), &ask)?;
         if returned.is_none() && !matches!(outcome, Outcome::Unknown(_)) {
             return Err("a call without a return can only be `unknown`".to_owned());
         }
         let place = self.history.calls.len();
         self.moments.push((called, Place::Called(place), self.line));
+        if let Some((_, at)) = given {
+            let at = number_moment((called, returned), at)?;
+            self.moments.push((at, Place::Numbered(place), self.line));
+        }
         if let Some(returned) = returned {
             self.moments.push((returned, Place::Returned(place), self.line));
         }
+        let numbered = given.map(|(sequence, _)| Numbered { at: Stamp::default(), sequence });
         let (called, returned) = (Stamp::default(), returned.map(|_| Stamp::default()));
-        self.history.calls.push(Call { id: 0, client, ask, called, returned, outcome });
+        self.history.calls.push(Call { id: 0, client, ask, called, numbered, returned, outcome });
         Ok(())
     }
 
@@ -200,6 +208,10 @@ impl Reader {
             before = Some(stamp.ordinal);
             match place {
                 Place::Called(call) => self.history.calls[call].called = stamp,
+                Place::Numbered(call) => {
+                    let numbered = self.history.calls[call].numbered.as_mut();
+                    numbered.expect("it has a moment").at = stamp;
+                }
                 Place::Returned(call) => self.history.calls[call].returned = Some(stamp),
                 Place::Mark(mark) => self.history.marks[mark].0 = stamp,
                 Place::Note(note) => self.history.notes[note].0 = stamp,
@@ -239,6 +251,19 @@ fn interval(text: &str) -> Result<(Moment, Option<Moment>), String> {
         return Err(format!("a call cannot return before it was asked: `@{text}`"));
     }
     Ok((called, returned))
+}
+
+/// When a call was given its number: where that is not told, as soon as it was made.
+fn number_moment(
+    (called, returned): (Moment, Option<Moment>),
+    at: Option<Moment>,
+) -> Result<Moment, String> {
+    let Some(at) = at else { return Ok((called.0, None)) };
+    let follows = |at: Moment, before: Moment| at.0 >= before.0 && at.1 >= before.1;
+    if follows(at, called) && returned.is_none_or(|returned| follows(returned, at)) {
+        return Ok(at);
+    }
+    Err("a call is given its number after it is made and before it returns".to_owned())
 }
 
 fn moment(text: &str) -> Result<Moment, String> {

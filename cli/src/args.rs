@@ -27,10 +27,13 @@ Examples:
   zeroloss run leader_crash split_brain --seeds 5  seeds 1 to 5 of each
   zeroloss run swarm --seed 8812                   one seed
   zeroloss run leader_crash --plant ack_before_flush --seeds 1..20
+  zeroloss run --regressions zeroloss-results/latest/failures
+                                                   every failure of the last run again
 
 A failing run is run again in a fresh process before it is told. Results stand in
-zeroloss-results/latest: report.html, summary.json, junit.xml, and for each failure its plan,
-history and evidence. The result is printed to stdout, progress to stderr.";
+zeroloss-results/latest: report.html, summary.json, junit.xml, runs.jsonl, and for each failure its
+plan and evidence; the first two of a kind keep their history. The result is printed to stdout, progress
+to stderr, and there a line for each kind of failure.";
 
 /// What stands under `--help`: how to begin, and what a script may rely on.
 fn epilogue(examples: &str) -> String {
@@ -101,13 +104,13 @@ pub(crate) struct Run {
     #[arg(value_name = "SCENARIO|SUITE")]
     pub(crate) scenarios: Vec<String>,
     /// Run this one seed
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Run seeds 1 to N, or A to B with both included; not said: as the suite or scenario has it
     #[arg(long, value_name = "N|A..B")]
     pub(crate) seeds: Option<String>,
     /// Runs at the same time; results do not depend on it [default: one for each core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Run only the i-th of n equal shares, to spread a sweep over machines
     #[arg(long, value_name = "i/n")]
@@ -115,6 +118,9 @@ pub(crate) struct Run {
     /// Switch a planted bug on (`zeroloss list planted`)
     #[arg(long, value_name = "NAME")]
     pub(crate) plant: Option<String>,
+    /// A folder of plans, tokens and failures that run first; with no name, they run alone
+    #[arg(long, value_name = "DIR")]
+    pub(crate) regressions: Option<PathBuf>,
     /// The folder that will hold this run's folder
     #[arg(long, value_name = "DIR", default_value = "zeroloss-results")]
     pub(crate) out: PathBuf,
@@ -125,6 +131,7 @@ Examples:
   zeroloss replay z1:leader_crash+ack_before_flush:3:1f2e3d4c5b6a7988
   zeroloss replay zeroloss-results/latest/failures/zero_loss/leader_crash-3
   zeroloss replay my/plan.json                     a plan that you edited
+  zeroloss show leader_crash --seed 7 --format json | zeroloss replay -
 
 The trace hash is compared with the one recorded under --out by this very build; without such a
 record, with a run in a second process. The exit code is the run's own verdict, 5 if the hashes
@@ -134,7 +141,8 @@ scenario draws (the run's folder still holds the plan: replay that).";
 /// `zeroloss replay`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Replay {
-    /// A token as printed, or the folder of a failure, or a plan as JSON
+    /// A token as printed, or a file that holds one; a failure's folder, or a run's with one failure
+    /// in it; a plan, or what `show --format json` printed; - for stdin
     #[arg(value_name = "TOKEN|PATH")]
     pub(crate) what: String,
     /// The folder that holds run folders, to find what was recorded
@@ -206,10 +214,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) eventual: bool,
     /// How many steps a search for an order may take on each object [default: 2000000000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) steps: Option<std::num::NonZeroU64>,
     /// How much memory such a search may hold [default: 2048]
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", value_parser = positive)]
     pub(crate) memory_mib: Option<std::num::NonZeroU64>,
     /// How many seconds everything may take; a search that is not done by then says how far it came
     #[arg(long, value_name = "SECONDS")]
@@ -269,11 +277,12 @@ pub(crate) enum FailedCas {
 /// `zeroloss show`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Show {
-    /// A name from `zeroloss list scenarios`, or a path to a TOML file
-    pub(crate) scenario: String,
-    /// The seed to draw from
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// A name from `zeroloss list scenarios`, or a path to a TOML file; or whatever `replay` takes
+    #[arg(value_name = "SCENARIO|TOKEN|PATH")]
+    pub(crate) what: String,
+    /// The seed to draw from [default: 1]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
     /// Switch a planted bug on
     #[arg(long, value_name = "NAME")]
     pub(crate) plant: Option<String>,
@@ -296,6 +305,8 @@ pub(crate) enum What {
     Faults,
     /// The judges
     Checkers,
+    /// Sets of scenarios that run together
+    Suites,
     /// Bugs that can be switched on
     Planted,
     /// What a history's operations may mean to `check`
@@ -310,6 +321,23 @@ pub(crate) struct Rerun {
     /// Keep every trace record in this file
     #[arg(long)]
     pub(crate) trace: Option<PathBuf>,
+}
+
+/// A seed, or what would be one.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("expected a seed from 0 to {}", u64::MAX))
+}
+
+/// How many runs at the same time.
+fn jobs(text: &str) -> Result<std::num::NonZeroUsize, String> {
+    const MAX: usize = 4_096;
+    let number = text.parse().ok().filter(|jobs: &std::num::NonZeroUsize| jobs.get() <= MAX);
+    number.ok_or_else(|| format!("expected a number from 1 to {MAX}"))
+}
+
+/// A number above zero.
+fn positive(text: &str) -> Result<std::num::NonZeroU64, String> {
+    text.parse().map_err(|_| format!("expected a number from 1 to {}", u64::MAX))
 }
 
 /// One of `count` equal shares, from 1.

@@ -4,6 +4,7 @@
 use crate::{
     args::{self, Format},
     packed::unpacked,
+    record,
     say::{self, Failure},
 };
 use checkers::{
@@ -41,11 +42,14 @@ pub(crate) fn check(args: &args::Check, format: Format, quiet: bool) -> Result<E
     let (name, mut input) = open(&args.history, quiet)?;
     let ruling = in_time(args.timeout, || court::hear(&mut *input, &request))
         .map_err(|error| Failure::usage(format!("could not judge `{name}`: {error}")))?;
+    let broken = record::broken_laws(&args.history);
     match format {
-        Format::Json => say::document(&reports::check_json(&name, &ruling))?,
-        Format::Human => say::result(&reports::check_text(&name, &ruling, say::has_colour()))?,
+        Format::Json => say::document(&reports::check_json(&name, &ruling, &broken))?,
+        Format::Human => {
+            say::result(&reports::check_text(&name, &ruling, &broken, say::has_colour()))?;
+        }
     }
-    Ok(reports::check_exit_code(&ruling))
+    Ok(reports::check_exit_code(&ruling, &broken))
 }
 
 /// Whether the time that was given is over.

@@ -5,39 +5,45 @@
 //! zeroloss-results/
 //!   latest -> runs/2026-11-22T19-12-03Z-7f3a
 //!   runs/2026-11-22T19-12-03Z-7f3a/
-//!     plan.jsonl summary.json junit.xml report.html
-//!     failures/<signature>/<scenario>-<seed>/
-//!       token.txt plan.json effective.json history.jsonl verdict.json report.txt
+//!     plan.jsonl runs.jsonl summary.json junit.xml report.html failures/
 //! ```
 //!
-//! A file is written under a temporary name in its folder, flushed, and renamed: a full disk leaves
-//! nothing half-written under a final name. A failure is kept as soon as it is known, not at the end.
+//! `plan.jsonl` says what will run before it runs, `runs.jsonl` grows by a line as each run ends, so
+//! that whoever is killed leaves what was finished. Every other file is written under a temporary
+//! name in its folder, flushed, and renamed: a full disk leaves nothing half-written.
 
-use crate::say::Failure;
-use checkers::{Call, Ending, History, Mark, Stamp, Verdict};
-use reports::{Replay, RunReport};
-use serde::Serialize;
+use crate::{kept::Kept, say::Failure};
+use reports::RunReport;
 use serde_json::{Value, json};
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 /// Where run folders stand, under `--out`.
 pub(crate) const RUNS: &str = "runs";
 /// What a run folder's summary is called.
 pub(crate) const SUMMARY: &str = "summary.json";
+/// The runs that ended, one a line.
+pub(crate) const ENDED: &str = "runs.jsonl";
+/// The runs that shall be, one a line.
+pub(crate) const PLANNED: &str = "plan.jsonl";
 /// The folder of failures in a run folder.
 pub(crate) const FAILURES: &str = "failures";
+/// Bytes of `runs.jsonl` up to which a line has everything; later ones have what names a run.
+const ENDED_BYTES_MAX: u64 = 6 << 20;
 
 /// One invocation's folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Folder {
     out: PathBuf,
     name: String,
-    build: String,
+    kept: Kept,
+    /// Bytes of `runs.jsonl`.
+    ended: Mutex<u64>,
 }
 
 impl Folder {
@@ -46,8 +52,9 @@ impl Folder {
         let runs = out.join(RUNS);
         fs::create_dir_all(&runs).map_err(|error| unwritten(&runs, &error))?;
         let name = claim_name(&runs)?;
-        let folder = Folder { out: out.to_owned(), name, build: build.to_owned() };
-        if let Err(failure) = folder.write("plan.jsonl", |file| file.write_all(plan.as_bytes())) {
+        let kept = Kept::new(runs.join(&name).join(FAILURES), build);
+        let folder = Folder { out: out.to_owned(), name, kept, ended: Mutex::new(0) };
+        if let Err(failure) = folder.write(PLANNED, |file| file.write_all(plan.as_bytes())) {
             // It never became a run folder. What cannot be removed either is left as it is: empty.
             let _ = fs::remove_dir(folder.path());
             return Err(failure);
@@ -60,9 +67,9 @@ impl Folder {
         self.out.join(RUNS).join(&self.name)
     }
 
-    /// The fingerprint of the binary that writes here.
-    pub(crate) fn build(&self) -> &str {
-        &self.build
+    /// What is kept of failures.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Writes a file, all of it or nothing.
@@ -75,21 +82,37 @@ impl Folder {
         write_whole(&path, content).map_err(|error| unwritten(&path, &error))
     }
 
-    /// Keeps everything that is known of a run that does not hold.
-    pub(crate) fn keep_failure(&self, report: &RunReport) -> Result<(), Failure> {
-        let RunReport { plan, effective, run, .. } = report;
-        let name = format!("{}-{}", file_name(&plan.scenario), plan.seed);
-        let under = format!("{FAILURES}/{}/{name}", signature(report));
-        let text = |file: &str, text: &str| {
-            self.write(&format!("{under}/{file}"), |to| writeln!(to, "{}", text.trim_end()))
-        };
-        let json = |file: &str, value: &Value| text(file, &format!("{value:#}"));
-        json("plan.json", &json!(plan))?;
-        json("effective.json", &json!(effective))?;
-        json("verdict.json", &verdict(report, &self.build))?;
-        text("report.txt", &reports::text_run(report, false))?;
-        self.write(&format!("{under}/history.jsonl"), |to| write_history(to, &run.history))?;
-        text("token.txt", &report.token)
+    /// Writes a run down that has ended, for whoever finds this folder without a summary. The line
+    /// is there as a whole, or not at all.
+    pub(crate) fn note_end(&self, report: &RunReport) -> Result<(), Failure> {
+        let mut bytes = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut line = reports::json_run(report);
+        if *bytes > ENDED_BYTES_MAX {
+            line = short(&line);
+        }
+        let path = self.path().join(ENDED);
+        let line = format!("{line}\n");
+        let written =
+            OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
+                file.write_all(line.as_bytes()).inspect_err(|_| undo(&file, &path, *bytes))
+            });
+        written.map_err(|error| unwritten(&path, &error))?;
+        *bytes += line.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of all files in it.
+    pub(crate) fn bytes(&self) -> u64 {
+        fn of(path: &Path) -> u64 {
+            let entries = fs::read_dir(path).into_iter().flatten().flatten();
+            let size = |entry: fs::DirEntry| match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => of(&entry.path()),
+                Ok(metadata) => metadata.len(),
+                Err(_) => 0,
+            };
+            entries.map(size).sum()
+        }
+        of(&self.path())
     }
 
     /// Makes `latest` point here.
@@ -104,6 +127,29 @@ impl Folder {
             })
             .map_err(|error| unwritten(&latest, &error))
     }
+}
+
+/// What names a run, and what came of it.
+fn short(line: &Value) -> Value {
+    let keys = ["scenario", "seed", "token", "plant", "verdict", "met", "trace_hash", "lost"];
+    keys.into_iter().map(|key| (key.to_owned(), line[key].clone())).collect()
+}
+
+/// Takes a line that broke off back. What cannot be taken back is for the reader: it is no JSON.
+fn undo(file: &File, path: &Path, bytes: u64) {
+    let _ = match bytes {
+        0 => fs::remove_file(path),
+        bytes => file.set_len(bytes),
+    };
+}
+
+/// One line for each run that will be made.
+pub(crate) fn plan_lines(jobs: &[crate::select::Job]) -> String {
+    let line = |job: &crate::select::Job| {
+        let crate::select::Job { plan, token, .. } = job;
+        json!({ "scenario": plan.scenario, "seed": plan.seed, "token": token }).to_string() + "\n"
+    };
+    jobs.iter().map(line).collect()
 }
 
 /// Takes the first free name of this second: sortable, and unlike any other's.
@@ -125,7 +171,8 @@ fn claim_name(runs: &Path) -> Result<String, Failure> {
     unreachable!("the last attempt returns")
 }
 
-fn write_whole(
+/// Writes a file, all of it or nothing; makes its folder if there is none.
+pub(crate) fn write_whole(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -146,93 +193,6 @@ fn write_whole(
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
     Failure::unwritten(format!("could not write {}: {error}", path.display()))
-}
-
-/// What failures have in common when they are one bug, as far as a name can tell: the first law that
-/// was broken, or where a node panicked, or what was in doubt.
-fn signature(report: &RunReport) -> String {
-    if report.is_nondeterministic() {
-        return "nondeterminism".to_owned();
-    }
-    if let Ending::Panicked { place, .. } = &report.run.ending {
-        return format!("panic-{}", file_name(place));
-    }
-    let first = |is_it: fn(&Verdict) -> bool| {
-        report.run.judgements.iter().find(|judgement| is_it(&judgement.verdict))
-    };
-    match first(|verdict| matches!(verdict, Verdict::Violated(_))) {
-        Some(judgement) => file_name(&judgement.name),
-        None => match first(|verdict| matches!(verdict, Verdict::Unknown(_))) {
-            Some(judgement) => format!("unknown-{}", file_name(&judgement.name)),
-            None => "unknown".to_owned(),
-        },
-    }
-}
-
-/// A name that every file system takes and that cannot leave its folder.
-fn file_name(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '-' }).take(80).collect();
-    match plain.trim_matches(['.', '-']) {
-        "" => "unnamed".to_owned(),
-        trimmed => trimmed.to_owned(),
-    }
-}
-
-/// A run without its history, for machines.
-fn verdict(report: &RunReport, build: &str) -> Value {
-    let RunReport { plan, run, .. } = report;
-    let replayed = report.replayed.as_ref().map(|replay| match replay {
-        Replay::Same => json!("same"),
-        Replay::Different { first_difference } => json!({ "different": first_difference }),
-    });
-    json!({
-        "schema": 1,
-        "build": build,
-        "scenario": plan.scenario,
-        "seed": plan.seed,
-        "token": report.token,
-        "plant": report.plant,
-        "verdict": report.verdict.word(),
-        "headline": report.headline,
-        "trace_hash": run.trace_hash,
-        "replayed": replayed,
-        "ending": run.ending,
-        "judgements": run.judgements,
-        "counts": run.counts,
-        "recovery": run.recovery,
-        "faults": run.faults,
-        "refused_faults": run.refused_faults,
-        "marks": run.marks,
-        "sim_ns": run.sim_ns,
-        "events": run.events,
-    })
-}
-
-/// One line of `history.jsonl`.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum HistoryLine<'a> {
-    Call(&'a Call),
-    Mark { at: Stamp, what: &'a Mark },
-    Note { at: Stamp, what: &'a str },
-}
-
-/// One line for each call, mark and note, in order of ordinals.
-fn write_history(to: &mut dyn Write, history: &History) -> io::Result<()> {
-    let calls = history.calls.iter().map(|call| (call.called.ordinal, HistoryLine::Call(call)));
-    let marks = history.marks.iter().map(|(at, what)| HistoryLine::Mark { at: *at, what });
-    let notes = history.notes.iter().map(|(at, what)| HistoryLine::Note { at: *at, what });
-    let stamps =
-        history.marks.iter().map(|(at, _)| at).chain(history.notes.iter().map(|(at, _)| at));
-    let rest = stamps.map(|at| at.ordinal).zip(marks.chain(notes));
-    let mut lines: Vec<_> = calls.chain(rest).collect();
-    lines.sort_by_key(|(ordinal, _)| *ordinal);
-    for (_, line) in lines {
-        serde_json::to_writer(&mut *to, &line)?;
-        writeln!(to)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -285,40 +245,5 @@ mod tests {
             assert_eq!(latest, fs::canonicalize(folder.path()).expect("the folder is there"));
         }
         assert_eq!(names_in(out.path()), ["latest", "runs"]);
-    }
-
-    #[test]
-    fn a_history_is_told_in_the_order_of_ordinals() {
-        let at = |ordinal| Stamp { ordinal, at_ns: 0 };
-        let call = Call {
-            id: 1,
-            client: 1,
-            ask: checkers::Ask::Fetch {
-                partition: 1,
-                from: 0,
-                level: checkers::ReadLevel::Eventual,
-            },
-            called: at(2),
-            returned: None,
-            outcome: checkers::Outcome::Unknown("it never returned".to_owned()),
-        };
-        let history = History {
-            calls: vec![call],
-            marks: vec![(at(1), Mark::Booted), (at(4), Mark::Ended)],
-            notes: vec![(at(3), "n1 crashed".to_owned())],
-        };
-        let mut written = Vec::new();
-        write_history(&mut written, &history).expect("memory can be written");
-        let text = String::from_utf8(written).expect("text");
-        let kinds: Vec<&str> = text.lines().map(|line| &line[..7]).collect();
-        assert_eq!(kinds, ["{\"mark\"", "{\"call\"", "{\"note\"", "{\"mark\""]);
-    }
-
-    #[test]
-    fn a_name_cannot_leave_its_folder() {
-        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
-        assert_eq!(file_name(".."), "unnamed");
-        assert_eq!(file_name("system/src/raft.rs:120"), "system-src-raft.rs-120");
-        assert_eq!(file_name("leader_crash"), "leader_crash");
     }
 }

@@ -1,12 +1,13 @@
-//! Ctrl-C and SIGTERM: the first ends the work soon and keeps what is there, the second ends the
-//! process at once.
+//! Ctrl-C, SIGTERM and a terminal that goes away: the first ends the work soon and keeps what is
+//! there, the second ends the process at once.
 //!
-//! A handler only sets flags. What an interruption means is decided by those who read them.
+//! A handler only sets flags. What an interruption means is decided by those who read them. Whoever
+//! was started to outlive its terminal (`nohup`) keeps that wish.
 
 use crate::say::Failure;
 use reports::ExitCode;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
 };
 use std::sync::{
@@ -22,10 +23,11 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Starts to listen to both signals.
+    /// Starts to listen to the signals.
     pub(crate) fn listen() -> Result<Interrupt, Failure> {
         let interrupt = Interrupt::default();
-        for signal in [SIGINT, SIGTERM] {
+        let hung_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hung_up) {
             // In this order: the flag is not set yet when the first signal passes the shutdown.
             flag::register_conditional_shutdown(signal, 128 + signal, interrupt.is_set.clone())
                 .and_then(|_| {
@@ -53,7 +55,19 @@ impl Interrupt {
         if !self.is_set() {
             return None;
         }
-        let is_term = self.signal.load(Ordering::Relaxed) == SIGTERM as usize;
-        Some(if is_term { ExitCode::Terminated } else { ExitCode::Interrupted })
+        let signal = i32::try_from(self.signal.load(Ordering::Relaxed)).unwrap_or(SIGINT);
+        Some(match signal {
+            SIGTERM => ExitCode::Terminated,
+            SIGHUP => ExitCode::HungUp,
+            _ => ExitCode::Interrupted,
+        })
     }
+}
+
+/// Whether the process was started with this signal ignored, where the system tells (Linux).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }

@@ -6,8 +6,11 @@
 mod args;
 mod check;
 mod confirm;
+mod finish;
 mod folder;
+mod github;
 mod interrupt;
+mod kept;
 mod list;
 mod packed;
 mod progress;
@@ -18,6 +21,7 @@ mod say;
 mod select;
 mod simulate;
 mod sweep;
+mod target;
 
 use args::{Command, Format, Zeroloss};
 use clap::Parser;
@@ -67,7 +71,11 @@ fn act(parsed: &Zeroloss) -> Result<ExitCode, Failure> {
 /// What clap refused, or the help and version that were asked for.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return match say::result(&error.render().to_string()) {
+        let told = match error.kind() {
+            clap::error::ErrorKind::DisplayVersion => finish::version(),
+            _ => error.render().to_string(),
+        };
+        return match say::result(&told) {
             Ok(()) => ExitCode::Holds,
             Err(failure) => failure.code,
         };

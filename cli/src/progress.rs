@@ -1,5 +1,5 @@
-//! How far a sweep is, for whoever waits: a bar where stderr is a terminal, a plain line every two
-//! seconds where it is not, nothing with `--quiet`.
+//! How far a sweep is, for whoever waits: a bar where stderr is a terminal, plain lines where it is
+//! not, every two seconds at first and ever more seldom, nothing with `--quiet`.
 //!
 //! The only file that reads the wall clock. What it reads is shown, never fed to a run.
 
@@ -7,10 +7,18 @@ use crate::say;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
+/// Between two lines at first; later a tenth of what has passed, so that a log of hours stays short.
 const BETWEEN_LINES: Duration = Duration::from_secs(2);
+/// Between two lines at most.
+const BETWEEN_LINES_MAX: Duration = Duration::from_secs(120);
+/// Planning fewer runs takes no time that anyone would notice.
+const PLANNING_MIN: u64 = 10_000;
+/// How often planning looks whether it is done.
+const LOOK: Duration = Duration::from_millis(2);
 const TEMPLATE: &str = "{elapsed:>4} [{bar:30}] {pos}/{len} runs, {wide_msg}";
 
 /// The wall clock, now.
@@ -94,7 +102,9 @@ impl Progress {
                 bar.set_message(left + &message(reached));
             }
             Progress::Lines { began, last } => {
-                if now().duration_since(*last) >= BETWEEN_LINES {
+                let gap =
+                    (now().duration_since(*began) / 10).clamp(BETWEEN_LINES, BETWEEN_LINES_MAX);
+                if now().duration_since(*last) >= gap {
                     *last = now();
                     say::aside(&line(reached, elapsed_ms(*began)));
                 }
@@ -121,7 +131,51 @@ impl Progress {
 
 fn line(reached: &Reached, wall_ms: u64) -> String {
     let Reached { done, total, .. } = reached;
-    format!("{done} of {total} runs, {}, {} elapsed", message(reached), span(wall_ms))
+    // Before the first run has ended nobody can tell how long the others take.
+    let left = match (*done, total - done) {
+        (0, _) | (_, 0) => String::new(),
+        (done, left) => {
+            let ms = u128::from(wall_ms) * u128::from(left) / u128::from(done);
+            format!(", about {} left", span(u64::try_from(ms).unwrap_or(u64::MAX)))
+        }
+    };
+    format!("{done} of {total} runs, {}, {} elapsed{left}", message(reached), span(wall_ms))
+}
+
+/// How far the drawing of plans is, for those who ask for many.
+#[derive(Debug)]
+pub(crate) struct Planning {
+    total: u64,
+    drawn: AtomicU64,
+    is_told: bool,
+}
+
+impl Planning {
+    /// Begins to draw so many plans.
+    pub(crate) fn begin(total: u64, is_quiet: bool) -> Planning {
+        Planning { total, drawn: AtomicU64::new(0), is_told: !is_quiet && total >= PLANNING_MIN }
+    }
+
+    /// One more is drawn.
+    pub(crate) fn drew_one(&self) {
+        self.drawn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says how far it is until it is done.
+    pub(crate) fn watch(&self, mut is_done: impl FnMut() -> bool) {
+        if self.is_told {
+            say::aside(&format!("planning {} runs", self.total));
+        }
+        let mut last = now();
+        while !is_done() {
+            if self.is_told && now().duration_since(last) >= BETWEEN_LINES {
+                last = now();
+                let drawn = self.drawn.load(Ordering::Relaxed);
+                say::aside(&format!("planned {drawn} of {} runs", self.total));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
 }
 
 fn message(reached: &Reached) -> String {
@@ -159,10 +213,12 @@ mod tests {
             Current { name: "swarm seed 7".to_owned(), sim_ms: 61_000, planned_ms: 14_400_000 };
         let mut reached = Reached { done: 3, failed: 0, total: 8, current: Some(current) };
         let expected = "3 of 8 runs, none failed, swarm seed 7 at 1m 1s simulated \
-                        (trouble lasts 4h 0m), 12s elapsed";
+                        (trouble lasts 4h 0m), 12s elapsed, about 20s left";
         assert_eq!(line(&reached, 12_345), expected);
         reached.current = None;
         reached.failed = 2;
-        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 not holding, 0s elapsed");
+        assert_eq!(line(&reached, 999), "3 of 8 runs, 2 not holding, 0s elapsed, about 1s left");
+        (reached.done, reached.failed) = (8, 0);
+        assert_eq!(line(&reached, 999), "8 of 8 runs, none failed, 0s elapsed");
     }
 }

@@ -3,12 +3,17 @@
 //! A trace hash says something about this build only if this build made it: change a line of the
 //! system and every hash moves. So a record carries the fingerprint of the binary that made it.
 
-use crate::folder::{FAILURES, RUNS, SUMMARY};
+use crate::folder::{ENDED, FAILURES, PLANNED, RUNS, SUMMARY};
 use serde_json::Value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+/// Invocations that are searched for a token that was mistyped.
+const RECENT_MAX: usize = 20;
+/// Tokens that are searched.
+const TOKENS_MAX: usize = 100_000;
 
 /// One run as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +49,36 @@ pub(crate) fn find(out: &Path, token: &str, build: Option<&str>) -> Option<Recor
     newest
 }
 
-/// What one run folder says of a token.
+/// What one run folder says of a token. A replay is no record: it was held against one.
 fn in_folder(folder: &Path, token: &str) -> Option<Record> {
-    if let Some(record) = in_summary(&folder.join(SUMMARY), token) {
-        return Some(record);
+    let path = folder.join(SUMMARY);
+    match read(&path) {
+        Some(summary) if summary.get("replay").is_some() => None,
+        Some(summary) => in_summary(&summary, &path, token),
+        // An invocation that was killed has no summary, but it kept what ended as it went.
+        None => {
+            let kept = failures(folder);
+            kept.iter().find_map(|failure| in_failure(failure, token)).or_else(|| {
+                let path = folder.join(ENDED);
+                let text = fs::read_to_string(&path).ok()?;
+                let mut runs = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+                let run: Value =
+                    runs.find(|run: &Value| run.get("token").is_some_and(|t| t == token))?;
+                record(&run, None, &path)
+            })
+        }
     }
-    // An invocation that was killed has no summary, but it kept its failures as it went.
-    failures(folder).iter().find_map(|failure| in_failure(failure, token))
+}
+
+/// Every token that recent invocations ran, the newest invocation first.
+pub(crate) fn tokens(out: &Path) -> Vec<String> {
+    let runs = children(&out.join(RUNS)).into_iter().rev().take(RECENT_MAX);
+    let planned = runs.filter_map(|run| fs::read_to_string(run.join(PLANNED)).ok());
+    let tokens = |text: String| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter_map(|line| Some(line.get("token")?.as_str()?.to_owned())).collect()
+    };
+    planned.flat_map(tokens).take(TOKENS_MAX).collect()
 }
 
 /// The newest folder that keeps the plan of a failure of this token.
@@ -64,8 +92,7 @@ pub(crate) fn failures(run: &Path) -> Vec<PathBuf> {
     children(&run.join(FAILURES)).iter().flat_map(|signature| children(signature)).collect()
 }
 
-fn in_summary(path: &Path, token: &str) -> Option<Record> {
-    let summary = read(path)?;
+fn in_summary(summary: &Value, path: &Path, token: &str) -> Option<Record> {
     let runs = summary.get("runs")?.as_array()?;
     let run = runs.iter().find(|run| run.get("token").is_some_and(|has| has == token))?;
     record(run, summary.get("build"), path)
@@ -77,6 +104,17 @@ pub(crate) fn in_failure(folder: &Path, token: &str) -> Option<Record> {
     let verdict = read(&path)?;
     (verdict.get("token")? == token).then_some(())?;
     record(&verdict, verdict.get("build"), &path)
+}
+
+/// Laws that were broken in the run that this folder keeps; none if it keeps no run.
+pub(crate) fn broken_laws(folder: &Path) -> Vec<String> {
+    let Some(verdict) = read(&folder.join("verdict.json")) else { return Vec::new() };
+    let judgements = verdict.get("judgements").and_then(Value::as_array);
+    let is_broken = |judgement: &&Value| {
+        judgement.get("verdict").is_some_and(|verdict| verdict.get("violated").is_some())
+    };
+    let broken = judgements.into_iter().flatten().filter(is_broken);
+    broken.filter_map(|judgement| Some(judgement.get("name")?.as_str()?.to_owned())).collect()
 }
 
 /// The part that both kinds of file have in common. A run that left no hash left no record.

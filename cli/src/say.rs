@@ -68,5 +68,9 @@ pub(crate) fn has_colour() -> bool {
 
 /// Says on stderr what could not be done.
 pub(crate) fn error(failure: &Failure) {
-    aside(&format!("error: {}", failure.message));
+    // Several mistakes stand on a line each; what belongs to one of them is indented.
+    for line in failure.message.lines() {
+        let is_more = line.starts_with(' ');
+        aside(&format!("{}{line}", if is_more { "" } else { "error: " }));
+    }
 }

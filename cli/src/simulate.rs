@@ -34,6 +34,7 @@ pub(crate) struct Watch {
 pub(crate) fn simulate(plan: &Plan, watch: &Watch) -> Result<Simulated, String> {
     let options = Options {
         keep_trace: watch.keep_trace,
+        keep_recording: false,
         stop_on_breach: false,
         cancelled: watch.cancelled.clone(),
         progress_ms: watch.progress_ms.clone(),

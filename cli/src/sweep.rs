@@ -147,8 +147,9 @@ fn run_job(
         .into_iter()
         .collect();
     if let Some(report) = &mut report {
+        failures.extend(folder.note_end(report).err());
         if is_failing(report) {
-            failures.extend(folder.keep_failure(report).err());
+            failures.extend(folder.kept().keep(report).err());
             if report.run.history.calls.len() > CALLS_KEPT_MAX {
                 report.run.history.calls = Vec::new();
             }
@@ -181,7 +182,7 @@ fn run_and_confirm(
     let began = progress::now();
     let simulated = simulate(&job.plan, &watch)?;
     let wall_ms = progress::elapsed_ms(began);
-    let was_cut_short = interrupt.is_set() && matches!(simulated.run.ending, Ending::Stuck { .. });
+    let was_cut_short = matches!(simulated.run.ending, Ending::Interrupted { .. });
     let report = reports::compose(
         job.plan.clone(),
         simulated.effective,
@@ -189,7 +190,8 @@ fn run_and_confirm(
         job.token.clone(),
         job.plant.clone(),
         wall_ms,
-    );
+    )
+    .with_plan_path(job.plan_path.clone());
     let is_violated = matches!(report.verdict, Verdict::Violated(_));
     if !is_violated {
         return Ok(((!was_cut_short).then_some(report), None));
@@ -218,7 +220,7 @@ fn failed(job: &Job, why: &str) -> RunReport {
     let why = format!("a bug in the harness: {why}");
     let run = Run {
         history: History::default(),
-        ending: Ending::Stuck { at_ns: 0, waiting: why.clone() },
+        ending: Ending::Interrupted { at_ns: 0 },
         judgements: Vec::new(),
         counts: checkers::Counts::default(),
         series: Series::default(),
@@ -231,7 +233,8 @@ fn failed(job: &Job, why: &str) -> RunReport {
         events: 0,
     };
     let (plan, token, plant) = (job.plan.clone(), job.token.clone(), job.plant.clone());
-    let mut report = reports::compose(plan.clone(), plan, run, token, plant, 0);
+    let mut report = reports::compose(plan.clone(), plan, run, token, plant, 0)
+        .with_plan_path(job.plan_path.clone());
     report.verdict = Verdict::Unknown(why.clone());
     report.headline = why;
     report

@@ -163,7 +163,8 @@ fn an_empty_shard_selects_nothing() {
 #[test]
 fn lists_have_the_shape_that_scripts_depend_on() {
     let room = room();
-    let shapes: [(&str, &[&str]); 6] = [
+    let shapes: [(&str, &[&str]); 7] = [
+        ("suites", &["name", "why", "seeds", "scenarios"]),
         ("scenarios", &["name", "why", "suites", "seeds", "plants"]),
         ("faults", &["kind", "does"]),
         ("checkers", &["name", "law", "source", "runs"]),

@@ -5,16 +5,44 @@ use crate::{
     exit::ExitCode,
     json::{self, SCHEMA},
     screen::{self, Ink, WIDTH, ink_of, paint},
+    telling::tell_evidence,
     words::{clean, clip, plural, wrap},
 };
-use checkers::{Verdict, court::Ruling};
+use checkers::{CATALOGUE, Verdict, court::Ruling};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// The page of a checked history, with a line break at its end.
-pub fn check_text(file: &str, ruling: &Ruling, colour: bool) -> String {
+/// The model of a replicated log: whoever runs one has disks and frames, too.
+const LOG: &str = "log";
+
+/// Laws that a history cannot show, because they look at disks, frames and nodes.
+fn unjudged(ruling: &Ruling) -> Vec<&'static str> {
+    let is_blind = |law: &&checkers::Law| law.is_for_runs() && !law.is_for_clients();
+    let laws = CATALOGUE.iter().filter(is_blind).filter(|_| ruling.model == LOG);
+    laws.map(|law| law.name).collect()
+}
+
+/// The verdict of a history. One that holds, of a run in which a law was broken that no history can
+/// show, proves nothing: it is in doubt. `broken` are the laws that were broken in that run.
+fn verdict(ruling: &Ruling, broken: &[String]) -> Verdict {
+    let judged =
+        |name: &&String| ruling.judgements.iter().any(|judgement| judgement.name == **name);
+    let unseen: Vec<&str> =
+        broken.iter().filter(|name| !judged(name)).map(String::as_str).collect();
+    match ruling.verdict() {
+        Verdict::Holds(_) if !unseen.is_empty() => Verdict::Unknown(format!(
+            "what clients saw breaks no law, but the run broke {}, which looks at what no client sees",
+            unseen.join(", ")
+        )),
+        verdict => verdict,
+    }
+}
+
+/// The page of a checked history, with a line break at its end. `broken` are the laws that were
+/// broken in the run that it was kept of, if it is of a run.
+pub fn check_text(file: &str, ruling: &Ruling, broken: &[String], colour: bool) -> String {
     let mut out = String::new();
-    let verdict = ruling.verdict();
+    let verdict = verdict(ruling, broken);
     line(&mut out, &paint(&clip(&clean(file), WIDTH), Ink::Bold, colour));
     line(&mut out, &wrap(&extent(ruling), WIDTH, "", "  "));
     for term in &ruling.terms {
@@ -24,7 +52,7 @@ pub fn check_text(file: &str, ruling: &Ruling, colour: bool) -> String {
     for judgement in &ruling.judgements {
         if let Verdict::Violated(evidence) = &judgement.verdict {
             line(&mut out, "");
-            screen::tell_evidence(&mut out, &judgement.name, evidence, colour);
+            tell_evidence(&mut out, &judgement.name, evidence, colour);
         }
     }
     screen::tell_doubts(&mut out, &ruling.judgements);
@@ -34,13 +62,18 @@ pub fn check_text(file: &str, ruling: &Ruling, colour: bool) -> String {
         let names = ruling.unexercised.join(", ");
         line(&mut out, &wrap(&clean(&names), WIDTH, "  nothing to look at for: ", "    "));
     }
+    let unjudged = unjudged(ruling);
+    if !unjudged.is_empty() {
+        let names = unjudged.join(", ");
+        line(&mut out, &wrap(&names, WIDTH, "  not to be judged from what clients saw: ", "    "));
+    }
     out
 }
 
 /// The document of a checked history.
-pub fn check_json(file: &str, ruling: &Ruling) -> Value {
-    let verdict = ruling.verdict();
-    let code = check_exit_code(ruling);
+pub fn check_json(file: &str, ruling: &Ruling, broken: &[String]) -> Value {
+    let verdict = verdict(ruling, broken);
+    let code = check_exit_code(ruling, broken);
     let mut document = json!({
         "schema": SCHEMA,
         "verdict": verdict.word(),
@@ -56,6 +89,8 @@ pub fn check_json(file: &str, ruling: &Ruling) -> Value {
         },
         "checkers": json::checkers(&ruling.judgements),
         "unexercised": ruling.unexercised,
+        "unjudged": unjudged(ruling),
+        "broken_in_run": broken,
     });
     if let Some(counts) = &ruling.counts {
         document["totals"] = json::totals(counts);
@@ -64,8 +99,8 @@ pub fn check_json(file: &str, ruling: &Ruling) -> Value {
 }
 
 /// How `check` ends.
-pub fn check_exit_code(ruling: &Ruling) -> ExitCode {
-    match ruling.verdict() {
+pub fn check_exit_code(ruling: &Ruling, broken: &[String]) -> ExitCode {
+    match verdict(ruling, broken) {
         Verdict::Holds(_) => ExitCode::Holds,
         Verdict::Violated(_) => ExitCode::Violated,
         Verdict::Unknown(_) => ExitCode::Inconclusive,

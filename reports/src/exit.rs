@@ -3,7 +3,7 @@
 //! Where several apply, [`ExitCode::and`] keeps the one that says more: a confirmed violation is
 //! never hidden by anything, and `holds` hides nothing.
 
-use crate::report::Report;
+use crate::report::{Report, RunReport};
 use checkers::Verdict;
 
 /// How the process ends.
@@ -27,6 +27,8 @@ pub enum ExitCode {
     Harness,
     /// Results could not be written.
     ResultsNotWritten,
+    /// The terminal went away; partial results are valid.
+    HungUp,
     /// Interrupted from the keyboard; partial results are valid.
     Interrupted,
     /// Asked to end by the system; partial results are valid.
@@ -35,13 +37,14 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code, weightiest first: where several apply, the first of them counts.
-    pub const BY_PRECEDENCE: [ExitCode; 11] = [
+    pub const BY_PRECEDENCE: [ExitCode; 12] = [
         ExitCode::Violated,
         ExitCode::Nondeterminism,
         ExitCode::Harness,
         ExitCode::ResultsNotWritten,
         ExitCode::Terminated,
         ExitCode::Interrupted,
+        ExitCode::HungUp,
         ExitCode::Usage,
         ExitCode::NotReproduced,
         ExitCode::Inconclusive,
@@ -57,13 +60,24 @@ impl ExitCode {
             (false, false) => ExitCode::Holds,
         };
         report.runs.iter().fold(start, |code, run| {
-            code.and(match (&run.verdict, run.is_nondeterministic()) {
-                (_, true) => ExitCode::Nondeterminism,
-                (Verdict::Violated(_), false) => ExitCode::Violated,
-                (Verdict::Unknown(_), false) => ExitCode::Inconclusive,
-                (Verdict::Holds(_), false) => ExitCode::Holds,
+            code.and(match (ExitCode::of_verdict(run), run.met().is_ok()) {
+                // What came as its scenario expects ends well, even if it is a violation, unless a
+                // bug was planted: then it is what the violation says.
+                (ExitCode::Violated, true) if run.plant.is_none() => ExitCode::Holds,
+                (ExitCode::Holds, false) => ExitCode::Violated,
+                (code, _) => code,
             })
         })
+    }
+
+    /// The exit code of one run's verdict, whatever was expected of it.
+    pub fn of_verdict(run: &RunReport) -> ExitCode {
+        match (&run.verdict, run.is_nondeterministic()) {
+            (_, true) => ExitCode::Nondeterminism,
+            (Verdict::Violated(_), false) => ExitCode::Violated,
+            (Verdict::Unknown(_), false) => ExitCode::Inconclusive,
+            (Verdict::Holds(_), false) => ExitCode::Holds,
+        }
     }
 
     /// The number handed to the operating system.
@@ -78,6 +92,7 @@ impl ExitCode {
             ExitCode::NotReproduced => 6,
             ExitCode::Harness => 70,
             ExitCode::ResultsNotWritten => 74,
+            ExitCode::HungUp => 129,
             ExitCode::Interrupted => 130,
             ExitCode::Terminated => 143,
         }
@@ -95,6 +110,7 @@ impl ExitCode {
             ExitCode::NotReproduced => "recorded failure did not reproduce",
             ExitCode::Harness => "bug in the harness",
             ExitCode::ResultsNotWritten => "results could not be written",
+            ExitCode::HungUp => "hung up, partial results valid",
             ExitCode::Interrupted => "interrupted, partial results valid",
             ExitCode::Terminated => "terminated, partial results valid",
         }

@@ -1,29 +1,38 @@
-//! The page that is handed on: one HTML file, no network, no script, readable in any browser and in
-//! print. Prepared here, laid out by `templates/report.html`, which escapes every string.
+//! The page that is handed on: one HTML file, no network, no script, readable in any browser, on a
+//! telephone and in print. Prepared here, laid out by `templates/report.html`, which escapes every
+//! string.
 //!
-//! Violated runs, then doubtful ones, then a few passing ones of every scenario get a section with
-//! plots; the others stay in the table of seeds, and the page says how many. It stays near 2 MB.
+//! Whoever opens it after a failure sees the failure first. Then each scenario: what it is for, what
+//! its seeds came to together, and a card for the few that are worth a look (the longest recovery,
+//! the most unknown outcomes). The page says how many it left out. It stays near 2 MB.
 
 use crate::{
     exit::ExitCode,
-    plot::{Plot, plots},
-    report::{Replay, Report, RunReport},
-    screen::{overlapping, place, replay_line, world},
+    levels::{self, Level},
+    report::{Report, RunReport},
+    rules::{Rule, cited},
     suite::{Checker, Suite, scenario_name},
-    words::{clean, count, plural, seconds, seeds, span, span_up, wall},
+    words::{clean, count, plural, span, wall},
 };
 use askama::Template;
-use checkers::{Judgement, Verdict};
+use card::Card;
+use scenario::Part;
+use std::collections::BTreeMap;
 
-/// Failing runs with a section of their own.
+mod card;
+mod scenario;
+
+/// Failing runs with a card.
 const FAILING_MAX: usize = 16;
-/// Passing runs with a section of their own.
-const PASSING_MAX: usize = 12;
+/// Failing cards that are open.
+const OPEN_MAX: usize = 3;
+/// Passing runs with a card.
+const PASSING_MAX: usize = 24;
 /// Bytes of all plots together; a run whose plots would pass it is told without them.
 const PLOT_BYTES_MAX: usize = 1_200_000;
-/// Rows of the table of runs without a section.
+/// Rows of the table of runs without a card.
 const OTHERS_MAX: usize = 2_000;
-/// Rows of any table inside a section.
+/// Rows of any table inside a card.
 const ROWS_MAX: usize = 60;
 
 #[derive(Template)]
@@ -33,47 +42,26 @@ struct Page {
     word: &'static str,
     exit: String,
     command: String,
-    is_interrupted: bool,
+    made: String,
+    incomplete: Option<String>,
+    notes: Vec<(&'static str, String)>,
     figures: Vec<(&'static str, String)>,
-    risk: Option<String>,
-    scenarios: Vec<Vec<String>>,
-    checkers: Vec<(String, String, &'static str)>,
-    sections: Vec<Section>,
+    failing: Vec<Card>,
+    parts: Vec<Part>,
+    checkers: Vec<Judge>,
+    acks: Vec<Level>,
+    reads: Vec<Level>,
+    rules: Vec<&'static Rule>,
     others: Vec<(String, String, &'static str, String)>,
     left_out: String,
 }
 
-struct Section {
-    id: usize,
-    is_open: bool,
+/// A law over all runs.
+struct Judge {
     name: String,
-    seed: u64,
-    word: &'static str,
-    headline: String,
-    world: String,
-    broken: Vec<Broken>,
-    doubts: Vec<(String, String)>,
-    replay: String,
-    again: Option<String>,
-    trace_hash: String,
-    plots: Vec<Plot>,
-    has_plots_left_out: bool,
-    faults: Vec<(String, String, String)>,
-    refused: Vec<String>,
-    recovery: Vec<Vec<String>>,
-    checkers: Vec<(String, String, &'static str)>,
-    counts: Vec<(&'static str, String)>,
-    hits: Vec<(String, String)>,
-    marks: Vec<(String, String)>,
-    plan: String,
-}
-
-struct Broken {
-    name: String,
-    summary: String,
-    place: String,
-    lines: Vec<(String, String)>,
-    left_out: usize,
+    asks: String,
+    saw: String,
+    verdict: &'static str,
 }
 
 /// One self-contained HTML page of an invocation. The same report is always the same bytes.
@@ -84,29 +72,49 @@ pub fn html(report: &Report) -> String {
 fn page(report: &Report) -> Page {
     let suite = Suite::of(report);
     let exit = ExitCode::of(report);
-    let told = chosen(&suite, report);
-    let others: Vec<&RunReport> =
-        report.runs.iter().enumerate().filter(|(i, _)| !told.contains(i)).map(|(_, r)| r).collect();
-    let unshown = others.len().saturating_sub(OTHERS_MAX);
+    let failing = failing(report);
+    let chosen = scenario::chosen(&suite, report);
+    let has_card: Vec<usize> =
+        failing.iter().copied().chain(chosen.iter().map(|(i, _)| *i)).collect();
     let mut plot_bytes_left = PLOT_BYTES_MAX;
-    let sections =
-        told.iter().map(|i| section(*i, &report.runs[*i], &mut plot_bytes_left)).collect();
-    let mut left_out = String::new();
-    if !others.is_empty() {
-        let runs = plural(others.len() as u64, "run");
-        left_out =
-            format!("{runs} without a section and plots of their own; replay any by its token.");
-    }
-    if unshown > 0 {
-        left_out
-            .push_str(&format!(" {} are not listed here, but in the JSON.", count(unshown as u64)));
-    }
+    let is_alone = report.runs.len() == 1;
+    let failing: Vec<Card> = (0..)
+        .zip(&failing)
+        .map(|(n, i)| Card::new(*i, &report.runs[*i], n < OPEN_MAX, &mut plot_bytes_left))
+        .collect();
+    let cards: BTreeMap<usize, (Card, String)> = chosen
+        .into_iter()
+        .map(|(i, why)| (i, (Card::new(i, &report.runs[i], is_alone, &mut plot_bytes_left), why)))
+        .collect();
+    let others: Vec<&RunReport> = report
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !has_card.contains(i))
+        .map(|(_, r)| r)
+        .collect();
+    let checkers: Vec<Judge> =
+        suite.checkers.iter().map(|checker| judge(checker, &suite)).collect();
+    let told: String = checkers
+        .iter()
+        .map(|judge| judge.asks.as_str())
+        .chain(report.runs.iter().flat_map(|run| &run.stories).map(|story| story.summary.as_str()))
+        .collect::<Vec<_>>()
+        .join(" ");
     Page {
-        title: title(&suite),
-        word: suite.tally.word(),
+        title: title(&suite, report),
+        word: suite.word(),
         exit: format!("exit {}: {}", exit.code(), exit.meaning()),
         command: clean(&report.command),
-        is_interrupted: report.interrupted,
+        made: made(report),
+        incomplete: suite.is_incomplete.then(|| {
+            let finished = count(report.runs.len() as u64);
+            let asked = plural(report.requested, "run");
+            format!(
+                "{finished} of {asked} ended: what stands here is complete, the rest is unknown"
+            )
+        }),
+        notes: notes(&suite),
         figures: vec![
             ("acknowledged", count(suite.counts.acknowledged)),
             ("lost", count(suite.counts.lost)),
@@ -116,75 +124,125 @@ fn page(report: &Report) -> Page {
             ("simulated", span(suite.sim_ns)),
             ("wall time", wall(report.wall_ms)),
         ],
-        risk: suite.residual_risk(),
-        scenarios: suite.scenarios.iter().map(scenario_row).collect(),
-        checkers: suite.checkers.iter().map(|checker| checker_row(checker, &suite)).collect(),
-        sections,
-        others: others
-            .iter()
-            .take(OTHERS_MAX)
-            .map(|run| {
-                let name = clean(&scenario_name(run));
-                (name, run.plan.seed.to_string(), run.verdict.word(), clean(&run.token))
-            })
-            .collect(),
-        left_out,
+        failing,
+        parts: scenario::parts(&suite, report, &has_card, cards),
+        checkers,
+        acks: used(&levels::ACKS, report, |run, i| run.plan.workload.acks[i]),
+        reads: used(&levels::READS, report, |run, i| run.plan.workload.reads[i]),
+        rules: cited(&told),
+        left_out: left_out(others.len()),
+        others: others.into_iter().take(OTHERS_MAX).map(other).collect(),
     }
 }
 
-fn title(suite: &Suite<'_>) -> String {
+/// What made the page, and when.
+fn made(report: &Report) -> String {
+    let origin = &report.origin;
+    let parts = [
+        ("", origin.started.replace('T', " ").replace('Z', " UTC")),
+        ("zeroloss ", origin.version.clone()),
+        ("commit ", origin.git.clone()),
+        ("build ", origin.build.clone()),
+    ];
+    let parts = parts.into_iter().filter(|(_, value)| !value.is_empty());
+    parts.map(|(what, value)| clean(&format!("{what}{value}"))).collect::<Vec<_>>().join(" · ")
+}
+
+fn other(run: &RunReport) -> (String, String, &'static str, String) {
+    let name = clean(&scenario_name(run));
+    (name, run.plan.seed.to_string(), run.verdict.word(), clean(&run.token))
+}
+
+fn left_out(others: usize) -> String {
+    if others == 0 {
+        return String::new();
+    }
+    let runs = plural(others as u64, "run");
+    let unlisted = match others.saturating_sub(OTHERS_MAX) {
+        0 => String::new(),
+        n => format!(" {} are not listed here, but in the JSON.", count(n as u64)),
+    };
+    format!("{runs} without a card; replay any by its token.{unlisted}")
+}
+
+fn title(suite: &Suite<'_>, report: &Report) -> String {
     let tally = suite.tally;
-    let runs = plural(tally.runs(), "run");
-    match (tally.runs(), tally.violated, tally.unknown) {
-        (0, _, _) => "Nothing was selected".to_owned(),
-        (_, 0, 0) => format!("All {runs} hold"),
-        (_, 0, unknown) => format!("{} of {runs} cannot be judged", count(unknown)),
-        (_, violated, _) => format!("{} of {runs} violated", count(violated)),
+    let expected = suite.as_expected().len() as u64;
+    let title = match (tally.runs(), tally.violated, tally.unknown) {
+        (0, _, _) => "Nothing was run".to_owned(),
+        (1, 0, 0) => "The run holds".to_owned(),
+        (1, 0, _) => "The run cannot be judged".to_owned(),
+        (1, _, _) => "The run is violated".to_owned(),
+        (2, 0, 0) => "Both runs hold".to_owned(),
+        (runs, 0, 0) => format!("All {} runs hold", count(runs)),
+        (runs, 0, unknown) => {
+            format!("{} of {} runs cannot be judged", count(unknown), count(runs))
+        }
+        (runs, violated, _) => format!("{} of {} runs violated", count(violated), count(runs)),
+    };
+    match (suite.is_incomplete, expected > 0 && expected == tally.violated) {
+        (true, _) => format!("{title}, of {} that were asked for", count(report.requested)),
+        (false, true) => format!("{title}, as expected"),
+        (false, false) => title,
     }
 }
 
-/// Which runs get a section, in order: violated, unknown, then passing ones in turn of scenarios.
-fn chosen(suite: &Suite<'_>, report: &Report) -> Vec<usize> {
+/// What became of planted bugs and of expectations.
+fn notes(suite: &Suite<'_>) -> Vec<(&'static str, String)> {
+    let planted = suite.planted();
+    let planted = planted.iter().map(|planted| {
+        (if planted.has_escaped() { "violated" } else { "unknown" }, clean(&planted.said()))
+    });
+    let short = suite.short();
+    let short =
+        short.iter().filter(|(run, _)| run.plant.is_none()).take(ROWS_MAX).map(|(run, why)| {
+            ("violated", format!("{}: not as expected: {}", clean(&run.token), clean(why)))
+        });
+    planted.chain(short).collect()
+}
+
+/// Failing runs that get a card: the first of each law that broke first, then the others.
+fn failing(report: &Report) -> Vec<usize> {
     let of = |word: &'static str| {
-        let is = move |(_, run): &(usize, &RunReport)| run.verdict.word() == word;
+        let is = move |(_, run): &(usize, &RunReport)| {
+            run.verdict.word() == word && !run.is_violated_as_expected()
+        };
         report.runs.iter().enumerate().filter(is).map(|(i, _)| i)
     };
-    let mut told: Vec<usize> = of("violated").chain(of("unknown")).take(FAILING_MAX).collect();
-    let mut passing: Vec<(usize, usize)> = Vec::new();
-    for scenario in &suite.scenarios {
-        let of_scenario = of("holds").filter(|i| scenario_name(&report.runs[*i]) == scenario.name);
-        passing.extend(of_scenario.take(PASSING_MAX).enumerate());
-    }
-    // A stable sort: the first seed of every scenario, then the second of every scenario.
-    passing.sort_by_key(|(turn, _)| *turn);
-    told.extend(passing.into_iter().take(PASSING_MAX).map(|(_, i)| i));
-    told
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut failing: Vec<(usize, usize)> = of("violated")
+        .chain(of("unknown"))
+        .map(|i| {
+            let law = report.runs[i].stories.first().map_or("", |story| story.law.as_str());
+            let turn = told.entry(law).or_insert(0);
+            *turn += 1;
+            (*turn, i)
+        })
+        .collect();
+    // A stable sort: the first of every law, then the second of every law.
+    failing.sort_by_key(|(turn, _)| *turn);
+    failing.into_iter().take(FAILING_MAX).map(|(_, i)| i).collect()
 }
 
-fn scenario_row(scenario: &crate::suite::Scenario<'_>) -> Vec<String> {
-    let run: Vec<u64> = scenario.runs.iter().map(|run| run.plan.seed).collect();
-    let (tally, counts) = (scenario.tally, &scenario.counts);
-    vec![
-        clean(&scenario.name),
-        seeds(&run),
-        count(counts.acknowledged),
-        count(counts.lost),
-        count(counts.allowed_lost),
-        count(counts.duplicated),
-        count(counts.unknown),
-        count(scenario.fault_hits),
-        tally.word().to_owned(),
-    ]
+fn used<const N: usize>(
+    levels: &[Level; N],
+    report: &Report,
+    weight: impl Fn(&RunReport, usize) -> u32,
+) -> Vec<Level> {
+    let is_used = |(i, _): &(usize, &Level)| report.runs.iter().any(|run| weight(run, *i) > 0);
+    levels.iter().enumerate().filter(is_used).map(|(_, level)| *level).collect()
 }
 
-fn checker_row(checker: &Checker, suite: &Suite<'_>) -> (String, String, &'static str) {
-    let name = clean(&checker.name);
+fn judge(checker: &Checker, suite: &Suite<'_>) -> Judge {
+    let law = checkers::CATALOGUE.iter().find(|law| law.name == checker.name);
+    let asks = law.map_or(String::new(), |law| format!("{} ({})", law.law, law.source));
+    let (saw, verdict) = saw(checker, suite);
+    Judge { name: clean(&checker.name), asks, saw, verdict }
+}
+
+fn saw(checker: &Checker, suite: &Suite<'_>) -> (String, &'static str) {
     if checker.is_never_covered() {
-        return (
-            name,
-            format!("never covered in {}", plural(checker.tally.runs(), "run")),
-            "unknown",
-        );
+        return (format!("never covered in {}", plural(checker.tally.runs(), "run")), "unknown");
     }
     let mut saw = Vec::new();
     if checker.tally.holds > 0 {
@@ -197,115 +255,5 @@ fn checker_row(checker: &Checker, suite: &Suite<'_>) -> (String, String, &'stati
             saw.push(format!("{what} in {}", count(n)));
         }
     }
-    (name, saw.join(", "), checker.tally.word())
-}
-
-fn section(id: usize, report: &RunReport, plot_bytes_left: &mut usize) -> Section {
-    let run = &report.run;
-    let mut plots = plots(&run.series, run.sim_ns);
-    let bytes: usize = plots.iter().map(|plot| plot.svg.len()).sum();
-    let has_plots_left_out = bytes > *plot_bytes_left;
-    if has_plots_left_out {
-        plots.clear();
-    } else {
-        *plot_bytes_left -= bytes;
-    }
-    let is_failing = !matches!(report.verdict, Verdict::Holds(_));
-    let pairs = |map: &std::collections::BTreeMap<String, u64>| -> Vec<(String, String)> {
-        map.iter().take(ROWS_MAX).map(|(name, hits)| (clean(name), count(*hits))).collect()
-    };
-    let counts = &run.counts;
-    let lost = format!(
-        "{} ({} head, {} middle, {} tail)",
-        count(counts.lost),
-        count(counts.lost_head),
-        count(counts.lost_middle),
-        count(counts.lost_tail)
-    );
-    let faults = if is_failing { overlapping(run) } else { run.series.faults.iter().collect() };
-    Section {
-        id,
-        is_open: is_failing,
-        name: clean(&scenario_name(report)),
-        seed: report.plan.seed,
-        word: report.verdict.word(),
-        headline: clean(&report.headline),
-        world: world(report),
-        broken: run.judgements.iter().filter_map(broken).collect(),
-        doubts: run
-            .judgements
-            .iter()
-            .filter_map(|judgement| match &judgement.verdict {
-                Verdict::Unknown(why) => Some((clean(&judgement.name), clean(why))),
-                Verdict::Holds(_) | Verdict::Violated(_) => None,
-            })
-            .collect(),
-        replay: replay_line(report),
-        again: report.replayed.as_ref().map(|replay| match replay {
-            Replay::Same => "the same again in a fresh process".to_owned(),
-            Replay::Different { first_difference } => {
-                format!("another in a fresh process: {}", clean(first_difference))
-            }
-        }),
-        trace_hash: clean(&run.trace_hash),
-        plots,
-        has_plots_left_out,
-        faults: faults
-            .into_iter()
-            .take(ROWS_MAX)
-            .map(|(what, from, to)| (seconds(*from), seconds(*to), clean(what)))
-            .collect(),
-        refused: run.refused_faults.iter().take(ROWS_MAX).map(|fault| clean(fault)).collect(),
-        recovery: run
-            .recovery
-            .iter()
-            .take(ROWS_MAX)
-            .map(|recovery| {
-                vec![
-                    clean(&recovery.fault),
-                    seconds(recovery.at_ns),
-                    format!("p{}", recovery.partition),
-                    recovery.rto_ns.map_or("no later ack".to_owned(), span_up),
-                    plural(recovery.rpo_messages, "message"),
-                ]
-            })
-            .collect(),
-        checkers: run.judgements.iter().map(checker_cell).collect(),
-        counts: vec![
-            ("attempted", count(counts.attempted)),
-            ("acknowledged", count(counts.acknowledged)),
-            ("read", count(counts.read)),
-            ("lost", lost),
-            ("allowed lost", count(counts.allowed_lost)),
-            ("recovered", count(counts.recovered)),
-            ("phantom", count(counts.phantom)),
-            ("duplicated", count(counts.duplicated)),
-            ("reordered", count(counts.reordered)),
-            ("unknown", count(counts.unknown)),
-        ],
-        hits: pairs(&run.faults),
-        marks: pairs(&run.marks),
-        plan: report.effective.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"),
-    }
-}
-
-fn broken(judgement: &Judgement) -> Option<Broken> {
-    let Verdict::Violated(evidence) = &judgement.verdict else { return None };
-    let line = |line: &checkers::Line| (seconds(line.at_ns), clean(&line.text));
-    Some(Broken {
-        name: clean(&judgement.name),
-        summary: clean(&evidence.summary),
-        place: place(evidence),
-        lines: evidence.lines.iter().take(ROWS_MAX).map(line).collect(),
-        left_out: evidence.lines.len().saturating_sub(ROWS_MAX),
-    })
-}
-
-fn checker_cell(judgement: &Judgement) -> (String, String, &'static str) {
-    let saw = match &judgement.verdict {
-        Verdict::Holds(coverage) => plural(coverage.get(), "case"),
-        Verdict::Violated(evidence) => plural(evidence.count, "violation"),
-        Verdict::Unknown(why) => clean(why),
-    };
-    (clean(&judgement.name), saw, judgement.verdict.word())
+    (saw.join(", "), checker.tally.word())
 }

@@ -6,9 +6,9 @@
 use crate::{
     exit::ExitCode,
     report::{Report, RunReport},
-    suite::Suite,
+    suite::{PlantedSum, Suite},
 };
-use checkers::{Counts, Judgement, Verdict};
+use checkers::{Counts, Ending, Judgement, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,8 +19,31 @@ struct Document<'a> {
     schema: u32,
     verdict: &'static str,
     exit_code: u8,
+    /// Whether all runs that were asked for ran and came to what their scenarios expect.
+    met: bool,
+    interrupted: bool,
+    requested: u64,
+    finished: u64,
     runs: Vec<OneRun<'a>>,
     totals: Messages,
+    /// What became of planted bugs, for each scenario.
+    planted: Vec<OnePlanted>,
+    version: &'a str,
+    git: &'a str,
+    build: &'a str,
+    started: &'a str,
+    argv: &'a [String],
+}
+
+#[derive(Serialize)]
+struct OnePlanted {
+    name: String,
+    scenario: String,
+    runs: u64,
+    bit: u64,
+    caught: u64,
+    by: Vec<String>,
+    escaped: bool,
 }
 
 #[derive(Serialize)]
@@ -35,6 +58,8 @@ struct Messages {
     phantom: u64,
     duplicated: u64,
     reordered: u64,
+    /// Null where no read could be compared with what was sent.
+    corrupted: Option<u64>,
     unknown: u64,
 }
 
@@ -52,6 +77,14 @@ struct OneRun<'a> {
     token: &'a str,
     plant: Option<&'a str>,
     verdict: &'static str,
+    /// Whether it came to what its scenario expects; under a planted bug, whether that was caught.
+    met: bool,
+    /// Why not.
+    not_met: Option<String>,
+    expected: &'a scenarios::Expectation,
+    /// The command that runs it again.
+    replay: String,
+    ending: &'static str,
     trace_hash: &'a str,
     sim_ms: u64,
     wall_ms: u64,
@@ -114,10 +147,20 @@ pub fn json_with(report: &Report, exit_code: ExitCode) -> serde_json::Value {
     let suite = Suite::of(report);
     let document = Document {
         schema: SCHEMA,
-        verdict: suite.tally.word(),
+        verdict: suite.word(),
         exit_code: exit_code.code(),
+        met: !suite.is_incomplete && report.runs.iter().all(|run| run.met().is_ok()),
+        interrupted: report.interrupted,
+        requested: report.requested,
+        finished: report.runs.len() as u64,
         runs: report.runs.iter().map(one_run).collect(),
         totals: messages(&suite.counts),
+        planted: suite.planted().into_iter().map(one_planted).collect(),
+        version: &report.origin.version,
+        git: &report.origin.git,
+        build: &report.origin.build,
+        started: &report.origin.started,
+        argv: &report.origin.argv,
     };
     serde_json::to_value(document).expect("wire structs have string keys and finite numbers")
 }
@@ -125,6 +168,28 @@ pub fn json_with(report: &Report, exit_code: ExitCode) -> serde_json::Value {
 /// The document of `--format json` when there is no report: an error and its exit code.
 pub fn json_error(error: &str, exit_code: ExitCode) -> serde_json::Value {
     serde_json::json!({ "schema": SCHEMA, "error": error, "exit_code": exit_code.code() })
+}
+
+/// One run alone, as it stands in `runs[]`: for whoever writes runs down as they end.
+pub fn json_run(run: &RunReport) -> serde_json::Value {
+    serde_json::to_value(one_run(run)).expect("wire structs have string keys and finite numbers")
+}
+
+fn one_planted(planted: PlantedSum) -> OnePlanted {
+    let escaped = planted.has_escaped();
+    let PlantedSum { plant: name, scenario, runs, bit, caught, by } = planted;
+    OnePlanted { name, scenario, runs, bit, caught, by, escaped }
+}
+
+/// How a run ended, in a word.
+fn ending(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Finished => "finished",
+        Ending::Breached { .. } => "breached",
+        Ending::Interrupted { .. } => "interrupted",
+        Ending::Stuck { .. } => "stuck",
+        Ending::Panicked { .. } => "panicked",
+    }
 }
 
 fn one_run(report: &RunReport) -> OneRun<'_> {
@@ -135,6 +200,11 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
         token: &report.token,
         plant: report.plant.as_deref(),
         verdict: report.verdict.word(),
+        met: report.met().is_ok(),
+        not_met: report.met().err(),
+        expected: &report.plan.expect,
+        replay: report.replay_line(),
+        ending: ending(&run.ending),
         trace_hash: &run.trace_hash,
         sim_ms: run.sim_ns / 1_000_000,
         wall_ms: report.wall_ms,
@@ -224,6 +294,7 @@ fn messages(counts: &Counts) -> Messages {
         phantom: counts.phantom,
         duplicated: counts.duplicated,
         reordered: counts.reordered,
+        corrupted: counts.corrupted,
         unknown: counts.unknown,
     }
 }

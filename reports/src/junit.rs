@@ -14,6 +14,9 @@ use checkers::Verdict;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite, XmlString};
 use std::time::Duration;
 
+/// Seeds of a scenario that are told with their whole screen; the others have headline and token.
+const SCREENS_MAX: usize = 500;
+
 /// JUnit XML of an invocation.
 pub fn junit(report: &Report) -> String {
     let mut root = quick_junit::Report::new("zeroloss");
@@ -21,7 +24,23 @@ pub fn junit(report: &Report) -> String {
     for scenario in &Suite::of(report).scenarios {
         root.add_test_suite(suite(scenario, &report.command));
     }
+    root.add_test_suites(absent(report));
     root.to_string().expect("XML into memory does not fail")
+}
+
+/// Runs that were asked for and are absent, as an error: a list of green cases would hide them.
+fn absent(report: &Report) -> Option<TestSuite> {
+    let finished = report.runs.len() as u64;
+    if !report.interrupted && finished >= report.requested {
+        return None;
+    }
+    let said =
+        format!("interrupted: {} of {} ran", count(finished), plural(report.requested, "run"));
+    let mut suite = TestSuite::new("invocation");
+    let mut case = TestCase::new("every run that was asked for ran", doubt(&said));
+    case.set_classname("invocation");
+    suite.add_test_case(case);
+    Some(suite)
 }
 
 fn suite(scenario: &Scenario<'_>, command: &str) -> TestSuite {
@@ -29,7 +48,10 @@ fn suite(scenario: &Scenario<'_>, command: &str) -> TestSuite {
     let wall_ms = scenario.runs.iter().map(|run| run.wall_ms).sum();
     suite.set_time(Duration::from_millis(wall_ms));
     suite.add_property(Property::new("command", xml(command)));
-    for checker in checkers_of(&scenario.runs) {
+    // What is violated as its scenario expects fails nothing; it is a case of its own below.
+    let judged: Vec<&RunReport> =
+        scenario.runs.iter().copied().filter(|run| !run.is_violated_as_expected()).collect();
+    for checker in checkers_of(&judged) {
         let runs = checker.tally.runs();
         let status = match checker.tally {
             Tally { violated: 1.., .. } => {
@@ -48,26 +70,31 @@ fn suite(scenario: &Scenario<'_>, command: &str) -> TestSuite {
         case.add_property(Property::new("runs", runs.to_string()));
         suite.add_test_case(case);
     }
-    for run in &scenario.runs {
-        suite.add_test_cases(failing_seed(run, &scenario.name));
+    for (place, run) in scenario.runs.iter().enumerate() {
+        suite.add_test_cases(one_seed(run, &scenario.name, place < SCREENS_MAX));
     }
     suite
 }
 
-fn failing_seed(run: &RunReport, scenario: &str) -> Option<TestCase> {
+/// A seed that is to be told: one that fails, or is violated as it ought to be.
+fn one_seed(run: &RunReport, scenario: &str, has_screen: bool) -> Option<TestCase> {
     let headline = clean(&run.headline);
-    let mut status = match &run.verdict {
-        Verdict::Holds(_) => return None,
-        Verdict::Violated(_) => failure(&headline),
-        Verdict::Unknown(_) => doubt(&headline),
+    let mut status = match (&run.verdict, run.met()) {
+        (Verdict::Holds(_), Ok(())) => return None,
+        (Verdict::Holds(_), Err(why)) => failure(&why),
+        (Verdict::Violated(_), Ok(())) if run.plant.is_none() => TestCaseStatus::success(),
+        (Verdict::Violated(_), _) => failure(&headline),
+        (Verdict::Unknown(_), _) => doubt(&headline),
     };
-    status.set_description(screen::text_run(run, false));
+    if has_screen {
+        status.set_description(screen::text_run(run, false));
+    }
     let mut case = TestCase::new(format!("seed {}", run.plan.seed), status);
     case.set_classname(xml(scenario));
     case.set_time(Duration::from_millis(run.wall_ms));
     case.add_property(Property::new("token", xml(&run.token)));
     case.add_property(Property::new("trace_hash", xml(&run.run.trace_hash)));
-    case.add_property(Property::new("replay", xml(&format!("zeroloss replay {}", run.token))));
+    case.add_property(Property::new("replay", xml(&run.replay_line())));
     Some(case)
 }
 

@@ -6,7 +6,8 @@
 //! report is always the same bytes. Delete this room and no verdict changes.
 //!
 //! Read `report` first: what every page is made of. Then `exit`, the numbers that scripts depend
-//! on; `suite`, what several runs say together; `words`, how anything is told; and the pages:
+//! on; `suite`, what several runs say together; `story`, how a broken law is told, with `names`,
+//! `rules` and `levels`; `words`, how anything is told; and the pages:
 //! `text` with `screen`, one for each failing run, `html` with `plot` and the template, `json`,
 //! `junit`. Whatever came from a message, a name or a panic is escaped where it is written.
 //!
@@ -22,21 +23,30 @@ mod exit;
 mod html;
 mod json;
 mod junit;
+pub mod levels;
+mod names;
 mod plot;
 mod report;
+mod rules;
 mod screen;
+mod story;
 mod suite;
+mod telling;
 mod text;
 mod words;
 
 pub use check::{check_exit_code, check_json, check_text};
 pub use exit::ExitCode;
 pub use html::html;
-pub use json::{json, json_error, json_with};
+pub use json::{json, json_error, json_run, json_with};
 pub use junit::junit;
+pub use names::message as message_name;
 pub use report::{
-    DETERMINISM, FINISHED, NO_PANIC, PLANT_EXECUTED, Replay, Report, RunReport, compose,
+    DETERMINISM, FINISHED, NO_PANIC, Origin, PLANT_EXECUTED, Replay, Report, RunReport, compose,
 };
+pub use rules::{RULES, Rule, cited};
 pub use screen::text_run;
+pub use story::Story;
 pub use text::text;
+pub use words::shell_word;
 pub use words::tame;

@@ -1,37 +1,29 @@
-//! Numbers over time as SVG, drawn with `plotters`; no other file knows that library.
+//! Numbers over time as pictures: lines in an SVG that stretches with the page, and words beside it
+//! as HTML, so that a narrow screen makes the picture narrower and no letter smaller.
 //!
-//! A plot has at most [`POINTS_MAX`] points a line and at most that many fault bands, whatever the
-//! length of the run. Colours are named here as literal codes and repainted by the page's style sheet
-//! for dark mode, by attribute. Titles and descriptions are for those who do not see the picture.
+//! A plot has at most [`POINTS_MAX`] points a line and at most that many marks of faults, whatever
+//! the length of the run. Times are counted from the begin of trouble, as everywhere on the page.
+//! Titles and descriptions are for those who do not see the picture.
 
-use crate::words::{clean, clip, span};
+use crate::words::{clean, count, plural, span};
 use checkers::Series;
-use plotters::{
-    coord::{Shift, ranged1d::ValueFormatter},
-    prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
-};
 use std::fmt::Write;
+
+pub(crate) use axis::Tick;
+pub(crate) use lanes::{Lane, lanes};
+
+mod axis;
+mod lanes;
 
 /// Most points of one line.
 pub(crate) const POINTS_MAX: usize = 300;
 /// Most lines of one plot.
 pub(crate) const LINES_MAX: usize = 24;
-const SIZE: (u32, u32) = (860, 200);
-const BAND: RGBColor = RGBColor(0xd9, 0x7a, 0x06);
-const AXIS: RGBColor = RGBColor(0x8a, 0x8f, 0x98);
-const INK: RGBColor = RGBColor(0x5b, 0x61, 0x6b);
-/// Colours of lines, in order; the style sheet knows them.
-const PALETTE: [RGBColor; 8] = [
-    RGBColor(0x2f, 0x5d, 0x9f),
-    RGBColor(0x0f, 0x7b, 0x6c),
-    RGBColor(0x8a, 0x3f, 0xa0),
-    RGBColor(0xa6, 0x4b, 0x12),
-    RGBColor(0x3b, 0x6e, 0x1f),
-    RGBColor(0xa3, 0x2a, 0x5c),
-    RGBColor(0x4a, 0x4f, 0xb5),
-    RGBColor(0x6b, 0x5d, 0x0a),
-];
+/// Colours that the style sheet has.
+pub(crate) const COLOURS: usize = 8;
+/// The picture's own units; the page stretches them.
+const WIDTH: f64 = 1_000.0;
+const HEIGHT: f64 = 200.0;
 
 /// A picture and the words beside it.
 #[derive(Clone, Debug)]
@@ -42,6 +34,10 @@ pub(crate) struct Plot {
     /// SVG, complete and escaped.
     pub(crate) svg: String,
     pub(crate) legend: Vec<Key>,
+    /// Labels of the heights, from the top in percent.
+    pub(crate) heights: Vec<Tick>,
+    /// Labels of the times, from the left in percent.
+    pub(crate) times: Vec<Tick>,
 }
 
 /// One line of a legend: colour, name, and the number that sums the line up.
@@ -54,12 +50,30 @@ pub(crate) struct Key {
     pub(crate) sum: String,
 }
 
+/// When a run began and ended, around the begin of trouble, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) zero: f64,
+    pub(crate) end: f64,
+}
+
+impl Span {
+    pub(crate) fn new(zero_ns: u64, sim_ns: u64) -> Span {
+        Span { zero: zero_ns as f64 / 1e9, end: sim_ns.max(1) as f64 / 1e9 }
+    }
+
+    /// Where a moment of world time stands, from 0 to 1.
+    pub(crate) fn share(self, seconds: f64) -> f64 {
+        (seconds / self.end).clamp(0.0, 1.0)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
     Linear,
     Log,
-    /// A row for each node.
-    Nodes,
+    /// A row for each of so many nodes.
+    Nodes(u32),
 }
 
 struct Drawn {
@@ -70,12 +84,17 @@ struct Drawn {
 }
 
 /// Every plot of a run that has something to show.
-pub(crate) fn plots(series: &Series, sim_ns: u64) -> Vec<Plot> {
-    let all = [acknowledged, latency, lag, leaders];
-    all.into_iter().filter_map(|plot| plot(series, sim_ns.max(1))).collect()
+pub(crate) fn plots(series: &Series, span: Span, n_nodes: u32) -> Vec<Plot> {
+    let all = [
+        acknowledged(series, span),
+        latency(series, span),
+        lag(series, span),
+        leaders(series, span, n_nodes),
+    ];
+    all.into_iter().flatten().collect()
 }
 
-fn acknowledged(series: &Series, sim_ns: u64) -> Option<Plot> {
+fn acknowledged(series: &Series, time: Span) -> Option<Plot> {
     let (step, bucket) = steps(series, series.acknowledged.values().map(Vec::len).max()?)?;
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     for (i, (level, buckets)) in series.acknowledged.iter().take(LINES_MAX).enumerate() {
@@ -84,15 +103,13 @@ fn acknowledged(series: &Series, sim_ns: u64) -> Option<Plot> {
             ((at as f64 + 0.5) * bucket, chunk.iter().sum::<u64>() as f64 / covered)
         });
         drawn.push(Drawn { colour: i, is_thin: false, stretches: vec![rates.collect()] });
-        let total = crate::words::plural(buckets.iter().sum(), "message");
-        legend.push(key(i, false, level, total));
+        legend.push(key(i, false, level, plural(buckets.iter().sum(), "message")));
     }
-    let title = "Acknowledged per second";
     let caption = format!("mean over {}, by acknowledgement level", bucket_words(bucket));
-    chart(title, caption, legend, drawn, series, sim_ns, Scale::Linear)
+    chart("Acknowledged per second", caption, legend, drawn, series, time, Scale::Linear)
 }
 
-fn latency(series: &Series, sim_ns: u64) -> Option<Plot> {
+fn latency(series: &Series, time: Span) -> Option<Plot> {
     let (step, bucket) = steps(series, series.latency_us.values().map(Vec::len).max()?)?;
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     for (i, (level, buckets)) in series.latency_us.iter().take(LINES_MAX / 2).enumerate() {
@@ -109,31 +126,26 @@ fn latency(series: &Series, sim_ns: u64) -> Option<Plot> {
         }
     }
     let caption = format!("milliseconds, logarithmic; highest within {}", bucket_words(bucket));
-    chart("Latency of produce calls", caption, legend, drawn, series, sim_ns, Scale::Log)
+    chart("Latency of produce calls", caption, legend, drawn, series, time, Scale::Log)
 }
 
-fn lag(series: &Series, sim_ns: u64) -> Option<Plot> {
+fn lag(series: &Series, time: Span) -> Option<Plot> {
     let (step, bucket) = steps(series, series.lag.values().map(Vec::len).max()?)?;
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     for (i, (node, buckets)) in series.lag.iter().take(LINES_MAX).enumerate() {
-        let points = buckets.chunks(step).enumerate().map(|(at, chunk)| {
-            let highest = chunk.iter().max().copied().unwrap_or(0);
-            ((at as f64 + 0.5) * bucket, highest as f64)
-        });
-        drawn.push(Drawn { colour: i, is_thin: false, stretches: vec![points.collect()] });
-        let highest = crate::words::count(buckets.iter().max().copied().unwrap_or(0));
-        legend.push(key(i, false, &format!("n{node}"), format!("at most {highest}")));
+        let highest = |chunk: &[u64]| chunk.iter().max().copied().unwrap_or(0);
+        let values = buckets.chunks(step).map(|chunk| Some(highest(chunk) as f64));
+        drawn.push(Drawn { colour: i, is_thin: false, stretches: stretches(values, bucket) });
+        let sum = format!("at most {}", count(highest(buckets)));
+        legend.push(key(i, false, &format!("n{node}"), sum));
     }
     let caption =
         format!("entries behind the furthest commit; highest within {}", bucket_words(bucket));
-    chart("Replica lag", caption, legend, drawn, series, sim_ns, Scale::Linear)
+    chart("Replica lag", caption, legend, drawn, series, time, Scale::Linear)
 }
 
 /// Who led each partition; a gap is a time without a leader.
-fn leaders(series: &Series, sim_ns: u64) -> Option<Plot> {
-    if series.leaders.is_empty() {
-        return None;
-    }
+fn leaders(series: &Series, time: Span, n_nodes: u32) -> Option<Plot> {
     let shown = series.leaders.len().min(LINES_MAX);
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     for (i, (partition, changes)) in series.leaders.iter().take(LINES_MAX).enumerate() {
@@ -143,10 +155,10 @@ fn leaders(series: &Series, sim_ns: u64) -> Option<Plot> {
         let every = changes.len().div_ceil(POINTS_MAX).max(1);
         let kept: Vec<(u64, u32)> = changes.iter().step_by(every).copied().collect();
         for (n, (from, node)) in kept.iter().enumerate() {
-            let to = kept.get(n + 1).map_or(sim_ns, |(at, _)| *at);
+            let to = kept.get(n + 1).map_or(time.end, |(at, _)| *at as f64 / 1e9);
             let height = f64::from(*node) + lift;
             if *node > 0 {
-                lines.push(vec![(*from as f64 / 1e9, height), (to as f64 / 1e9, height)]);
+                lines.push(vec![(*from as f64 / 1e9, height), (to, height)]);
             }
         }
         drawn.push(Drawn { colour: i, is_thin: false, stretches: lines });
@@ -155,15 +167,17 @@ fn leaders(series: &Series, sim_ns: u64) -> Option<Plot> {
             Some((_, node @ 1..)) => format!(", last n{node}"),
             Some((_, 0)) | None => ", last nobody".to_owned(),
         };
-        let sum = format!("{}{last}", crate::words::plural(led, "leader"));
-        legend.push(key(i, false, &format!("p{partition}"), sum));
+        let sum = format!("{}{last}", plural(led, "leader"));
+        // Group 0 is the cluster's own.
+        let name = if *partition == 0 { "metadata".to_owned() } else { format!("p{partition}") };
+        legend.push(key(i, false, &name, sum));
     }
     let caption = "node that leads each partition; a gap is a time without a leader".to_owned();
-    chart("Leaders", caption, legend, drawn, series, sim_ns, Scale::Nodes)
+    chart("Leaders", caption, legend, drawn, series, time, Scale::Nodes(n_nodes))
 }
 
 fn key(colour: usize, is_thin: bool, name: &str, sum: String) -> Key {
-    Key { colour: colour % PALETTE.len(), is_thin, name: clean(name), sum }
+    Key { colour: colour % COLOURS, is_thin, name: clean(name), sum }
 }
 
 /// Buckets that make one point, and the seconds that they cover.
@@ -194,36 +208,13 @@ fn stretches(values: impl Iterator<Item = Option<f64>>, bucket: f64) -> Vec<Vec<
     found
 }
 
-/// Times with a fault, merged where they touch or are too close to tell apart, with their first name.
-fn bands(series: &Series, sim_ns: u64) -> Vec<(f64, f64, String)> {
-    let mut sorted: Vec<&(String, u64, u64)> = series.faults.iter().collect();
-    sorted.sort_by_key(|(_, from, to)| (*from, *to));
-    let close = sim_ns as f64 / 1e9 / POINTS_MAX as f64;
-    let mut merged: Vec<(f64, f64, String)> = Vec::new();
-    for (what, from, to) in sorted {
-        let from = *from as f64 / 1e9;
-        // A fault of an instant still has a width that can be seen.
-        let to = ((*to).min(sim_ns) as f64 / 1e9).max(from + close / 2.0);
-        match merged.last_mut() {
-            Some((_, end, name)) if from < *end + close / 4.0 => {
-                *end = end.max(to);
-                if !name.ends_with('…') {
-                    name.push_str(" …");
-                }
-            }
-            Some(_) | None => merged.push((from, to, clean(what))),
-        }
-    }
-    merged
-}
-
 fn chart(
     title: &'static str,
     caption: String,
     legend: Vec<Key>,
     drawn: Vec<Drawn>,
     series: &Series,
-    sim_ns: u64,
+    time: Span,
     scale: Scale,
 ) -> Option<Plot> {
     let points = || drawn.iter().flat_map(|line| line.stretches.iter().flatten());
@@ -232,124 +223,67 @@ fn chart(
     if !lowest.is_finite() {
         return None;
     }
-    let end = sim_ns as f64 / 1e9;
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let bands = bands(series, sim_ns);
-        match scale {
-            Scale::Linear => {
-                draw(&root, end, 0.0..(highest * 1.18).max(1.0), &bands, &drawn, &number);
-            }
-            Scale::Log => {
-                let y = (lowest * 0.7).max(0.001)..(highest * 2.0).max(0.002);
-                draw(&root, end, y.log_scale(), &bands, &drawn, &number);
-            }
-            Scale::Nodes => draw(&root, end, 0.5..highest + 0.9, &bands, &drawn, &node),
-        }
-        root.present().expect("drawing into memory does not fail");
-    }
+    let height = match scale {
+        Scale::Linear => axis::linear(highest),
+        Scale::Log => axis::logarithmic(lowest, highest),
+        Scale::Nodes(n) => axis::nodes(n.max(highest as u32)),
+    };
     let said: Vec<String> = legend.iter().map(|key| format!("{}: {}", key.name, key.sum)).collect();
-    let svg = describe(&svg, title, &format!("{caption}. {}.", said.join("; ")));
-    Some(Plot { title, caption, svg, legend })
+    let description = format!("{caption}. {}.", said.join("; "));
+    let svg = draw(title, &description, &height, &drawn, series, time);
+    let times = axis::times(time);
+    Some(Plot { title, caption, svg, legend, heights: height.ticks(), times })
 }
 
-fn draw<Y>(
-    root: &DrawingArea<SVGBackend<'_>, Shift>,
-    end: f64,
-    y: Y,
-    bands: &[(f64, f64, String)],
+fn draw(
+    title: &str,
+    description: &str,
+    height: &axis::Height,
     drawn: &[Drawn],
-    name_of: &dyn Fn(f64) -> String,
-) where
-    Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
-    Y::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
-{
-    let (second, unit) = unit(end);
-    let end = end / second;
-    let y: Y::CoordDescType = y.into();
-    let std::ops::Range { start: bottom, end: top } = y.range();
-    let mut chart = ChartBuilder::on(root)
-        .margin_top(8)
-        .margin_right(10)
-        .x_label_area_size(26)
-        .y_label_area_size(58)
-        .build_cartesian_2d(0.0..end, y)
-        .expect("drawing into memory does not fail");
-    let label = ("sans-serif", 13).into_font().color(&INK);
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(AXIS.mix(0.25))
-        .axis_style(AXIS.mix(0.6))
-        .x_labels(9)
-        .y_labels(5)
-        .label_style(label.clone())
-        .x_label_formatter(&|at| format!("{} {unit}", number(*at)))
-        .y_label_formatter(&|value| name_of(*value))
-        .draw()
-        .expect("drawing into memory does not fail");
-    let name = label.pos(Pos::new(HPos::Left, VPos::Top));
-    for (from, to, what) in bands {
-        let (from, to) = (from / second, to / second);
-        let shape = Rectangle::new([(from, bottom), (to.min(end), top)], BAND.mix(0.16).filled());
-        chart.draw_series([shape]).expect("drawing into memory does not fail");
-        let room = ((to - from) / end * f64::from(SIZE.0 - 68) / 7.0) as usize;
-        if room >= 8 {
-            let text =
-                EmptyElement::at((from, top)) + Text::new(clip(what, room), (5, 5), name.clone());
-            chart.draw_series([text]).expect("drawing into memory does not fail");
-        }
+    series: &Series,
+    time: Span,
+) -> String {
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\">\
+         <title>{}</title><desc>{}</desc>",
+        escape(title),
+        escape(description)
+    );
+    let mut add = |text: std::fmt::Arguments<'_>| {
+        svg.write_fmt(text).expect("writing to a string does not fail");
+    };
+    for (from, to) in lanes::worked(series, time) {
+        let (x, width) = (from * WIDTH, (to - from) * WIDTH);
+        add(format_args!(
+            "<rect class=\"band\" x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" height=\"{HEIGHT}\"/>"
+        ));
+    }
+    for tick in height.ticks() {
+        let y = tick.percent / 100.0 * HEIGHT;
+        add(format_args!("<path class=\"grid\" d=\"M0 {y:.1}H{WIDTH}\"/>"));
     }
     for line in drawn {
-        let colour = PALETTE[line.colour % PALETTE.len()];
-        let style = match line.is_thin {
-            true => colour.mix(0.85).stroke_width(1),
-            false => colour.stroke_width(2),
-        };
+        let (colour, thin) = (line.colour % COLOURS, if line.is_thin { " thin" } else { "" });
         for stretch in &line.stretches {
-            let mut stretch: Vec<_> = stretch.iter().map(|(x, y)| (x / second, *y)).collect();
-            if let [(x, y)] = stretch[..] {
-                // A line of one point would be invisible.
-                stretch = vec![(x - end / 600.0, y), (x + end / 600.0, y)];
+            add(format_args!("<polyline class=\"l k{colour}{thin}\" points=\""));
+            for (i, (x, y)) in spread(stretch, time).into_iter().enumerate() {
+                let gap = if i == 0 { "" } else { " " };
+                let (x, y) = (time.share(x) * WIDTH, (1.0 - height.share(y)) * HEIGHT);
+                add(format_args!("{gap}{x:.1},{y:.1}"));
             }
-            let path = PathElement::new(stretch, style);
-            chart.draw_series([path]).expect("drawing into memory does not fail");
+            add(format_args!("\"/>"));
         }
     }
+    svg.push_str("</svg>");
+    svg
 }
 
-/// The unit in which a time axis of so many seconds has round numbers: seconds in it, and its name.
-fn unit(end: f64) -> (f64, &'static str) {
-    match end {
-        ..180.0 => (1.0, "s"),
-        ..10_800.0 => (60.0, "min"),
-        _ => (3_600.0, "h"),
+/// A line of one point would be invisible: it is made a little wider.
+fn spread(stretch: &[(f64, f64)], time: Span) -> Vec<(f64, f64)> {
+    match stretch {
+        [(x, y)] => vec![(x - time.end / 600.0, *y), (x + time.end / 600.0, *y)],
+        many => many.to_vec(),
     }
-}
-
-fn number(value: f64) -> String {
-    match value {
-        1_000.0.. => crate::words::count(value.round() as u64),
-        _ => format!("{}", (value * 100.0).round() / 100.0),
-    }
-}
-
-fn node(value: f64) -> String {
-    if value.fract() == 0.0 { format!("n{value}") } else { String::new() }
-}
-
-/// Adds title and description for those who hear the page, and lets it scale.
-fn describe(svg: &str, title: &str, description: &str) -> String {
-    let (head, body) = svg.split_once(">\n").expect("plotters opens the svg with one tag");
-    let head =
-        head.replacen(&format!("width=\"{}\" height=\"{}\" ", SIZE.0, SIZE.1), "role=\"img\" ", 1);
-    let mut out = String::with_capacity(svg.len() + 400);
-    let (title, description) = (escape(title), escape(description));
-    write!(out, "{head}>\n<title>{title}</title>\n<desc>{description}</desc>\n{body}")
-        .expect("writing to a string does not fail");
-    out
 }
 
 fn escape(text: &str) -> String {
@@ -371,29 +305,28 @@ mod tests {
 
     #[test]
     fn a_long_run_has_no_more_points_than_a_screen_can_show() {
-        let plots = plots(&series(100_000), 100_000_000_000_000);
+        let plots = plots(&series(100_000), Span { zero: 0.0, end: 100_000.0 }, 3);
         let points_of = |line: &str| Some(line.split_once("points=\"")?.1.matches(',').count());
-        let points = plots[0].svg.lines().filter_map(points_of).max().expect("a line");
+        let points = plots[0].svg.split("<polyline").filter_map(points_of).max().expect("a line");
         assert!((200..=POINTS_MAX).contains(&points), "{points} points");
         assert_eq!(plots[0].legend[0].sum, "4,999,950,000 messages");
     }
 
     #[test]
     fn nothing_to_show_is_no_plot() {
-        assert!(plots(&Series::default(), 0).is_empty());
-        assert!(plots(&series(0), 1).is_empty());
+        let time = Span { zero: 0.0, end: 1.0 };
+        assert!(plots(&Series::default(), time, 3).is_empty());
+        assert!(plots(&series(0), time, 3).is_empty());
     }
 
     #[test]
-    fn faults_too_close_to_tell_apart_are_one_band() {
-        let faults = (0..10_000).map(|i| ("cut".to_owned(), i * 1_000_000, i * 1_000_000 + 1));
-        let many = Series { faults: faults.collect(), ..series(10) };
-        assert_eq!(bands(&many, 10_000_000_000).len(), 1);
-        let far = Series {
-            faults: vec![("a".to_owned(), 0, 1), ("b".to_owned(), 5_000_000_000, 6_000_000_000)],
-            ..series(10)
-        };
-        assert_eq!(bands(&far, 10_000_000_000).len(), 2);
+    fn leaders_stand_at_nodes_that_exist_and_at_no_others() {
+        let led = BTreeMap::from([(1, vec![(0, 2)]), (2, vec![(0, 1), (5, 3)])]);
+        let told = Series { leaders: led, ..series(10) };
+        let plots = plots(&told, Span { zero: 2.0, end: 10.0 }, 5);
+        let leaders = plots.iter().find(|plot| plot.title == "Leaders").expect("it has leaders");
+        let labels: Vec<&str> = leaders.heights.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["n1", "n2", "n3", "n4", "n5"]);
     }
 
     #[test]

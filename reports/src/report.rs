@@ -5,9 +5,14 @@
 //! judge's answer: what it adds are doubts and violations that no judge can see (a panic, a run
 //! that never ended, a planted bug that was never executed, a judge that kept silent).
 
-use crate::words::{plural, seconds};
-use checkers::{Ending, Evidence, Judgement, Line, Run, Verdict};
-use scenarios::Plan;
+use crate::{
+    names::{moment, retell, zero_ns},
+    story::Story,
+    words::{plural, shell_word},
+};
+use checkers::{Ask, Ending, Evidence, Judgement, Line, Outcome, Run, Verdict};
+use scenarios::{Expected, Plan};
+use std::collections::BTreeSet;
 
 /// Name of the law that no node may panic; its judgement is derived from the run's ending.
 pub const NO_PANIC: &str = "no_panic";
@@ -31,6 +36,25 @@ pub struct Report {
     pub wall_ms: u64,
     /// Whether it was interrupted: the runs are complete, but some that were asked for are absent.
     pub interrupted: bool,
+    /// How many runs were asked for.
+    pub requested: u64,
+    /// What made it, and when.
+    pub origin: Origin,
+}
+
+/// What made a report, and when. A result that does not say so cannot be compared with another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The version of the binary.
+    pub version: String,
+    /// The commit that it was built from; `-dirty` where the sources were changed.
+    pub git: String,
+    /// The binary's own fingerprint: trace hashes of one fingerprint can be compared.
+    pub build: String,
+    /// When the invocation began, as RFC 3339 in UTC.
+    pub started: String,
+    /// The words of the command line.
+    pub argv: Vec<String>,
 }
 
 /// One run and what is to be said of it.
@@ -54,6 +78,14 @@ pub struct RunReport {
     pub headline: String,
     /// What became of its re-run in a fresh process, if there was one.
     pub replayed: Option<Replay>,
+    /// The path of its plan, where its token does not draw that plan.
+    pub plan_path: Option<String>,
+    /// Acknowledgement levels that were promised to some call.
+    pub promised: BTreeSet<&'static str>,
+    /// The laws that were broken, told: what broke first stands first.
+    pub stories: Vec<Story>,
+    /// The begin of trouble in world time, from which every page counts.
+    pub zero_ns: u64,
 }
 
 /// What a re-run of the same plan in a fresh process showed.
@@ -83,19 +115,138 @@ pub fn compose(
     run.judgements.retain(|judgement| !is_derived(&judgement.name));
     let mut derived = derive(&plan, &run, plant.as_deref());
     run.judgements.append(&mut derived);
-    let verdict = fold(&run.judgements);
+    run.judgements.iter_mut().for_each(rename);
+    let stories = broken(&run.judgements)
+        .into_iter()
+        .map(|(judgement, evidence)| Story::of(&plan, &run, judgement, evidence))
+        .collect();
+    let zero_ns = zero_ns(&run);
+    let verdict = fold(&plan, &run.judgements);
     let headline = headline(&run.judgements, &verdict);
-    RunReport { plan, effective, run, token, plant, wall_ms, verdict, headline, replayed: None }
+    let promised = promised(&run);
+    RunReport {
+        plan,
+        effective,
+        run,
+        token,
+        plant,
+        wall_ms,
+        verdict,
+        headline,
+        replayed: None,
+        plan_path: None,
+        promised,
+        stories,
+        zero_ns,
+    }
+}
+
+/// Gives what a judge said the names of the run, in every page and file.
+fn rename(judgement: &mut Judgement) {
+    for permitted in &mut judgement.permitted {
+        *permitted = retell(permitted);
+    }
+    match &mut judgement.verdict {
+        Verdict::Holds(_) => {}
+        Verdict::Unknown(why) => *why = retell(why),
+        Verdict::Violated(evidence) => {
+            evidence.summary = retell(&evidence.summary);
+            for line in &mut evidence.lines {
+                line.text = retell(&line.text);
+            }
+        }
+    }
+}
+
+/// Levels at which some produce call returned Ok.
+fn promised(run: &Run) -> BTreeSet<&'static str> {
+    let calls = run.history.calls.iter();
+    calls
+        .filter_map(|call| match (&call.ask, &call.outcome) {
+            (Ask::Produce { acks, .. }, Outcome::Ok(_)) => Some(acks.name()),
+            (_, Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_)) => None,
+        })
+        .collect()
 }
 
 impl RunReport {
+    /// Notes that its plan was read from there, and that no token draws it.
+    #[must_use]
+    pub fn with_plan_path(mut self, path: Option<String>) -> RunReport {
+        self.plan_path = path;
+        self
+    }
+
+    /// The command that runs this one again.
+    pub fn replay_line(&self) -> String {
+        format!("zeroloss replay {}", shell_word(self.plan_path.as_ref().unwrap_or(&self.token)))
+    }
+
+    /// Whether it came to what its scenario expects; an error says what is missing. Under a planted
+    /// bug the question is whether the bug was caught.
+    pub fn met(&self) -> Result<(), String> {
+        let word = self.verdict.word();
+        match (&self.verdict, &self.plant, self.plan.expect.verdict) {
+            (Verdict::Unknown(_), ..) => Err("the verdict is unknown".to_owned()),
+            (Verdict::Violated(_), Some(_), _) => Ok(()),
+            (Verdict::Holds(_), Some(plant), _) => {
+                Err(format!("planted bug {plant} bit and no law was broken: it escaped"))
+            }
+            (Verdict::Violated(_), None, Expected::Violated) => self.seen_by_all(),
+            (Verdict::Holds(_), None, Expected::Holds) => self.promised_all(),
+            (Verdict::Violated(_), None, Expected::Holds) => {
+                Err(format!("expected holds, and it is {word}"))
+            }
+            (Verdict::Holds(_), None, Expected::Violated) => {
+                Err(format!("expected violated, and it {word}"))
+            }
+        }
+    }
+
+    /// Whether it is violated, as its scenario says it must be.
+    pub fn is_violated_as_expected(&self) -> bool {
+        matches!(self.verdict, Verdict::Violated(_)) && self.plant.is_none() && self.met().is_ok()
+    }
+
+    /// Whether each law that must see the violation does.
+    fn seen_by_all(&self) -> Result<(), String> {
+        let violated: Vec<&str> = self.broken().iter().map(|(law, _)| law.name.as_str()).collect();
+        let blind = self.plan.expect.by.iter().filter(|law| !violated.contains(&law.as_str()));
+        let blind: Vec<&str> = blind.map(String::as_str).collect();
+        match blind.as_slice() {
+            [] => Ok(()),
+            some => Err(format!("expected to be seen by {}, which did not", some.join(", "))),
+        }
+    }
+
+    /// Whether each level that must have been promised was.
+    fn promised_all(&self) -> Result<(), String> {
+        let owed = self.plan.expect.acks.iter().map(String::as_str);
+        let absent: Vec<&str> = owed.filter(|level| !self.promised.contains(level)).collect();
+        match absent.as_slice() {
+            [] => Ok(()),
+            some => Err(format!("no call was acknowledged at {}", some.join(", "))),
+        }
+    }
+
+    /// The laws that were broken, each with its evidence, in order of time: what broke first is
+    /// nearest to the cause.
+    pub fn broken(&self) -> Vec<(&Judgement, &Evidence)> {
+        broken(&self.run.judgements)
+    }
+
+    /// How often the planted bug made a difference, as its mark tells; none where none was planted.
+    pub fn plant_bites(&self) -> Option<u64> {
+        self.plant.as_ref().map(|plant| bites(&self.run, plant))
+    }
+
     /// Notes what the re-run showed. A failure whose re-run differs is no violation: it becomes
     /// `Unknown (nondeterminism)`.
     pub fn with_replay(mut self, replay: Replay) -> RunReport {
         self.run.judgements.retain(|judgement| judgement.name != DETERMINISM);
         match &replay {
             Replay::Same => {
-                self.verdict = fold(&self.run.judgements);
+                self.verdict = fold(&self.plan, &self.run.judgements);
                 self.headline = headline(&self.run.judgements, &self.verdict);
             }
             Replay::Different { first_difference } => {
@@ -131,13 +282,20 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
         Ending::Finished => {}
         Ending::Breached { at_ns } => {
             if !run.judgements.iter().any(|j| matches!(j.verdict, Verdict::Violated(_))) {
-                let at = seconds(*at_ns);
+                let at = moment(*at_ns, zero_ns(run));
                 let why = format!("stopped at {at} as breached, but no checker says violated");
                 add(FINISHED, Verdict::Unknown(why));
             }
         }
+        Ending::Interrupted { at_ns } => {
+            let why = format!(
+                "interrupted at {}: what came after it is not known",
+                moment(*at_ns, zero_ns(run))
+            );
+            add(FINISHED, Verdict::Unknown(why));
+        }
         Ending::Stuck { at_ns, waiting } => {
-            let why = format!("stuck at {}: waiting for {waiting}", seconds(*at_ns));
+            let why = format!("stuck at {}: waiting for {waiting}", moment(*at_ns, zero_ns(run)));
             add(FINISHED, Verdict::Unknown(why));
         }
         Ending::Panicked { at_ns, node, place, message } => {
@@ -157,23 +315,45 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
             add(name, Verdict::Unknown("the checker gave no answer".to_owned()));
         }
     }
-    if let Some(plant) = plant.filter(|plant| !was_executed(run, plant)) {
+    if let Some(plant) = plant.filter(|plant| bites(run, plant) == 0) {
         let why = format!("vacuous: planted bug {plant} was never executed");
         add(PLANT_EXECUTED, Verdict::Unknown(why));
     }
     derived
 }
 
-/// Whether a coverage mark of that name was hit, alone or behind a prefix (`plant:name`).
-fn was_executed(run: &Run, plant: &str) -> bool {
-    run.marks.iter().any(|(name, hits)| {
-        *hits > 0 && name.rsplit([':', '.', '/']).next().is_some_and(|last| last == plant)
-    })
+/// Hits of a coverage mark of that name, alone or behind a prefix (`plant/name`).
+fn bites(run: &Run, plant: &str) -> u64 {
+    let is_its = |name: &str| name.rsplit([':', '.', '/']).next() == Some(plant);
+    run.marks.iter().filter(|(name, _)| is_its(name)).map(|(_, hits)| hits).sum()
 }
 
-fn fold(judgements: &[Judgement]) -> Verdict {
+fn broken(judgements: &[Judgement]) -> Vec<(&Judgement, &Evidence)> {
+    let mut broken: Vec<(&Judgement, &Evidence)> = judgements
+        .iter()
+        .filter_map(|judgement| match &judgement.verdict {
+            Verdict::Violated(evidence) => Some((judgement, &**evidence)),
+            Verdict::Holds(_) | Verdict::Unknown(_) => None,
+        })
+        .collect();
+    // A law is broken for certain with the last line of its evidence; a stable sort keeps the
+    // catalogue's order within one moment.
+    let when = |evidence: &Evidence| evidence.lines.last().map_or(u64::MAX, |line| line.at_ns);
+    broken.sort_by_key(|(_, evidence)| when(evidence));
+    broken
+}
+
+/// What a plan is too small to exercise is asked of the suite: that it slept is no doubt about the run.
+fn fold(plan: &Plan, judgements: &[Judgement]) -> Verdict {
+    if let Some((first, _)) = broken(judgements).first() {
+        return first.verdict.clone();
+    }
+    let weighs = |judgement: &&Judgement| {
+        !judgement.verdict.is_vacuous() || plan.must_exercise(&judgement.name)
+    };
     judgements
         .iter()
+        .filter(weighs)
         .map(|judgement| judgement.verdict.clone())
         .reduce(Verdict::and)
         .unwrap_or_else(|| Verdict::Unknown("vacuous: no checker watched".to_owned()))
@@ -186,11 +366,8 @@ fn headline(judgements: &[Judgement], verdict: &Verdict) -> String {
             format!("nothing broken in {}, {checkers}", plural(coverage.get(), "case"))
         }
         Verdict::Violated(evidence) => {
-            let broken: Vec<&str> = judgements
-                .iter()
-                .filter(|judgement| matches!(judgement.verdict, Verdict::Violated(_)))
-                .map(|judgement| judgement.name.as_str())
-                .collect();
+            let broken: Vec<&str> =
+                broken(judgements).iter().map(|(judgement, _)| judgement.name.as_str()).collect();
             format!("{}: {}", broken.join(", "), evidence.summary)
         }
         Verdict::Unknown(why) => {

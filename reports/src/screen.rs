@@ -4,15 +4,16 @@
 //! It says nothing that no checker said: no cause is guessed. At most 100 columns, no animation.
 
 use crate::{
+    names::moment,
     report::{Replay, RunReport},
     suite::scenario_name,
-    words::{clean, clip, count, plural, seconds, span, span_up, wall, wrap},
+    telling::tell_story,
+    words::{clean, clip, count, plural, span, span_up, wall, wrap},
 };
-use checkers::{Ask, Evidence, Judgement, Run, Verdict};
+use checkers::{Ask, Judgement, Run, Verdict};
 use std::fmt::Write;
 
 pub(crate) const WIDTH: usize = 100;
-const LINES_MAX: usize = 24;
 const FAULTS_MAX: usize = 8;
 const RECOVERY_MAX: usize = 12;
 
@@ -53,17 +54,18 @@ pub fn text_run(run: &RunReport, colour: bool) -> String {
     line(&mut out, &paint(&clip(&title, WIDTH), Ink::Bold, colour));
     line(&mut out, &wrap(&world(run), WIDTH, "", "  "));
     line(&mut out, &verdict_line(run, colour));
-    for judgement in &run.run.judgements {
-        if let Verdict::Violated(evidence) = &judgement.verdict {
-            line(&mut out, "");
-            tell_evidence(&mut out, &judgement.name, evidence, colour);
-        }
+    for story in &run.stories {
+        line(&mut out, "");
+        tell_story(&mut out, story, colour);
     }
     tell_doubts(&mut out, &run.run.judgements);
     tell_permitted(&mut out, &run.run.judgements);
-    tell_faults(&mut out, run);
+    if run.stories.is_empty() {
+        tell_faults(&mut out, run);
+    }
+    tell_refused(&mut out, &run.run);
     tell_verdicts(&mut out, &run.run.judgements, colour);
-    tell_recovery(&mut out, &run.run);
+    tell_recovery(&mut out, run);
     tell_way_back(&mut out, run, colour);
     out
 }
@@ -94,49 +96,27 @@ pub(crate) fn world(run: &RunReport) -> String {
 
 fn verdict_line(run: &RunReport, colour: bool) -> String {
     let word = run.verdict.word();
-    let names: Vec<String> = (run.run.judgements.iter())
-        .filter(|judgement| judgement.verdict.word() == word && word != "holds")
-        .map(|judgement| clean(&judgement.name))
-        .collect();
-    let said = if names.is_empty() { clean(&run.headline) } else { names.join(", ") };
+    let doubts =
+        run.run.judgements.iter().filter(|judgement| judgement.verdict.word() == "unknown");
+    let names: Vec<String> = match &run.verdict {
+        Verdict::Holds(_) => Vec::new(),
+        Verdict::Violated(_) => run.broken().iter().map(|(law, _)| clean(&law.name)).collect(),
+        Verdict::Unknown(_) => doubts.map(|judgement| clean(&judgement.name)).collect(),
+    };
+    let mut said = if names.is_empty() { clean(&run.headline) } else { names.join(", ") };
+    match run.met() {
+        Ok(()) if run.is_violated_as_expected() => said.push_str(", as its scenario expects"),
+        Err(why) if word == "holds" => {
+            said.push_str(&format!("; not as expected: {}", clean(&why)))
+        }
+        Ok(()) | Err(_) => {}
+    }
     let plain = wrap(&format!("{} {said}", word.to_uppercase()), WIDTH - 1, "", "  ");
     plain.replacen(
         &word.to_uppercase(),
         &format!("{} ", paint(&word.to_uppercase(), ink_of(word), colour)),
         1,
     )
-}
-
-pub(crate) fn tell_evidence(out: &mut String, name: &str, evidence: &Evidence, colour: bool) {
-    let first = format!("  {}: ", clean(name));
-    // A sentence that begins with the rule need not be told its name twice.
-    let summary = evidence.summary.strip_prefix(&format!("{name}: ")).unwrap_or(&evidence.summary);
-    line(out, &wrap(&clean(summary), WIDTH, &first, "    "));
-    let place = place(evidence);
-    if !place.is_empty() {
-        line(out, &paint(&format!("    {place}"), Ink::Dim, colour));
-    }
-    let left_out = evidence.lines.len().saturating_sub(LINES_MAX);
-    let head = if left_out == 0 { evidence.lines.len() } else { LINES_MAX / 2 };
-    // A history from elsewhere may tell no times; then its lines say where they stand in the file.
-    let has_times = evidence.lines.iter().any(|line| line.at_ns > 0);
-    let time = |at_ns| if has_times { seconds(at_ns) } else { String::new() };
-    let width = evidence.lines.iter().map(|line| time(line.at_ns).len()).max().unwrap_or(0);
-    let width = if has_times { width.max(9) } else { 1 };
-    for (i, evidence) in evidence.lines.iter().enumerate() {
-        if i == head {
-            line(
-                out,
-                &format!("    {:>width$}  {} left out", "…", plural(left_out as u64, "line")),
-            );
-        }
-        if (head..head + left_out).contains(&i) {
-            continue;
-        }
-        let first = format!("    {:>width$}  ", time(evidence.at_ns));
-        let rest = " ".repeat(first.len() + 2);
-        line(out, &wrap(&clean(&evidence.text), WIDTH, &first, &rest));
-    }
 }
 
 pub(crate) fn tell_doubts(out: &mut String, judgements: &[Judgement]) {
@@ -168,48 +148,29 @@ pub(crate) fn tell_permitted(out: &mut String, judgements: &[Judgement]) {
     }
 }
 
-/// Which node, partition, offset and message a violation is about, and how many there were.
-pub(crate) fn place(evidence: &Evidence) -> String {
-    let mut parts = Vec::new();
-    parts.extend(evidence.node.map(|node| format!("node n{node}")));
-    parts.extend(evidence.partition.map(|partition| format!("partition p{partition}")));
-    parts.extend(evidence.offset.map(|offset| format!("offset {offset}")));
-    parts.extend(evidence.message.map(|message| format!("message m{message}")));
-    if evidence.count > 1 {
-        parts.push(format!("the first of {}", plural(evidence.count, "violation")));
-    }
-    parts.join(" · ")
-}
-
-/// Faults at work between the first and the last line of evidence; all of them without evidence.
-pub(crate) fn overlapping(run: &Run) -> Vec<&(String, u64, u64)> {
-    let times = || {
-        run.judgements.iter().flat_map(|judgement| match &judgement.verdict {
-            Verdict::Violated(evidence) => evidence.lines.as_slice(),
-            Verdict::Holds(_) | Verdict::Unknown(_) => &[],
-        })
-    };
-    let first = times().map(|line| line.at_ns).min().unwrap_or(0);
-    let last = times().map(|line| line.at_ns).max().unwrap_or(u64::MAX);
-    run.series.faults.iter().filter(|(_, from, to)| *from <= last && *to >= first).collect()
-}
-
+/// Every fault, where no broken law tells which ones matter.
 fn tell_faults(out: &mut String, run: &RunReport) {
-    let faults = overlapping(&run.run);
+    let faults = &run.run.series.faults;
     if !faults.is_empty() {
         line(out, "");
         line(out, "  faults at work");
     }
     for (what, from, to) in faults.iter().take(FAULTS_MAX) {
-        let first = format!("    {:>9}  ", seconds(*from));
-        let until = if to > from { format!(", until {}", seconds(*to)) } else { String::new() };
+        let first = format!("    {:>9}  ", moment(*from, run.zero_ns));
+        let until = match to > from {
+            true => format!(", until {}", moment(*to, run.zero_ns)),
+            false => String::new(),
+        };
         line(out, &wrap(&format!("{}{until}", clean(what)), WIDTH, &first, "               "));
     }
     if faults.len() > FAULTS_MAX {
         let more = (faults.len() - FAULTS_MAX) as u64;
         line(out, &format!("    {:>9}  and {} more", "…", count(more)));
     }
-    for refused in run.run.refused_faults.iter().take(FAULTS_MAX) {
+}
+
+fn tell_refused(out: &mut String, run: &Run) {
+    for refused in run.refused_faults.iter().take(FAULTS_MAX) {
         line(out, &wrap(&clean(refused), WIDTH, "    refused: ", "             "));
     }
 }
@@ -250,7 +211,8 @@ pub(crate) fn tell_verdicts(out: &mut String, judgements: &[Judgement], colour: 
 }
 
 /// How soon each partition came back from each fault that took replicas away.
-pub(crate) fn tell_recovery(out: &mut String, run: &Run) {
+pub(crate) fn tell_recovery(out: &mut String, report: &RunReport) {
+    let run = &report.run;
     if run.recovery.is_empty() {
         return;
     }
@@ -261,7 +223,7 @@ pub(crate) fn tell_recovery(out: &mut String, run: &Run) {
         let said = format!(
             "{} at {}: p{} RTO {rto}, RPO {rpo}",
             clean(&recovery.fault),
-            seconds(recovery.at_ns),
+            moment(recovery.at_ns, report.zero_ns),
             recovery.partition,
         );
         line(out, &wrap(&said, WIDTH, "  recovery  ", "            "));
@@ -285,10 +247,5 @@ fn tell_way_back(out: &mut String, run: &RunReport, colour: bool) {
     let said = format!("{short}…{again} ({} of wall time)", wall(run.wall_ms));
     line(out, &wrap(&said, WIDTH, "trace:  ", "        "));
     // Never wrapped: it is there to be copied.
-    line(out, &format!("replay: {}", paint(&replay_line(run), Ink::Bold, colour)));
-}
-
-/// The command that runs this one again.
-pub(crate) fn replay_line(run: &RunReport) -> String {
-    format!("zeroloss replay {}", clean(&run.token))
+    line(out, &format!("replay: {}", paint(&run.replay_line(), Ink::Bold, colour)));
 }

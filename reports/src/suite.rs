@@ -6,7 +6,7 @@
 use crate::report::{Report, RunReport, is_derived};
 use crate::words::plural;
 use checkers::{Counts, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many runs came to which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub(crate) struct Suite<'a> {
     pub(crate) counts: Counts,
     pub(crate) fault_hits: u64,
     pub(crate) sim_ns: u64,
+    /// Whether runs that were asked for are absent.
+    pub(crate) is_incomplete: bool,
 }
 
 impl<'a> Suite<'a> {
@@ -113,22 +115,124 @@ impl<'a> Suite<'a> {
             sim_ns += run.run.sim_ns;
         }
         let checkers = checkers_of(&report.runs.iter().collect::<Vec<_>>());
-        Suite { scenarios, checkers, tally, counts, fault_hits, sim_ns }
+        let is_incomplete = report.interrupted || (report.runs.len() as u64) < report.requested;
+        Suite { scenarios, checkers, tally, counts, fault_hits, sim_ns, is_incomplete }
     }
 
-    /// What is left of the risk when nothing failed: the rule of three, at 95 % confidence.
-    pub(crate) fn residual_risk(&self) -> Option<String> {
-        let n = self.tally.holds;
-        (n == self.tally.runs() && n > 3).then(|| {
-            let hundredths = 30_000_u64.div_ceil(n);
-            format!(
-                "0 of {} failed; a further seed fails with a probability below 3/{n} = {}.{:02} % \
-                 (95 % confidence)",
-                plural(n, "run"),
-                hundredths / 100,
-                hundredths % 100
-            )
+    /// The word of the whole. What was asked for and is absent is in doubt.
+    pub(crate) fn word(&self) -> &'static str {
+        match (self.tally.word(), self.is_incomplete) {
+            ("holds", true) => "unknown",
+            (word, _) => word,
+        }
+    }
+
+    /// What became of planted bugs, a row for each scenario that was run with one.
+    pub(crate) fn planted(&self) -> Vec<PlantedSum> {
+        self.scenarios.iter().filter_map(PlantedSum::of).collect()
+    }
+
+    /// Runs that did not come to what their scenario expects though they hold, and why.
+    pub(crate) fn short(&self) -> Vec<(&'a RunReport, String)> {
+        let holds = self.runs().filter(|run| matches!(run.verdict, Verdict::Holds(_)));
+        holds.filter_map(|run| Some((run, run.met().err()?))).collect()
+    }
+
+    /// Runs that are violated as their scenario expects.
+    pub(crate) fn as_expected(&self) -> Vec<&'a RunReport> {
+        self.runs().filter(|run| run.is_violated_as_expected()).collect()
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &'a RunReport> + '_ {
+        self.scenarios.iter().flat_map(|scenario| scenario.runs.iter().copied())
+    }
+}
+
+impl Scenario<'_> {
+    /// What is left of the risk when no seed failed: with so many random seeds that all hold, a
+    /// further one fails with at most this probability, at 95 % confidence, in hundredths of a
+    /// percent. Plans that somebody chose are no random seeds; with a planted bug nobody asks.
+    pub(crate) fn residual_risk(&self) -> Option<(u64, u64)> {
+        let is_random = |run: &&&RunReport| run.plan_path.is_none() && run.plant.is_none();
+        let n = self.runs.iter().filter(is_random).count() as u64;
+        let holds = self.tally.holds == self.tally.runs();
+        (holds && n > 0).then(|| (n, bound(n)))
+    }
+}
+
+/// The least `p` in hundredths of a percent with `(1 - p)^n <= 0.05`, by products alone, so that it
+/// is the same on every platform.
+fn bound(n: u64) -> u64 {
+    let chance = |hundredths: u64| {
+        let (mut power, mut base, mut rest) = (1.0, 1.0 - hundredths as f64 / 10_000.0, n);
+        while rest > 0 {
+            if rest % 2 == 1 {
+                power *= base;
+            }
+            base *= base;
+            rest /= 2;
+        }
+        power
+    };
+    let (mut low, mut high) = (0, 10_000);
+    while low + 1 < high {
+        let middle = u64::midpoint(low, high);
+        if chance(middle) <= 0.05 { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// What became of a planted bug in the runs of one scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlantedSum {
+    pub(crate) plant: String,
+    pub(crate) scenario: String,
+    pub(crate) runs: u64,
+    /// Runs in which it made a difference.
+    pub(crate) bit: u64,
+    /// Runs in which some law was broken.
+    pub(crate) caught: u64,
+    /// Laws that were broken, by name.
+    pub(crate) by: Vec<String>,
+}
+
+impl PlantedSum {
+    fn of(scenario: &Scenario<'_>) -> Option<PlantedSum> {
+        let plant = scenario.runs.first()?.plant.clone()?;
+        let count = |is: &dyn Fn(&RunReport) -> bool| {
+            scenario.runs.iter().filter(|run| is(run)).count() as u64
+        };
+        let broken = scenario.runs.iter().flat_map(|run| run.broken());
+        let by: BTreeSet<&String> = broken.map(|(law, _)| &law.name).collect();
+        Some(PlantedSum {
+            plant,
+            scenario: scenario.runs.first()?.plan.scenario.clone(),
+            runs: scenario.runs.len() as u64,
+            bit: count(&|run| run.plant_bites() > Some(0)),
+            caught: scenario.tally.violated,
+            by: by.into_iter().cloned().collect(),
         })
+    }
+
+    /// Whether it made a difference and no law was broken in any run.
+    pub(crate) fn has_escaped(&self) -> bool {
+        self.bit > 0 && self.caught == 0
+    }
+
+    /// In words.
+    pub(crate) fn said(&self) -> String {
+        let PlantedSum { plant, scenario, runs, bit, caught, by } = self;
+        let runs = plural(*runs, "run");
+        match (bit, caught) {
+            (0, 0) => format!("{plant} was never executed in {runs} of {scenario}"),
+            (bit, 0) => format!(
+                "{plant} bit in {bit} of {runs} of {scenario} and ESCAPED: no law was broken"
+            ),
+            (bit, caught) => format!(
+                "{plant} bit in {bit} of {runs} of {scenario} and was caught in {caught}, by {}",
+                by.join(", ")
+            ),
+        }
     }
 }
 
@@ -183,6 +287,7 @@ fn add(sum: &mut Counts, more: &Counts) {
         phantom,
         duplicated,
         reordered,
+        corrupted,
         unknown,
     } = more;
     sum.attempted += attempted;
@@ -197,5 +302,10 @@ fn add(sum: &mut Counts, more: &Counts) {
     sum.phantom += phantom;
     sum.duplicated += duplicated;
     sum.reordered += reordered;
+    // What one run did not measure says nothing of the others.
+    sum.corrupted = match (sum.corrupted, *corrupted) {
+        (Some(sum), Some(more)) => Some(sum + more),
+        (one, other) => one.or(other),
+    };
     sum.unknown += unknown;
 }

@@ -9,7 +9,7 @@ use crate::{
     report::{Report, RunReport},
     screen::{Ink, WIDTH, ink_of, paint, tell_recovery, text_run},
     suite::{Checker, Scenario, Suite},
-    words::{clean, clip, count, plural, seeds, span, wall, wrap},
+    words::{clean, clip, count, percent, plural, seeds, span, wall, wrap},
 };
 use std::fmt::Write;
 
@@ -47,7 +47,7 @@ fn tell_only_run(out: &mut String, report: &Report) {
     {
         out.truncate(out.trim_end().len());
         line(out, "");
-        tell_recovery(out, &run.run);
+        tell_recovery(out, run);
         line(out, "");
     }
 }
@@ -151,12 +151,51 @@ fn what_it_saw(checker: &Checker, runs: u64, colour: bool) -> String {
     said.replacen("·,", " ", 1)
 }
 
+/// Runs that came as their scenario expects though they are violated, and runs that hold and did not.
+fn tell_expectations(out: &mut String, suite: &Suite<'_>) {
+    let expected = suite.as_expected();
+    if let [first, ..] = expected.as_slice() {
+        let runs = plural(expected.len() as u64, "run");
+        let said = format!("{runs} violated as expected, the first {}", clean(&first.token));
+        line(out, &wrap(&said, WIDTH, "expected  ", "          "));
+    }
+    let short = suite.short();
+    for (run, why) in short.iter().filter(|(run, _)| run.plant.is_none()).take(ONE_LINERS_MAX) {
+        let said = format!("{}: {}", clean(&run.token), clean(why));
+        line(out, &wrap(&said, WIDTH, "not met   ", "          "));
+    }
+}
+
+/// What a further seed of each scenario may still fail with; scenarios with one answer in one line.
+fn risks(suite: &Suite<'_>) -> Vec<String> {
+    let mut by_bound: Vec<((u64, u64), Vec<&str>)> = Vec::new();
+    for scenario in &suite.scenarios {
+        let Some(bound) = scenario.residual_risk() else { continue };
+        match by_bound.iter_mut().find(|(known, _)| *known == bound) {
+            Some((_, names)) => names.push(&scenario.name),
+            None => by_bound.push((bound, vec![&scenario.name])),
+        }
+    }
+    let told = by_bound.into_iter().map(|((n, bound), names)| {
+        let of = match names.as_slice() {
+            [one] => (*one).to_owned(),
+            some => format!("each of {} scenarios", count(some.len() as u64)),
+        };
+        format!(
+            "a further seed of {of} fails with a probability below {} ({} held, 95 % confidence)",
+            percent(bound),
+            plural(n, "seed")
+        )
+    });
+    told.collect()
+}
+
 fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: bool) {
     let counts = &suite.counts;
     let said = format!(
         "attempted {} · acknowledged {} · read {} · lost {} ({} head, {} middle, {} tail) · \
-         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · unknown {} · \
-         fault hits {}",
+         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · corrupted {} · \
+         unknown {} · fault hits {}",
         count(counts.attempted),
         count(counts.acknowledged),
         count(counts.read),
@@ -169,19 +208,25 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
         count(counts.phantom),
         count(counts.duplicated),
         count(counts.reordered),
+        counts.corrupted.map_or("not measured".to_owned(), count),
         count(counts.unknown),
         count(suite.fault_hits),
     );
     line(out, &wrap(&said, WIDTH, "messages  ", "          "));
-    if let Some(risk) = suite.residual_risk() {
-        line(out, &wrap(&risk, WIDTH, "risk      ", "          "));
+    for planted in suite.planted() {
+        line(out, &wrap(&clean(&planted.said()), WIDTH, "planted   ", "          "));
+    }
+    tell_expectations(out, suite);
+    for risk in risks(suite) {
+        line(out, &wrap(&clean(&risk), WIDTH, "risk      ", "          "));
     }
     line(out, &wrap(&clean(&report.command), WIDTH, "repeat    ", "          "));
-    if report.interrupted {
-        line(out, "interrupted: what stands here is complete, but not everything asked for ran");
+    if suite.is_incomplete {
+        let (finished, asked) = (count(suite.tally.runs()), plural(report.requested, "run"));
+        line(out, &format!("interrupted: {finished} of {asked} ran; what stands here is complete"));
     }
     line(out, "");
-    let word = suite.tally.word();
+    let word = suite.word();
     let tally = suite.tally;
     let exit = ExitCode::of(report);
     line(
@@ -189,7 +234,10 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
         &format!(
             "{}  {}: {} hold, {} violated, {} unknown; {} simulated in {}",
             paint(&word.to_uppercase(), ink_of(word), colour),
-            plural(tally.runs(), "run"),
+            match suite.is_incomplete {
+                true => format!("{} of {}", count(tally.runs()), plural(report.requested, "run")),
+                false => plural(tally.runs(), "run"),
+            },
             count(tally.holds),
             count(tally.violated),
             count(tally.unknown),

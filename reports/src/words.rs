@@ -18,6 +18,12 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
+/// Hundredths of a percent as `13.3 %`.
+pub(crate) fn percent(hundredths: u64) -> String {
+    let tenths = hundredths.div_ceil(10);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
 /// `1 run`, `2 runs`.
 pub(crate) fn plural(n: u64, noun: &str) -> String {
     let ending = if n == 1 { "" } else { "s" };
@@ -112,6 +118,17 @@ fn colour_length(text: &str) -> Option<usize> {
     let digits = text.strip_prefix("\u{1b}[")?;
     let end = digits.find(|c: char| !c.is_ascii_digit() && c != ';')?;
     digits[end..].starts_with('m').then_some(2 + end + 1)
+}
+
+/// A word as one types it to a shell: in quotes where the shell would take it apart, and never
+/// anything that steers a terminal.
+pub fn shell_word(word: &str) -> String {
+    let word = clean(word);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+=,@".contains(c);
+    match word.chars().all(is_plain) && !word.is_empty() {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// At most `width` characters; what is cut is shown as an ellipsis.

@@ -1,4 +1,4 @@
-//! What is on the shelf: scenarios that come with the binary, suites of them, planted bugs.
+//! What is on the shelf: scenarios that come with the binary, and suites of them.
 
 use crate::{
     names,
@@ -45,6 +45,13 @@ pub fn catalogue() -> &'static [Entry] {
         "stale_hint",
         "old_term",
         "blast_radius",
+        "batches",
+        "second_leader",
+        "half_cut",
+        "unflushed_term",
+        "lost_arrivals",
+        "doubled_requests",
+        "late_partitions",
         "swarm",
         "datacenter_outage",
         "nine_nodes",
@@ -72,7 +79,7 @@ pub fn find(name: &str) -> Result<&'static Entry, String> {
 
 /// The scenario that a person names: one of the catalogue, or a path that ends in `.toml`.
 pub fn load(name: &str) -> Result<Scenario, Refused> {
-    let refused = |what| Refused { file: name.to_owned(), line: None, what };
+    let refused = |what| Refused { file: name.to_owned(), line: None, what, others: Vec::new() };
     if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
         return find(name).map(Entry::scenario).map_err(refused);
     }
@@ -114,40 +121,3 @@ pub fn suite(name: &str) -> Option<Vec<&'static str>> {
     let belongs = |entry: &&Entry| entry.scenario().suites.iter().any(|suite| suite == name);
     Some(catalogue().iter().filter(belongs).map(|entry| entry.name).collect())
 }
-
-/// A bug that can be switched on, to see that it is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Planted {
-    /// Its name, as `--plant` takes it.
-    pub name: &'static str,
-    /// The scenario that triggers it within seeds 1..20.
-    pub scenario: &'static str,
-    /// Checkers of which each must be able to see it.
-    pub checkers: &'static [&'static str],
-    /// The incident that it comes from.
-    pub source: &'static str,
-}
-
-/// Every planted bug.
-pub const PLANTED: [Planted; 3] = [
-    Planted {
-        name: "ack_before_flush",
-        scenario: "early_ack",
-        checkers: &["claim_witness"],
-        source: "A7: openraft@ee460f37, a response could be sent before its IO completed",
-    },
-    Planted {
-        name: "commit_previous_term",
-        scenario: "old_term",
-        checkers: &["leader_completeness"],
-        source: "C1: nats-server@c8687fc4d, entries of previous terms committed by counting copies \
-                 (Raft's Figure 8)",
-    },
-    Planted {
-        name: "truncate_to_commit_on_restart",
-        scenario: "stale_hint",
-        checkers: &["ack_witness", "committed_stays", "deletion_provenance"],
-        source: "C12: KIP-101 / KAFKA-1211, followers truncated to their own stale high watermark \
-                 on restart",
-    },
-];

@@ -3,7 +3,8 @@
 //! sound plan from every seed.
 
 use crate::{
-    catalogue::{PLANTED, SUITES},
+    catalogue::SUITES,
+    draw::clamp::Drawn,
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
@@ -31,28 +32,25 @@ fn ensure(holds: bool, place: impl Into<String>, what: impl FnOnce() -> String) 
 }
 
 impl Scenario {
-    /// Whether it makes sense as a whole; the error says at which key it does not.
-    pub fn check(&self) -> Result<(), Problem> {
-        ensure(!self.why.trim().is_empty(), "why", || "expected a sentence".to_owned())?;
-        self.check_names()?;
-        self.check_cluster()?;
-        self.check_workload()?;
-        self.check_times()?;
-        self.check_script()?;
-        self.check_menu()
+    /// Whether it makes sense as a whole; the errors say at which keys it does not, the first of
+    /// each section.
+    pub fn check(&self) -> Result<(), Vec<Problem>> {
+        let why = ensure(!self.why.trim().is_empty(), "why", || "expected a sentence".to_owned());
+        let mut checked = vec![why, self.check_names(), self.check_cluster()];
+        // Without a cluster that makes sense nothing can be said of who does what in it.
+        if checked.iter().all(Result::is_ok) {
+            checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
+        }
+        checked.extend([self.check_times(), self.check_carried()]);
+        let problems: Vec<Problem> = checked.into_iter().filter_map(Result::err).collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn check_names(&self) -> Checked {
         let suites: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
-        let plants: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
-        for (key, what, named, known) in [
-            ("suites", "suite", &self.suites, suites),
-            ("plants", "planted bug", &self.plants, plants),
-        ] {
-            for (i, name) in named.iter().enumerate() {
-                let is_known = known.contains(&name.as_str());
-                ensure(is_known, format!("{key}.{i}"), || names::unknown(what, name, &known))?;
-            }
+        for (i, name) in self.suites.iter().enumerate() {
+            let is_known = suites.contains(&name.as_str());
+            ensure(is_known, format!("suites.{i}"), || names::unknown("suite", name, &suites))?;
         }
         let expect = &self.expect;
         for (key, named) in [("by", Some(&expect.by)), ("checkers", expect.checkers.as_ref())] {
@@ -94,12 +92,24 @@ impl Scenario {
         ensure(cluster.partitions.high <= 1_000, "cluster.partitions", || {
             format!("{} partitions are more than 1,000", cluster.partitions.high)
         })?;
+        self.check_late()?;
         let square = cluster
             .latency
             .as_ref()
             .is_none_or(|rows| rows.len() == n && rows.iter().all(|row| row.len() == n));
         ensure(square, "cluster.latency", || {
             format!("expected {n} rows of {n} durations, one for each pair of regions")
+        })
+    }
+
+    fn check_late(&self) -> Checked {
+        let (cluster, trouble) = (&self.cluster, self.phases.trouble.low);
+        ensure(cluster.late.low < cluster.partitions.low, "cluster.late", || {
+            format!("{} late partitions leave none that stands at boot", cluster.late.low)
+        })?;
+        let ends = cluster.late_at.map_or(0, |at| at.high);
+        ensure(ends < trouble, "cluster.late_at", || {
+            format!("{ends} ms may be after the end of trouble ({trouble} ms)")
         })
     }
 
@@ -212,6 +222,14 @@ impl Scenario {
             ensure(ms.low > 0, format!("phases.{key}"), || at_least("1ms"))?;
         }
         Ok(())
+    }
+
+    /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
+    fn check_carried(&self) -> Checked {
+        let unfit = Drawn::kindest(self).carried().unfit();
+        ensure(unfit.is_none(), "timing.election_min", || {
+            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+        })
     }
 }
 

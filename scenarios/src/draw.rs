@@ -6,13 +6,15 @@ use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
     layout::Layout,
     place::{Shape, place},
-    plan::{Disk, Network, Phases, Plan, Timing, Workload},
+    plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
     random::Stream,
-    scenario::Scenario,
+    scenario::{Acks, Scenario},
     units::{Count, Range},
 };
+use clamp::Drawn;
 use faults::World;
 
+pub(crate) mod clamp;
 mod faults;
 
 /// Decides one seed's world.
@@ -20,9 +22,18 @@ mod faults;
 /// # Panics
 /// When the scenario was never checked (`parse` does): a plan that contradicts itself is our bug.
 pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
-    let shape = shape(scenario, seed);
+    let mut shape = shape(scenario, seed);
     let phases = phases(scenario, seed);
+    shape.placement.late_ms = late(scenario, seed, &shape, phases.trouble_ms);
     let workload = workload(scenario, seed, &shape);
+    let mut drawn = Drawn {
+        network: network(scenario, seed),
+        disk: disk(scenario, seed),
+        timing: timing(scenario, seed),
+        calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
+    };
+    let clamped = drawn.clamp(scenario);
+    let Drawn { network, disk, timing, .. } = drawn;
     let world = World { seed, shape: &shape, clients: workload.clients.len() as u32 };
     let mut plan = Plan {
         scenario: scenario.name.clone(),
@@ -30,20 +41,46 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         regions: scenario.cluster.regions.clone(),
         nodes: shape.nodes.clone(),
         placement: shape.placement.clone(),
-        network: network(scenario, seed),
-        disk: disk(scenario, seed),
-        timing: timing(scenario, seed),
+        network,
+        disk,
+        timing,
         workload,
         timeline: world.timeline(scenario, phases.trouble_ms),
         phases,
         plants: Vec::new(),
+        clamped,
         checkers: checkers(scenario),
+        why: scenario.why.clone(),
+        expect: Expectation::default(),
     };
+    plan.expect = expectation(scenario, &plan);
     plan.timeline.sort_by_key(|planned| planned.at_ms);
     if let Err(why) = plan.check() {
         panic!("scenario `{}` drew a bad plan from seed {seed}: {why}", plan.scenario);
     }
     plan
+}
+
+/// Calls that a level is offered at least before a run must have promised it: that so many calls
+/// all ask for something else has a chance of e^-30.
+const CALLS_OFFERED_MIN: u64 = 30;
+
+/// What must come of this plan. Levels that the scenario does not name are owed where a run cannot
+/// miss them by the luck of its calls.
+fn expectation(scenario: &Scenario, plan: &Plan) -> Expectation {
+    let workload = &plan.workload;
+    let calls = workload.produce_per_ks * plan.phases.trouble_ms / 1_000_000;
+    let all: u64 = workload.acks.iter().map(|weight| u64::from(*weight)).sum();
+    let is_owed = |(name, weight): &(&str, u32)| match &scenario.expect.acks {
+        Some(named) => named.iter().any(|level| level == name),
+        None => calls * u64::from(*weight) >= CALLS_OFFERED_MIN * all.max(1),
+    };
+    let levels = Acks::NAMES.into_iter().zip(workload.acks).filter(is_owed);
+    Expectation {
+        verdict: scenario.expect.verdict,
+        by: scenario.expect.by.clone(),
+        acks: levels.map(|(name, _)| name.to_owned()).collect(),
+    }
 }
 
 fn checkers(scenario: &Scenario) -> Vec<String> {
@@ -71,6 +108,21 @@ fn shape(scenario: &Scenario, seed: u64) -> Shape {
     };
     let (write, election) = (quorum(&cluster.write_quorum), quorum(&cluster.election_quorum));
     place(&layout, voters.as_ref(), partitions, write, election)
+}
+
+/// When the last partitions are created. Dice of their own: a scenario that has none stays as it was.
+fn late(scenario: &Scenario, seed: u64, shape: &Shape, trouble_ms: u64) -> Vec<u64> {
+    let mut stream = Stream::derive(seed, "draw/late");
+    let most = shape.placement.partitions.len() - 1;
+    let n_late = (scenario.cluster.late.draw_u32(&mut stream) as usize).min(most);
+    let mut late: Vec<u64> = (0..n_late)
+        .map(|_| match &scenario.cluster.late_at {
+            Some(at) => at.draw_u64(&mut stream),
+            None => stream.range(0, trouble_ms * 3 / 4),
+        })
+        .collect();
+    late.sort_unstable();
+    late
 }
 
 fn phases(scenario: &Scenario, seed: u64) -> Phases {
@@ -127,8 +179,13 @@ fn latency(scenario: &Scenario, seed: u64) -> Vec<Vec<u64>> {
             .iter()
             .map(|row| row.iter().map(|cell| cell.draw_u64(&mut stream)).collect())
             .collect(),
-        None => (0..n).map(|from| (0..n).map(|to| usual_latency_us(from, to)).collect()).collect(),
+        None => usual_latencies_us(n),
     }
+}
+
+/// One-way latency between so many regions where nothing is said.
+pub(crate) fn usual_latencies_us(n: usize) -> Vec<Vec<u64>> {
+    (0..n).map(|from| (0..n).map(|to| usual_latency_us(from, to)).collect()).collect()
 }
 
 fn usual_latency_us(from: usize, to: usize) -> u64 {

@@ -11,8 +11,9 @@
 //!
 //! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
 //! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
-//! the arrow between them, in which every purpose has dice of its own; `check` and `sound`, what is
-//! refused and why; `token` and `catalogue`, how runs and scenarios are named.
+//! the arrow between them, in which every purpose has dice of its own; `carry`, what a world carries,
+//! to which values are clamped; `check` and `sound`, what is refused and why; `token` and
+//! `catalogue`, how runs and scenarios are named; `planted`, which bugs a run may carry.
 //!
 //! ```
 //! let scenario = scenarios::parse(
@@ -48,15 +49,18 @@
 //! - The sides of a partition are nodes, never roles: isolate a leader instead.
 //! - One topic only; partitions are alike, the weights of a workload are the same for all of them.
 
+mod carry;
 mod catalogue;
 mod check;
 mod draw;
 mod fault;
 mod layout;
 mod names;
+mod owed;
 mod parse;
 mod place;
 mod plan;
+mod planted;
 mod random;
 pub mod scenario;
 mod show;
@@ -67,22 +71,27 @@ mod who;
 mod words;
 pub mod written;
 
-pub use catalogue::{Entry, PLANTED, Planted, SUITES, Suite, catalogue, find, load, suite};
+pub use carry::{Carried, Owed, Service};
+pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;
 pub use draw::draw;
 pub use fault::{FAULTS, Fault, FaultKind, Target};
-pub use names::nearest;
+pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
-pub use plan::{Disk, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload};
+pub use plan::{
+    Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
+};
+pub use planted::{PLANTED, Planted};
 pub use random::Stream;
-pub use scenario::Scenario;
+pub use scenario::{Expected, Scenario};
 pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 15] = [
+pub const CHECKERS: [&str; 18] = [
     "claim_witness",
     "ack_witness",
+    "leader_acks",
     "zero_loss",
     "offset_agreement",
     "linearizable_log",
@@ -96,6 +105,8 @@ pub const CHECKERS: [&str; 15] = [
     "trace_completeness",
     "convergence",
     "liveness",
+    "availability",
+    "leader_stability",
 ];
 
 /// Whether faults stop partitions that stand elsewhere, for scenarios that ask for it: their cluster

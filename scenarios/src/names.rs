@@ -11,6 +11,20 @@ pub fn nearest<'a>(name: &str, of: impl IntoIterator<Item = &'a str>) -> Option<
         .map(|(_, known)| known)
 }
 
+/// The same, if at most so many letters are wrong: for names that are mostly digits.
+pub fn nearest_within<'a>(
+    name: &str,
+    of: impl IntoIterator<Item = &'a str>,
+    distance_max: usize,
+) -> Option<&'a str> {
+    of.into_iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= distance_max)
+        .map(|known| (strsim::osa_distance(name, known), known))
+        .filter(|(distance, _)| (1..=distance_max).contains(distance))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// `unknown <what> `name`` with the nearest name, or with all of them.
 pub(crate) fn unknown(what: &str, name: &str, of: &[&str]) -> String {
     match (nearest(name, of.iter().copied()), of) {

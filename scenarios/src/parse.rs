@@ -14,15 +14,23 @@ pub struct Refused {
     pub line: Option<usize>,
     /// What is wrong and what was expected.
     pub what: String,
+    /// What else is wrong, and on which line.
+    pub others: Vec<(Option<usize>, String)>,
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "read scenario `{}`: ", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
-        }
-        f.write_str(&self.what)
+        write!(f, "read scenario `{}`: {}{}", self.file, Line(self.line), self.what)?;
+        self.others.iter().try_for_each(|(line, what)| write!(f, "\n  {}{what}", Line(*line)))
+    }
+}
+
+/// `line 5: `, or nothing.
+struct Line(Option<usize>);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, "line {line}: "))
     }
 }
 
@@ -30,7 +38,7 @@ impl std::error::Error for Refused {}
 
 /// Reads and checks a scenario. `file` is what errors call it, `name` what plans and tokens do.
 pub fn parse(file: &str, name: &str, text: &str) -> Result<Scenario, Refused> {
-    let refused = |line, what| Refused { file: file.to_owned(), line, what };
+    let refused = |line, what| Refused { file: file.to_owned(), line, what, others: Vec::new() };
     let of_toml = |error: toml::de::Error| {
         refused(error.span().map(|span| line_of(text, span.start)), in_words(error.message()))
     };
@@ -42,9 +50,17 @@ pub fn parse(file: &str, name: &str, text: &str) -> Result<Scenario, Refused> {
         let what = "expected `why` as the first key".to_owned();
         return Err(refused(Some(line_of(text, key.span().start)), what));
     }
-    scenario.check().map_err(|problem| {
-        let span = locate(table.get_ref(), &problem.place);
-        refused(span.map(|span| line_of(text, span.start)), problem.what)
+    scenario.check().map_err(|problems| {
+        let mut told: Vec<(Option<usize>, String)> = problems
+            .into_iter()
+            .map(|problem| {
+                let span = locate(table.get_ref(), &problem.place);
+                (span.map(|span| line_of(text, span.start)), problem.what)
+            })
+            .collect();
+        told.sort();
+        let (line, what) = told.remove(0);
+        Refused { others: told, ..refused(line, what) }
     })?;
     Ok(scenario)
 }

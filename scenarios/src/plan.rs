@@ -1,7 +1,10 @@
 //! One seed's world, fully decided. A plan is data: print it, edit it, delete lines from it, run it
 //! again. It needs nothing but itself to replay; nothing in it is a choice left open.
 
-use crate::{fault::Fault, scenario::Acks};
+use crate::{
+    fault::Fault,
+    scenario::{Acks, Expected},
+};
 use serde::{Deserialize, Serialize};
 
 /// A node's number, from 1.
@@ -35,8 +38,36 @@ pub struct Plan {
     pub timeline: Vec<Planned>,
     /// Planted bugs that are switched on.
     pub plants: Vec<String>,
+    /// Values that were moved within what was written, because network and disks would not have
+    /// carried the timers: `election min 206 ms to 640 ms`. For people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clamped: Vec<String>,
     /// Names of the checkers that apply.
     pub checkers: Vec<String>,
+    /// What the scenario is good for. Outside of the hash, as it moves nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// What must come of it. Outside of the hash, as it moves nothing.
+    #[serde(default, skip_serializing_if = "Expectation::is_default")]
+    pub expect: Expectation,
+}
+
+/// What must come of a run. What was seen stays what was seen; this says whether it was wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expectation {
+    /// The verdict.
+    pub verdict: Expected,
+    /// Checkers of which each must see the violation, if one is expected.
+    pub by: Vec<String>,
+    /// Acknowledgement levels that must have been promised to some call, weakest first.
+    pub acks: Vec<String>,
+}
+
+impl Expectation {
+    fn is_default(&self) -> bool {
+        *self == Expectation::default()
+    }
 }
 
 /// Who holds what.
@@ -50,6 +81,10 @@ pub struct Placement {
     /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is
     /// preferred as its leader.
     pub partitions: Vec<Vec<Node>>,
+    /// When the last partitions are created, in milliseconds from the begin of trouble, one for each and
+    /// in order; all others stand at boot. Not in the JSON of a plan that has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late_ms: Vec<u64>,
     /// Flushed copies that commit an entry of a partition.
     pub write_quorum: u32,
     /// Votes that elect a leader of a partition.
@@ -170,10 +205,11 @@ impl Plan {
         (self.workload.produce_per_ks > 0).then_some(Acks::NAMES[asked])
     }
 
-    /// The first 16 hex digits of BLAKE3 over the plan's JSON: its name in a token. Nothing in a
-    /// plan is a map, so its JSON has one form only.
+    /// The first 16 hex digits of BLAKE3 over the plan's JSON without `why` and `expect`: its name
+    /// in a token. Nothing in a plan is a map, so its JSON has one form only.
     pub fn hash(&self) -> String {
-        let json = serde_json::to_vec(self).expect("a plan is plain data");
+        let bare = Plan { why: String::new(), expect: Expectation::default(), ..self.clone() };
+        let json = serde_json::to_vec(&bare).expect("a plan is plain data");
         blake3::hash(&json).to_hex()[..16].to_owned()
     }
 
@@ -182,6 +218,13 @@ impl Plan {
     pub fn with_plant(mut self, name: &str) -> Plan {
         self.plants.push(name.to_owned());
         self
+    }
+}
+
+impl Placement {
+    /// How many partitions stand at boot.
+    pub fn n_early(&self) -> usize {
+        self.partitions.len() - self.late_ms.len()
     }
 }
 

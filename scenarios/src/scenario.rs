@@ -22,9 +22,6 @@ pub struct Scenario {
     /// Suites that it belongs to.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// Planted bugs whose directed trigger this is. They are switched on by `--plant` only.
-    #[serde(default)]
-    pub plants: Vec<String>,
     /// Who there is.
     #[serde(default)]
     pub cluster: Cluster,
@@ -51,19 +48,6 @@ pub struct Scenario {
     /// What must come of it.
     #[serde(default)]
     pub expect: Expect,
-}
-
-impl Scenario {
-    /// Acknowledgement levels that must have been promised to some call, weakest first: those that
-    /// `expect` names, or all that the workload may ask for.
-    pub fn promised(&self) -> Vec<&'static str> {
-        let weights = self.workload.acks.weights();
-        let is_asked = |(name, weight): &(&str, Range<Count>)| match &self.expect.acks {
-            Some(named) => named.iter().any(|level| level == name),
-            None => weight.high > 0,
-        };
-        Acks::NAMES.into_iter().zip(weights).filter(is_asked).map(|(name, _)| name).collect()
-    }
 }
 
 /// One value, or a list of which a seed draws one.
@@ -99,6 +83,10 @@ pub struct Cluster {
     pub voters: Option<String>,
     /// Partitions.
     pub partitions: Range<Count>,
+    /// How many of them, the last ones, are created during trouble; one at least stands at boot.
+    pub late: Range<Count>,
+    /// When they are created, from the begin of trouble; not said: any time in its first three quarters.
+    pub late_at: Option<Range<Millis>>,
     /// Flushed copies that commit an entry; a majority of the voters if not said.
     pub write_quorum: Option<Range<Count>>,
     /// Votes that elect a leader; a majority of the voters if not said.
@@ -115,6 +103,8 @@ impl Default for Cluster {
             layout: OneOf::One("2/2/1".to_owned()),
             voters: None,
             partitions: Range::one(2),
+            late: Range::one(0),
+            late_at: None,
             write_quorum: None,
             election_quorum: None,
             latency: None,
@@ -355,7 +345,8 @@ pub struct Expect {
     pub verdict: Expected,
     /// Checkers that must see the violation, if one is expected.
     pub by: Vec<String>,
-    /// Acknowledgement levels that must have been promised to some call; not said: all with weight.
+    /// Acknowledgement levels that must have been promised to some call; not said: all whose weight
+    /// offers them thirty calls at least.
     pub acks: Option<Vec<String>>,
     /// Checkers that apply; not said: all of [`crate::CHECKERS`].
     pub checkers: Option<Vec<String>>,

@@ -3,10 +3,11 @@
 
 use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
-    catalogue::PLANTED,
     fault::{Fault, Target},
     names,
     plan::{Node, Plan, Planned},
+    planted::Planted as Bug,
+    scenario::Acks,
 };
 use std::collections::BTreeSet;
 
@@ -51,6 +52,13 @@ impl Plan {
             check_quorums(placement.write_quorum, placement.election_quorum, voters.len() as u32)
                 .map_err(|why| format!("p{p}: {why}"))?;
         }
+        let (n, late) = (placement.partitions.len(), &placement.late_ms);
+        ensure(late.len() < n, || format!("no partition of {n} stands at boot"))?;
+        ensure(late.is_sorted(), || "late partitions are not in order of time".to_owned())?;
+        let trouble_ms = self.phases.trouble_ms;
+        ensure(late.iter().all(|at| *at < trouble_ms), || {
+            "a partition is created after the end of trouble".to_owned()
+        })?;
         let square = self.network.latency_us.len() == n_regions
             && self.network.latency_us.iter().all(|row| row.len() == n_regions);
         ensure(square, || format!("latency is not {n_regions} by {n_regions}"))
@@ -202,13 +210,16 @@ impl Plan {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        for plant in &self.plants {
-            let known: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
-            let is_known = known.contains(&plant.as_str());
-            ensure(is_known, || names::unknown("planted bug", plant, &known))?;
-        }
+        self.plants.iter().try_for_each(|plant| Bug::find(plant).map(drop))?;
+        ensure(self.plants.len() <= 1, || {
+            format!("more than one bug is planted: {}", self.plants.join(", "))
+        })?;
         ensure(!self.checkers.is_empty(), || "no checker applies".to_owned())?;
-        self.checkers.iter().try_for_each(|name| check_checker(name))
+        self.checkers.iter().chain(&self.expect.by).try_for_each(|name| check_checker(name))?;
+        self.expect.acks.iter().try_for_each(|level| {
+            let is_known = Acks::NAMES.contains(&level.as_str());
+            ensure(is_known, || names::unknown("acknowledgement level", level, &Acks::NAMES))
+        })
     }
 }
 

@@ -134,7 +134,11 @@ impl FromStr for Seeds {
 
     fn from_str(text: &str) -> Result<Seeds, String> {
         let wrong = |part: &str| {
-            format!("read seeds `{text}`: expected N or A..B in whole numbers, got `{part}`")
+            format!(
+                "read seeds `{text}`: expected N or A..B in whole numbers from 0 to {}, got \
+                 `{part}`",
+                u64::MAX
+            )
         };
         let read = |part: &str| number(part).ok_or_else(|| wrong(part));
         let seeds = match text.split_once("..") {

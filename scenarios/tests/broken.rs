@@ -237,16 +237,32 @@ refused! {
 }
 
 #[test]
-fn suites_and_plants_are_known_by_name() {
+fn suites_are_known_by_name_and_plants_are_none_of_a_scenarios_business() {
     let text = "why = \"A test.\"\nsuites = [\n  \"defalt\"]\nphases.trouble = \"20s\"\n";
     assert_eq!(
         refusal(text),
         "read scenario `x.toml`: line 3: unknown suite `defalt` (did you mean `default`?)"
     );
-    let text = "why = \"A test.\"\nplants = [\"ack_before_flsh\"]\nphases.trouble = \"20s\"\n";
+    let text = "why = \"A test.\"\nplants = [\"ack_before_flush\"]\nphases.trouble = \"20s\"\n";
+    let refused = refusal(text);
+    assert!(
+        refused.starts_with("read scenario `x.toml`: line 2: unknown key `plants`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_where_reading_can_go_on() {
+    let more = "[workload]\nclients = 0\n[timing]\nheartbeat = \"10s\"\n[expect]\ncheckers = []\n";
     assert_eq!(
-        refusal(text),
-        "read scenario `x.toml`: line 2: unknown planted bug `ack_before_flsh` (did you mean \
-         `ack_before_flush`?)"
+        with(more),
+        "line 7: expected less than `election_min`, or no leader stays\n  \
+         line 9: expected at least one checker"
+    );
+    let more = "[workload]\nclients = 0\n[timing]\nheartbeat = \"10s\"\n";
+    assert_eq!(
+        with(more),
+        "line 5: expected at least 1 client\n  \
+         line 7: expected less than `election_min`, or no leader stays"
     );
 }

@@ -1,7 +1,9 @@
 //! Drawing throws named dice, and a plan that was edited by hand is asked whether it makes sense.
 
 use proptest::prelude::*;
-use scenarios::{FAULTS, Fault, Plan, Planned, Scenario, Target, catalogue, draw, find, parse};
+use scenarios::{
+    FAULTS, Fault, PLANTED, Plan, Planned, Scenario, Target, catalogue, draw, find, parse,
+};
 use std::collections::BTreeSet;
 
 fn scenario(text: &str) -> Scenario {
@@ -212,7 +214,8 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt(|plan| plan.phases.trouble_ms = 9_000),
         spoilt(|plan| plan.timeline[0].for_ms = Some(u64::MAX)),
         spoilt(|plan| plan.timeline.reverse()),
-        spoilt(|plan| plan.plants.push("none".to_owned())),
+        spoilt(|plan| plan.plants.push("ack_before_flsh".to_owned())),
+        spoilt(|plan| plan.plants = PLANTED[..2].iter().map(|bug| bug.name.to_owned()).collect()),
         spoilt(|plan| plan.checkers.clear()),
         spoilt(|plan| plan.checkers.push("zero_los".to_owned())),
         spoilt_by(Fault::Partition { a: vec![1], b: vec![] }),
@@ -264,7 +267,8 @@ timeline line 2: outlasts trouble (say null to last until heal)
 timeline line 2: begins after the end of trouble
 timeline line 1: outlasts trouble (say null to last until heal)
 timeline is not in order of time
-unknown planted bug `none` (expected one of `ack_before_flush`, `commit_previous_term`, `truncate_to_commit_on_restart`)
+unknown planted bug `ack_before_flsh` (did you mean `ack_before_flush`?)
+more than one bug is planted: ack_before_flush, commit_previous_term
 no checker applies
 unknown checker `zero_los` (did you mean `zero_loss`?)
 timeline line 1: a side is empty
@@ -288,12 +292,29 @@ fn the_strongest_level_that_is_asked_is_the_one_that_counts() {
     let asked = |acks: &str| {
         let with = format!("workload.acks = {acks}\n[cluster]");
         let scenario = scenario(&BUSY.replace("[cluster]", &with));
-        (scenario.promised().join(" "), draw(&scenario, 1).strongest_acks())
+        let plan = draw(&scenario, 1);
+        (plan.expect.acks.join(" "), plan.strongest_acks())
     };
     assert_eq!(asked("{ leader = 3, none = 1 }"), ("none leader".to_owned(), Some("leader")));
     assert_eq!(asked("{ quorum = 1, region_quorum = 0 }"), ("quorum".to_owned(), Some("quorum")));
     let text = format!("{BUSY}[expect]\nacks = [\"quorum\"]\n");
-    assert_eq!(scenario(&text).promised(), ["quorum"]);
+    assert_eq!(draw(&scenario(&text), 1).expect.acks, ["quorum"]);
+}
+
+#[test]
+fn what_is_expected_travels_with_the_plan_and_moves_no_token() {
+    let text = format!("{BUSY}[expect]\nverdict = \"violated\"\nby = [\"zero_loss\"]\n");
+    let (plain, expected) = (draw(&scenario(BUSY), 3), draw(&scenario(&text), 3));
+    assert_eq!(expected.expect.verdict, scenarios::Expected::Violated);
+    assert_eq!(expected.expect.by, ["zero_loss"]);
+    assert!(!plain.why.is_empty(), "a plan says what it is for");
+    assert_eq!(plain.hash(), expected.hash());
+    let json = serde_json::to_string(&expected).expect("a plan is plain data");
+    assert_eq!(serde_json::from_str::<Plan>(&json).expect("it reads back"), expected);
+    let bare = Plan { why: String::new(), expect: Default::default(), ..plain.clone() };
+    assert_eq!(bare.hash(), plain.hash());
+    let json = serde_json::to_string(&bare).expect("a plan is plain data");
+    assert!(!json.contains("expect"), "an old plan's JSON is as it was: {json}");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! The books of a run: what clients asked and got, what the judges are told, numbers for plots, and
 //! the trace hash. Everything is written down the moment it happens, in one order.
 
-use crate::trace::{Kind, Trace};
+use crate::{
+    run::Options,
+    trace::{Kind, Trace},
+};
 use checkers::{
-    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Outcome, Reply, Role, Series,
-    Snapshot, Stamp,
+    Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Recording,
+    Reply, Role, Sequence, Series, Sight, Snapshot, Stamp,
 };
 use scenarios::Plan;
 use std::collections::BTreeMap;
@@ -16,6 +19,8 @@ pub(crate) struct Books {
     pub(crate) bench: Bench,
     pub(crate) history: History,
     pub(crate) trace: Trace,
+    /// What judges are told beside the history, where somebody wants to have it judged again.
+    pub(crate) recording: Option<Recording>,
     pub(crate) events: u64,
     ordinal: u64,
     pub(crate) series: Series,
@@ -34,7 +39,7 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    pub(crate) fn new(plan: &Plan, bench: Bench, keep_trace: bool) -> Books {
+    pub(crate) fn new(plan: &Plan, bench: Bench, options: &Options) -> Books {
         let seconds = plan.phases.trouble_ms / 1_000;
         // A list that doubles while it grows would stand in memory twice.
         let per_ks = plan.workload.produce_per_ks + plan.workload.fetch_per_ks;
@@ -43,7 +48,8 @@ impl Books {
         Books {
             bench,
             history: History { calls: Vec::with_capacity(calls), ..History::default() },
-            trace: Trace::new(keep_trace),
+            trace: Trace::new(options.keep_trace),
+            recording: options.keep_recording.then(Recording::default),
             events: 0,
             ordinal: 0,
             // About three hundred points for a plot, never finer than half a second.
@@ -81,21 +87,28 @@ impl Books {
             client,
             ask,
             called: stamp,
+            numbered: None,
             returned: None,
             outcome: Outcome::Unknown("still pending".into()),
         };
         self.trace.record(at_ns, Kind::Called, (client, partition_of(&call)), [id, 0]);
-        self.bench.observe(stamp, Event::Called(&call));
+        self.bench.observe(stamp, Event::Called(call.asked()));
         self.history.calls.push(call);
         self.pending += 1;
         id
     }
 
-    /// Its producer gave the call a sequence.
-    pub(crate) fn sequenced(&mut self, id: u64, sequence: checkers::Sequence) {
-        if let Ask::Produce { producer, .. } = &mut self.history.calls[id as usize].ask {
-            *producer = Some(sequence);
-        }
+    /// Its client gave the call a number: an event like any other, and from here on judges know it.
+    pub(crate) fn numbered(&mut self, at_ns: u64, id: u64, sequence: Sequence) {
+        let at = self.stamp(at_ns);
+        let call = &mut self.history.calls[id as usize];
+        assert!(call.numbered.is_none(), "call {id} is numbered twice");
+        assert!(call.returned.is_none(), "call {id} is numbered after it returned");
+        call.numbered = Some(Numbered { at, sequence });
+        let Sequence { epoch, sequence: number, .. } = sequence;
+        let what = [id, u64::from(epoch) << 32 | u64::from(number)];
+        self.trace.record(at_ns, Kind::Numbered, (call.client, partition_of(call)), what);
+        self.bench.observe(at, Event::Numbered(call.asked(), sequence));
     }
 
     /// The client has its answer.
@@ -143,6 +156,9 @@ impl Books {
     pub(crate) fn fact(&mut self, at_ns: u64, fact: &Fact) {
         let stamp = self.stamp(at_ns);
         self.bench.observe(stamp, Event::Fact(fact));
+        if let Some(recording) = &mut self.recording {
+            recording.sights.push((stamp, Sight::Fact(fact.clone())));
+        }
     }
 
     /// The run turned a corner.
@@ -206,6 +222,9 @@ impl Books {
             }
             let stamp = self.stamp(at_ns);
             self.bench.observe(stamp, Event::Seen(&snapshot));
+            if let Some(recording) = &mut self.recording {
+                recording.sights.push((stamp, Sight::Replica(snapshot)));
+            }
         }
     }
 

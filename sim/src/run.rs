@@ -7,7 +7,7 @@ use crate::{
     tasks::{Drive, keep_panics_quiet, told_by},
     world::{State, World, format, model_hits},
 };
-use checkers::{Ask, Bench, Counts, Outcome, Recovery, Reply, Run};
+use checkers::{Ask, Bench, Counts, Outcome, Recording, Recovery, Reply, Run};
 use madsim::{plugin, runtime::Runtime};
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ use std::{
 pub struct Options {
     /// Keep every trace record as text, to name the first event in which two runs differ.
     pub keep_trace: bool,
+    /// Keep every fact and every changed replica that judges were told of.
+    pub keep_recording: bool,
     /// Stop as soon as a checker is certain of a violation.
     pub stop_on_breach: bool,
     /// Set from outside (Ctrl-C): the run ends soon and says so.
@@ -42,12 +44,14 @@ pub struct Simulated {
     pub effective: Plan,
     /// Trace records as text, one an event, if they were kept.
     pub trace: Vec<String>,
+    /// What judges were told beside the history, if it was kept.
+    pub recording: Option<Recording>,
 }
 
 /// Runs a plan on a fresh thread with its own runtime, judged by `bench` as it happens.
 ///
 /// # Panics
-/// When the harness itself is at fault; a node's panic is an [`checkers::Ending::Panicked`].
+/// When the harness itself is at fault (a deadlock, endless events); a node's panic is an [`checkers::Ending::Panicked`].
 #[must_use]
 pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
     run_sabotaged(plan, bench, options, None)
@@ -115,11 +119,16 @@ fn on_this_thread(
         }
     }
     let Drive { world, driver } = drive.expect("a run that ended had begun");
-    let outcome = driver.into_outcome();
+    let ended = driver.into_outcome();
     // Killed tasks are dropped when the executor next looks at them: processes say farewell here. A
     // runtime that is dropped with tasks left would never let go of them.
     runtime.block_on(async {});
-    compose(world.take(), outcome)
+    match ended {
+        Ok(ended) => compose(world.take(), ended),
+        Err(why) => {
+            panic!("the harness failed in {} seed {}: {why}", plan.scenario, plan.seed)
+        }
+    }
 }
 
 fn compose(state: State, ended: Ended) -> Simulated {
@@ -132,6 +141,7 @@ fn compose(state: State, ended: Ended) -> Simulated {
     let counts = books.bench.counts();
     let judgements = books.bench.finish();
     let (trace_hash, trace) = books.trace.finish();
+    let recording = books.recording;
     let recovery = recovery(&ended.struck, &books.history, &state.plan, &counts);
     let run = Run {
         recovery,
@@ -147,7 +157,7 @@ fn compose(state: State, ended: Ended) -> Simulated {
         events: books.events,
         history: books.history,
     };
-    Simulated { run, effective: ended.effective, trace }
+    Simulated { run, effective: ended.effective, trace, recording }
 }
 
 /// How long each partition was without acknowledgements after each fault that took replicas away: to

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Start,
     Stop,
     Phase,
+    Numbered,
 }
 
 const BLOCK: usize = 64 << 10;

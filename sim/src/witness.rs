@@ -54,6 +54,17 @@ fn log_of(file: u64) -> Option<(u32, u32)> {
     Some((u32::try_from((file >> 32).checked_sub(1)?).ok()?, file as u32))
 }
 
+/// The durable bytes of a group's segments, in order. One without a byte has nothing to say and ends
+/// nothing: what follows proves by its position that it follows.
+fn segments(disk: &Disk, group: u32) -> impl Iterator<Item = (u32, Vec<Bytes>)> + '_ {
+    let segments = disk.list().filter_map(log_of).filter(move |(own, _)| *own == group);
+    segments
+        .map(move |(_, segment)| {
+            (segment, disk.durable((u64::from(group) + 1) << 32 | u64::from(segment)))
+        })
+        .filter(|(_, parts)| parts.iter().any(|part| !part.is_empty()))
+}
+
 impl Witness {
     /// A witness of nodes in these regions; node `i + 1` stands in `regions[i]`.
     pub fn new(regions: &[u32]) -> Witness {
@@ -104,12 +115,8 @@ impl Witness {
     ) {
         let mut progress = Progress::default();
         let mut decoded = Decoded::default();
-        for segment in 0.. {
-            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
+        for (segment, parts) in segments(disk, group) {
             let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
-            if length == 0 {
-                break;
-            }
             (progress.segment, progress.at) = (segment, 0);
             let mut sink = Sink { node, group, facts, decoded: Some(&mut decoded) };
             if self.read_blocks(&mut progress, segment, parts, &mut sink) < length {
@@ -140,18 +147,16 @@ impl Witness {
     /// The digest of the encoded bytes of every durable entry up to `last`, and how far they go.
     pub fn digest(node: u32, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
         let mut digest = Entries { entries: Vec::new() };
-        let mut witness = Witness::default();
-        let mut progress = Progress::default();
-        for segment in 0.. {
-            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
-            if parts.is_empty() {
+        let (mut witness, mut progress) = (Witness::default(), Progress::default());
+        // A cut may reach back into any segment before: the log is one, however many files it has.
+        let (mut facts, mut decoded) = (Vec::new(), Decoded::default());
+        for (segment, parts) in segments(disk, group) {
+            let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
+            (progress.segment, progress.at) = (segment, 0);
+            let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
+            if witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest)) < length {
                 break;
             }
-            (progress.segment, progress.at) = (segment, 0);
-            let mut facts = Vec::new();
-            let mut decoded = Decoded::default();
-            let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
-            witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest));
         }
         let mut hasher = Xxh3::new();
         let reached = (digest.entries.len() as u64).min(last);
@@ -470,8 +475,8 @@ pub enum Told {
     Acked { group: u32, request: u64, acks: Acks, entry: EntryId, offset: u64 },
 }
 
-/// Hands every claim and acknowledgement in a frame's head to `each`. Stops at what it cannot read:
-/// a node that speaks gibberish claims nothing.
+/// Hands every claim and acknowledgement in a frame's head to `each`. None where it cannot read on: what
+/// stands behind may be a claim, so whoever asks must not pass over it.
 pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option<()> {
     let count = u32_at(head.get(28..32)?, 0);
     let mut rest = head.get(36..head.len().checked_sub(4)?)?;
@@ -523,8 +528,10 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 49
             }
             31 => 28 + 4 * u32_at(message.get(24..28)?, 0) as usize,
-            32 => 21,
-            33 => {
+            20 => 45,
+            21 | 32 => 21,
+            22 => 8,
+            23 | 33 => {
                 let mut size = 12;
                 for _ in 0..u32_at(message.get(8..12)?, 0) {
                     let place = message.get(size..size + 28)?;
@@ -532,10 +539,9 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 }
                 size
             }
-            // Requests come from clients, which claim nothing and send them alone.
-            _ => return Some(()),
+            _ => return None,
         };
         rest = message.get(size..)?;
     }
-    Some(())
+    rest.is_empty().then_some(())
 }

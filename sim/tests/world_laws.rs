@@ -33,7 +33,11 @@ impl Checker for Deceived {
                     self.judge.observe(at, Event::Fact(&told), shared);
                 }
             }
-            Event::Called(_) | Event::Returned(_) | Event::Seen(_) | Event::Mark(_) => {
+            Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {
                 self.judge.observe(at, event, shared);
             }
         }

@@ -60,6 +60,21 @@ pub fn holds(messages: &[u8], count: u32) -> bool {
     for_each(messages, |_, _, _| seen += 1) && seen == count && count > 0
 }
 
+/// The same messages, but the first two have each other's payload: see `swapped_payload`.
+pub(crate) fn swap_payloads(messages: &Bytes) -> Bytes {
+    let mut parts: Vec<(u64, Bytes)> = Vec::new();
+    for_each(messages, |_, id, payload| parts.push((id, Bytes::copy_from_slice(payload))));
+    if let [(_, first), (_, second), ..] = &mut parts[..] {
+        std::mem::swap(first, second);
+    }
+    encode(&parts)
+}
+
+/// What is in a payload, in 64 bits: sender and reader compare it without keeping the bytes.
+pub fn content(payload: &[u8]) -> u64 {
+    xxh3_64(payload)
+}
+
 /// A payload of `length` bytes that can be told from every other message's: its first eight bytes are
 /// a hash of the identity, as far as they fit.
 pub fn payload(id: u64, length: usize) -> Bytes {

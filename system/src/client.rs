@@ -37,15 +37,25 @@ pub struct ClientSettings {
 pub enum Done {
     /// Acknowledged; no receipt at level `none`.
     Produced(Option<Receipt>),
-    /// Read: offset and identity of each message from the offset asked for, and one past the last
-    /// readable offset.
-    Fetched(Vec<(Offset, u64)>, Offset),
+    /// Read: each message from the offset asked for, and one past the last readable offset.
+    Fetched(Vec<Fetched>, Offset),
     /// Partitions were created.
     Created,
     /// Certainly did not happen and never will.
     Refused(&'static str),
     /// No one can say.
     Unknown(&'static str),
+}
+
+/// One message as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its place.
+    pub offset: Offset,
+    /// Its identity.
+    pub message: u64,
+    /// What [`batch::content`] makes of the payload that came.
+    pub hash: u64,
 }
 
 /// A produce call's sequence, for whoever writes histories.
@@ -419,7 +429,7 @@ impl Client {
         let before = partition.leader;
         if leader != 0 && partition.leader.is_none_or(|(_, known)| known < term) {
             partition.leader = Some((leader, term));
-        } else if leader == 0 && matches!(why, Refusal::NotLeader | Refusal::UnknownPartition) {
+        } else if leader == 0 && why.is_of_no_leader() {
             // Whoever was taken for the leader is none, or does not hold the partition any more.
             partition.leader = None;
         }
@@ -427,15 +437,16 @@ impl Client {
         let Some(place) = self.answered(request) else { return };
         let call = &mut self.active[place];
         let (_, asked) = call.attempt.take().expect("it was answered");
-        if call.has_effect() && !call.is_definite(why, asked, term) {
+        if call.has_effect() && !call.is_definite(why, asked) {
             call.may_have_happened = true;
         }
         match why {
             Refusal::Fenced | Refusal::OutOfOrder | Refusal::Malformed => {
                 self.give_up(now, place, "the sequence was refused");
             }
-            Refusal::NotLeader if has_news => self.attempt(now, place),
+            Refusal::NotLeader | Refusal::NotTaken if has_news => self.attempt(now, place),
             Refusal::NotLeader
+            | Refusal::NotTaken
             | Refusal::NotReady
             | Refusal::UnknownPartition
             | Refusal::LeadershipLost
@@ -526,9 +537,9 @@ impl Call {
 
     /// Whether an attempt that was refused like this has no effect and never will. To create carries
     /// no term: whoever refused it for not leading may take it later, when the network repeats it.
-    fn is_definite(&self, why: Refusal, asked: Term, term: Term) -> bool {
+    fn is_definite(&self, why: Refusal, asked: Term) -> bool {
         match &self.work {
-            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked, term),
+            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked),
             Work::Create { .. } => why == Refusal::Malformed,
         }
     }
@@ -548,15 +559,16 @@ impl Partition {
 }
 
 /// The messages of fetched entries from an offset on; none if an entry is damaged.
-fn read(from: Offset, entries: Vec<Bytes>) -> Option<Vec<(Offset, u64)>> {
+fn read(from: Offset, entries: Vec<Bytes>) -> Option<Vec<Fetched>> {
     let mut records = Vec::new();
     for bytes in entries {
         let entry = Entry::decode(bytes).ok()?;
         let messages = entry.body().get(batch::PREFIX..)?;
         let base = entry.base();
-        let is_whole = batch::for_each(messages, |place, id, _| {
-            if base + place >= from {
-                records.push((base + place, id));
+        let is_whole = batch::for_each(messages, |place, message, payload| {
+            let offset = base + place;
+            if offset >= from {
+                records.push(Fetched { offset, message, hash: batch::content(payload) });
             }
         });
         if !is_whole {

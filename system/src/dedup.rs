@@ -49,7 +49,7 @@ pub struct Dedup {
 impl Dedup {
     /// What a request with this producer, epoch and sequence is.
     pub fn see(&self, producer: u64, epoch: u32, sequence: u32) -> Seen {
-        match self.tail.get(&producer).or_else(|| self.committed.get(&producer)) {
+        match self.last(producer) {
             Some(slot) if epoch < slot.epoch => Seen::Fenced,
             Some(slot) if epoch == slot.epoch && sequence == slot.next => Seen::New,
             Some(slot) if epoch == slot.epoch && sequence == slot.sequence => Seen::Repeat(*slot),
@@ -57,6 +57,22 @@ impl Dedup {
             Some(_) | None if sequence == 0 => Seen::New,
             Some(_) | None => Seen::OutOfOrder,
         }
+    }
+
+    /// Whether the log holds this call, or a later one of the same producer.
+    pub fn has(&self, producer: u64, epoch: u32, sequence: u32) -> bool {
+        let last = self.last(producer);
+        last.is_some_and(|slot| (slot.epoch, slot.sequence) >= (epoch, sequence))
+    }
+
+    /// Messages in the last call that a producer made in this epoch; 0 without one.
+    pub(crate) fn last_count(&self, producer: u64, epoch: u32) -> u32 {
+        let last = self.last(producer).filter(|slot| slot.epoch == epoch);
+        last.map_or(0, |slot| slot.next.wrapping_sub(slot.sequence))
+    }
+
+    fn last(&self, producer: u64) -> Option<&Slot> {
+        self.tail.get(&producer).or_else(|| self.committed.get(&producer))
     }
 
     /// An entry was appended.

@@ -21,7 +21,8 @@ pub(crate) use codec::{get_places, put_place};
 pub enum Acks {
     /// No acknowledgement; may lose any message.
     None,
-    /// The leader flushed it; lost by a change of leader before replication.
+    /// The leader flushed it. Lost if the log of a later leader lacks it, though it may stand on some
+    /// replicas; nothing else takes it.
     Leader,
     /// A write quorum flushed it.
     Quorum,
@@ -57,10 +58,13 @@ pub enum Refusal {
     Unconfirmed,
     /// The request itself is wrong.
     Malformed,
+    /// Another node leads, or nobody does, and whoever refuses can prove that it took no copy of the
+    /// request and never will (S40).
+    NotTaken,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 8] = [
+    const ALL: [Refusal; 9] = [
         Refusal::NotLeader,
         Refusal::NotReady,
         Refusal::UnknownPartition,
@@ -69,15 +73,29 @@ impl Refusal {
         Refusal::LeadershipLost,
         Refusal::Unconfirmed,
         Refusal::Malformed,
+        Refusal::NotTaken,
     ];
 
-    /// Whether the attempt that carried `asked` certainly had no effect and never will, given that it
-    /// was refused in `term` (S40). Not so for a refusal that the same leader could take back when the
-    /// network delivers the frame once more.
-    pub fn is_definite(self, asked: Term, term: Term) -> bool {
+    /// Whether whoever was taken for the leader is none, or does not hold the partition.
+    pub fn is_of_no_leader(self) -> bool {
         match self {
-            Refusal::NotLeader | Refusal::UnknownPartition => asked == 0 || asked <= term,
-            Refusal::Fenced | Refusal::Malformed => true,
+            Refusal::NotLeader | Refusal::NotTaken | Refusal::UnknownPartition => true,
+            Refusal::NotReady
+            | Refusal::Fenced
+            | Refusal::OutOfOrder
+            | Refusal::LeadershipLost
+            | Refusal::Unconfirmed
+            | Refusal::Malformed => false,
+        }
+    }
+
+    /// Whether the attempt that carried `asked` certainly had no effect and never will (S40). The network
+    /// may deliver a frame twice, so a refusal of one copy says nothing of the other: it may have been
+    /// taken before, or be taken later. A term of 0 asks who leads, and nobody takes such a request.
+    pub fn is_definite(self, asked: Term) -> bool {
+        match self {
+            Refusal::NotLeader | Refusal::UnknownPartition => asked == 0,
+            Refusal::Fenced | Refusal::Malformed | Refusal::NotTaken => true,
             Refusal::NotReady
             | Refusal::OutOfOrder
             | Refusal::LeadershipLost
@@ -94,8 +112,8 @@ pub struct Produce {
     /// The promise asked for.
     pub acks: Acks,
     /// The term in which the client believes the receiver to lead; 0 to ask. Only the leader of
-    /// exactly this term takes the request, so a refusal by term is definite even if the network
-    /// delivers the frame again later (S16, S40).
+    /// exactly this term takes the request, so nobody takes it later, when the network delivers the
+    /// frame again and the term is over (S16, S40).
     pub term: Term,
     /// Who produces; 0 for a producer that is not idempotent.
     pub producer: u64,

@@ -2,7 +2,7 @@
 //! does not know that it is watched.
 //!
 //! Read it in this order. [`quorum`] says who counts; [`entry`] and [`log`] what is replicated;
-//! [`persist`] and [`registry`] how it stands on a disk; [`frame`] and [`batch`] how it travels (both
+//! [`persist`] and [`registry`] how it stands on a disk, [`durable`] how far that is to be trusted; [`frame`] and [`batch`] how it travels (both
 //! formats: docs/FORMAT.md). [`replica`] is Raft as a pure step, one group each; [`dedup`] makes
 //! producers idempotent. [`node`] is the shell: one turn of all replicas of a node, over the
 //! [`host`] seam. [`client`] is the other end. [`planted`] and [`marks`] are bugs and coverage that a
@@ -20,6 +20,7 @@
 pub mod batch;
 pub mod client;
 pub mod dedup;
+pub mod durable;
 pub mod entry;
 pub mod frame;
 pub mod host;
@@ -33,8 +34,8 @@ pub mod registry;
 pub mod replica;
 pub mod types;
 
-pub use batch::{encode, payload};
-pub use client::{Client, ClientSettings, Done, Sequenced};
+pub use batch::{content, encode, payload};
+pub use client::{Client, ClientSettings, Done, Fetched, Sequenced};
 pub use entry::Entry;
 pub use frame::{
     Acks, Frame, FrameBuilder, Malformed, Message, Place, Produce, ReadLevel, Receipt, Refusal,

@@ -31,6 +31,14 @@ marks! {
     Truncated = "truncated",
     /// An append was refused because the logs differ before it.
     AppendRejected = "append_rejected",
+    /// A heartbeat was answered under a term that was not durable yet, so the answer claimed nothing.
+    BeatUnflushed = "beat_unflushed",
+    /// A peer told of a newer generation of its log, and of less than it had told before.
+    MatchedSank = "matched_sank",
+    /// A request was refused, with the proof that no copy of it was or will be taken here (S40).
+    NotTaken = "not_taken",
+    /// A produce request was damaged on the way, and is taken for lost.
+    DamagedRequest = "damaged_request",
     /// A leader sent entries again that had been lost on the way.
     Resent = "resent",
     /// A repeated request was answered from the producer table.
@@ -49,6 +57,8 @@ marks! {
     TornTail = "torn_tail",
     /// A group was opened from a disk with bytes that nothing proves durable.
     Rewritten = "rewritten",
+    /// A node was opened from a registry in which nothing proves that some group's entry is durable.
+    RegistryRewritten = "registry_rewritten",
     /// An acknowledgement needed more than a quorum, to span regions.
     SpreadWaited = "spread_waited",
     /// A node stopped itself because a flush failed (S7).

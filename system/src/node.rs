@@ -61,7 +61,9 @@ struct Slot {
     replica: Replica,
     /// Took part in this turn: may have something to write or send.
     is_touched: bool,
-    /// Entered into the registry, durably: only then does it take part in anything.
+    /// Whether its entry into the registry is durable in this life, either proven by a later entry or
+    /// flushed: only then does it take part in anything. So a group that was there before a start waits
+    /// for a flush, too (A11).
     is_active: bool,
 }
 
@@ -70,8 +72,6 @@ struct Slot {
 pub struct Node {
     settings: Settings,
     registry: Registry,
-    /// Groups whose entry into the registry is being flushed.
-    registering: Vec<GroupId>,
     /// Groups that wait to be entered into the registry.
     unregistered: VecDeque<GroupId>,
     /// By group: numbers are small and dense.
@@ -105,16 +105,16 @@ impl Node {
             return Err(Stop("format: the disk is not empty".into()));
         }
         let incarnation = host.random();
-        let (_, record) = Registry::format(settings.cluster, settings.node, incarnation);
-        host.write(registry::FILE, 0, &[record]);
+        let (_, write) = Registry::format(settings.cluster, settings.node, incarnation);
+        host.write(write.file, write.at, &write.parts);
         host.flush(REGISTRY_TOKEN, &[registry::FILE], true);
         Ok(())
     }
 
     /// Starts the node from its disk.
     pub fn open<H: Host>(host: &mut H, settings: Settings) -> Result<Node, Stop> {
-        let registry = match Registry::read(&host.read(registry::FILE)) {
-            Ok(Some(registry)) => registry,
+        let (mut registry, mut rewrite) = match Registry::read(&host.read(registry::FILE)) {
+            Ok(Some(read)) => read,
             Ok(None) => {
                 return Err(Stop("open: the disk is empty; format it or join anew (S3)".into()));
             }
@@ -123,12 +123,22 @@ impl Node {
         if (registry.cluster, registry.node) != (settings.cluster, settings.node) {
             return Err(Stop(format!("open: the disk belongs to n{}", registry.node)));
         }
-        host.truncate(registry::FILE, registry.length);
-        let planted = settings.plant.map(Planted::with).unwrap_or_default();
+        let mut planted = settings.plant.map(Planted::with).unwrap_or_default();
+        let mut marks = Marks::default();
+        if !rewrite.is_empty() && planted.bites(Plant::RegistryTrustsCache) {
+            registry.trust_cache();
+            rewrite.clear();
+        }
+        host.truncate(registry::FILE, registry.length());
+        if registry.groups().any(|group| !registry.is_durable(group)) {
+            marks.hit(Mark::RegistryRewritten);
+        }
+        for write in &rewrite {
+            host.write(write.file, write.at, &write.parts);
+        }
         let mut node = Node {
             settings,
             registry,
-            registering: Vec::new(),
             unregistered: VecDeque::new(),
             slots: Vec::new(),
             touched: Vec::new(),
@@ -143,7 +153,7 @@ impl Node {
             beat_at: 0,
             effects: Effects::default(),
             planted,
-            marks: Marks::default(),
+            marks,
         };
         node.open_groups(host);
         let metadata = node.settings.metadata.clone();
@@ -208,8 +218,8 @@ impl Node {
             let last = groups.entry(group).or_insert(0);
             *last = segment.max(*last);
         }
-        let missing = self.registry.groups.iter().filter(|group| !groups.contains_key(group));
-        let missing: Vec<GroupId> = missing.copied().collect();
+        let missing = self.registry.groups().filter(|group| !groups.contains_key(group));
+        let missing: Vec<GroupId> = missing.collect();
         for group in missing {
             self.blocked.insert(group, "its files are gone".into());
         }
@@ -218,7 +228,7 @@ impl Node {
                 (0..=last).map(|segment| host.read(file_of(group, segment))).collect();
             match persist::recover(self.settings.node, group, &segments) {
                 Ok(recovered) => self.open_group(host, group, recovered),
-                Err(Damage::Empty) if !self.registry.groups.contains(&group) => {
+                Err(Damage::Empty) if !self.registry.has(group) => {
                     for segment in 0..=last {
                         host.truncate(file_of(group, segment), 0);
                     }
@@ -251,7 +261,7 @@ impl Node {
         let replica =
             self.with_context(host, |ctx| Replica::open(node, cluster, from, timing, ctx));
         self.insert(group, replica);
-        if !self.registry.groups.contains(&group) {
+        if !self.registry.has(group) {
             self.unregistered.push_back(group);
         }
     }
@@ -275,7 +285,7 @@ impl Node {
             self.slots.resize_with(place + 1, || None);
             self.wakes.resize(place + 1, Nanos::MAX);
         }
-        let is_active = self.registry.groups.contains(&group);
+        let is_active = self.registry.is_durable(group);
         let slot = Box::new(Slot { replica, is_touched: true, is_active });
         self.remember(&slot);
         self.slots[place] = Some(slot);
@@ -369,18 +379,24 @@ impl Node {
             return Err(Stop(format!("a flush failed (token {token}): the disk lies (S7)")));
         }
         if token == REGISTRY_TOKEN {
-            self.registry.flushed();
-            for group in std::mem::take(&mut self.registering) {
-                if let Some(mut slot) = self.slots[group as usize].take() {
-                    slot.is_active = true;
-                    self.remember(&slot);
-                    self.slots[group as usize] = Some(slot);
-                }
-            }
+            self.registry.end_flush();
+            self.activate();
             return Ok(());
         }
         self.act(host, token as GroupId, |replica, ctx| replica.on_flushed(ctx));
         Ok(())
+    }
+
+    /// Groups whose entry into the registry has become durable take part from now on.
+    fn activate(&mut self) {
+        for group in 0..self.slots.len() {
+            let is_durable = self.registry.is_durable(group as GroupId);
+            if let Some(mut slot) = self.slots[group].take() {
+                slot.is_active = is_durable;
+                self.remember(&slot);
+                self.slots[group] = Some(slot);
+            }
+        }
     }
 
     fn finish_turn<H: Host>(&mut self, host: &mut H) {
@@ -457,23 +473,20 @@ impl Node {
         }
     }
 
-    /// Enters groups into the registry once their own files are durable: only then do they take part.
+    /// Enters groups into the registry once their own files are durable, and flushes it: only then do
+    /// they take part. Those that become ready during a flush wait for the next one.
     fn register<H: Host>(&mut self, host: &mut H) {
-        if !self.registering.is_empty() {
-            return;
-        }
         let settled = |group: &GroupId| self.replica(*group).is_some_and(Replica::is_settled);
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
             self.unregistered.iter().copied().partition(settled);
         self.unregistered = waiting;
-        for group in &ready {
-            let incarnation = self.replica(*group).expect("it is settled").place().incarnation;
-            let (at, record) = self.registry.add(*group, incarnation);
-            host.write(registry::FILE, at, &[record]);
+        for group in ready {
+            let incarnation = self.replica(group).expect("it is settled").place().incarnation;
+            let write = self.registry.add(group, incarnation);
+            host.write(write.file, write.at, &write.parts);
         }
-        if !ready.is_empty() {
-            self.registering = ready.into();
-            host.flush(REGISTRY_TOKEN, &[registry::FILE], false);
+        if let Some(directory) = self.registry.begin_flush() {
+            host.flush(REGISTRY_TOKEN, &[registry::FILE], directory);
         }
     }
 

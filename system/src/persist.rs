@@ -7,11 +7,11 @@
 //! (`proven`), so that damage *below* a proven position is known to be rot and refused, while damage
 //! above it may be a torn tail and is cut (S19, S21, S23).
 //!
-//! After a start nothing above the last proven position is trusted to be durable, though the page
-//! cache shows it: it is written and flushed again before any claim leaves (A11: after a failed fsync
-//! pages may be marked clean without being durable).
+//! After a start nothing above the last proven position is trusted, though the page cache shows it: it is
+//! written and flushed again before any claim leaves (A11, `durable.rs`).
 
 use crate::{
+    durable::{Durable, Write},
     entry::{self, Entry},
     frame::Place,
     host::FileId,
@@ -46,17 +46,6 @@ pub fn file_of(group: GroupId, segment: u32) -> FileId {
     FileId((u64::from(group) + 1) << 32 | u64::from(segment))
 }
 
-/// A write that a host shall do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    /// Where.
-    pub file: FileId,
-    /// From which byte on.
-    pub at: u64,
-    /// What, part after part.
-    pub parts: Vec<Bytes>,
-}
-
 /// Writes a group's log: gathers records, closes them into blocks, knows what is flushed.
 #[derive(Debug)]
 pub struct Persist {
@@ -65,12 +54,10 @@ pub struct Persist {
     segment: u32,
     /// Bytes in the current segment.
     length: u64,
-    /// Bytes in all segments: where the next block begins.
-    position: u64,
+    /// Bytes in all segments, whose end is where the next block begins.
+    durable: Durable,
     /// Checksum of the block before, which the next one carries.
     previous: u32,
-    /// What is known to be durable.
-    proven: u64,
     /// Number of the block that is being gathered, from 1.
     gathering: u64,
     /// Blocks up to this number are durable.
@@ -82,17 +69,8 @@ pub struct Persist {
     /// Checksum over every record that carries none of its own.
     small_crc: u32,
     records: u32,
-    /// Files with bytes that no finished flush covers.
-    dirty: Vec<FileId>,
-    /// Whether one of them is new, so that its directory entry is not durable either.
-    fresh: bool,
-    flight: Option<Flight>,
-}
-
-#[derive(Debug)]
-struct Flight {
-    block: u64,
-    position: u64,
+    /// The last block that the flush covers which is under way.
+    flight: u64,
 }
 
 impl Persist {
@@ -109,9 +87,8 @@ impl Persist {
             node,
             segment: 0,
             length: 0,
-            position: 0,
+            durable: Durable::default(),
             previous: 0,
-            proven: 0,
             gathering: 1,
             flushed: 0,
             parts: Vec::new(),
@@ -119,9 +96,7 @@ impl Persist {
             small: BytesMut::new(),
             small_crc: 0,
             records: 0,
-            dirty: Vec::new(),
-            fresh: false,
-            flight: None,
+            flight: 0,
         }
     }
 
@@ -195,8 +170,8 @@ impl Persist {
         header.put_u32_le(body as u32);
         header.put_u32_le(self.group);
         header.put_u32_le(self.segment);
-        header.put_u64_le(self.position);
-        header.put_u64_le(self.proven);
+        header.put_u64_le(self.durable.end());
+        header.put_u64_le(self.durable.proven());
         header.put_u64_le(commit);
         header.put_u32_le(self.previous);
         header.put_u32_le(self.node);
@@ -210,13 +185,10 @@ impl Persist {
         parts.append(&mut self.parts);
 
         let file = file_of(self.group, self.segment);
-        if !self.dirty.contains(&file) {
-            self.dirty.push(file);
-        }
-        self.fresh |= self.length == 0;
+        let bytes = (HEADER + body) as u64;
+        self.durable.wrote(file, bytes, self.length == 0);
         let write = Write { file, at: self.length, parts };
-        self.length += (HEADER + body) as u64;
-        self.position += (HEADER + body) as u64;
+        self.length += bytes;
         self.previous = crc;
         self.gathering += 1;
         (self.records, self.small_crc) = (0, 0);
@@ -226,20 +198,16 @@ impl Persist {
     /// The files to flush, if something was written since the last flush and none is under way. The
     /// flag says whether a file is new, so that its directory entry must become durable too.
     pub fn begin_flush(&mut self) -> Option<(Vec<FileId>, bool)> {
-        if self.flight.is_some() || self.dirty.is_empty() {
-            return None;
-        }
-        self.flight = Some(Flight { block: self.gathering - 1, position: self.position });
-        let files = std::mem::take(&mut self.dirty);
-        Some((files, std::mem::take(&mut self.fresh)))
+        let begun = self.durable.begin_flush()?;
+        self.flight = self.gathering - 1;
+        Some(begun)
     }
 
     /// The flush that was under way has ended well.
     pub fn end_flush(&mut self) {
-        let flight = self.flight.take().expect("a flush ends that had begun");
-        assert!(flight.block >= self.flushed, "flushes end in order");
-        self.flushed = flight.block;
-        self.proven = flight.position;
+        self.durable.end_flush();
+        assert!(self.flight >= self.flushed, "block {} after {}", self.flight, self.flushed);
+        self.flushed = self.flight;
     }
 }
 
@@ -302,10 +270,9 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recov
             };
             match read_block(&persist, number as u32, bytes, at, &mut records) {
                 Ok(block) => {
-                    persist.position += (block.end - at) as u64;
+                    persist.durable.read((block.end - at) as u64, block.proven);
                     persist.length = block.end as u64;
                     persist.previous = block.header_crc;
-                    persist.proven = persist.proven.max(block.proven);
                     commit_hint = commit_hint.max(block.commit);
                     at = block.end;
                 }
@@ -318,12 +285,12 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recov
     }
     if let Some((number, at, why)) = torn {
         let later = later_proof(group, &segments[number][at..], &segments[number + 1..]);
-        let proven = persist.proven.max(later);
-        if proven > persist.position {
+        let proven = persist.durable.proven().max(later);
+        if proven > persist.durable.end() {
             return Err(Damage::Rot(format!(
                 "group {group} segment {number} byte {at}: {why}, but bytes up to {proven} were \
                  durable and only {} can be read",
-                persist.position
+                persist.durable.end()
             )));
         }
         truncate.push((file_of(group, number as u32), at as u64));
@@ -338,30 +305,16 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recov
         )));
     }
 
-    let mut rewrite = Vec::new();
-    let mut begin = 0u64;
-    for (number, bytes) in segments.iter().enumerate().take(persist.segment as usize + 1) {
-        let good =
-            if number == persist.segment as usize { persist.length } else { bytes.len() as u64 };
-        let end = begin + good;
-        if end > persist.proven {
-            let at = persist.proven.saturating_sub(begin);
-            let file = file_of(group, number as u32);
-            let parts = vec![bytes.slice(at as usize..good as usize)];
-            rewrite.push(Write { file, at, parts });
-            persist.dirty.push(file);
-            persist.fresh = true;
-        }
-        begin = end;
-    }
-    for (file, _) in &truncate {
-        if !persist.dirty.contains(file) {
-            persist.dirty.push(*file);
-        }
-    }
+    let (last, length) = (persist.segment, persist.length as usize);
+    let good = (0..).zip(segments).take(last as usize + 1).map(|(number, bytes)| {
+        let good = if number == last { length } else { bytes.len() };
+        (file_of(group, number), bytes.slice(..good))
+    });
+    let rewrite = persist.durable.resume(good);
+    truncate.iter().for_each(|(file, _)| persist.durable.touch(*file));
     // What was read counts as block 1, durable once the rewrite is flushed.
     persist.gathering = 2;
-    if persist.dirty.is_empty() {
+    if persist.durable.is_clean() {
         persist.flushed = 1;
     }
     Ok(Recovered { place, hard, log, commit_hint, generation, persist, rewrite, truncate })
@@ -401,7 +354,7 @@ fn read_block(
     if !intact_header(header, persist.group) {
         return Err("a block's header does not match its checksum".into());
     }
-    if u32_at(header, 12) != segment || u64_at(header, 16) != persist.position {
+    if u32_at(header, 12) != segment || u64_at(header, 16) != persist.durable.end() {
         return Err("a block stands where another belongs".into());
     }
     if u32_at(header, 40) != persist.previous {
@@ -586,7 +539,8 @@ mod tests {
                 assert!(persist.begin_flush().is_some());
                 persist.end_flush();
             }
-            ends.push((persist.position, log.last_index(), hard, persist.proven));
+            let (end, proven) = (persist.durable.end(), persist.durable.proven());
+            ends.push((end, log.last_index(), hard, proven));
         }
         (disk, ends)
     }
@@ -607,7 +561,7 @@ mod tests {
             match (recover(1, 3, &disk.segments()), whole) {
                 (Ok(read), Some((_, last, hard, proven))) => {
                     prop_assert_eq!((read.log.last_index(), read.hard), (*last, *hard));
-                    prop_assert!(read.persist.proven <= *proven);
+                    prop_assert!(read.persist.durable.proven() <= *proven);
                 }
                 (Err(Damage::Empty), None) => {}
                 (read, whole) => prop_assert!(false, "{read:?} for {whole:?}"),

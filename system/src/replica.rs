@@ -2,9 +2,12 @@
 //! a pure step over numbers and bytes. No I/O, no clock, no dice of its own: the shell hands in time
 //! and messages, carries out what [`Effects`] says, and writes what [`Replica::next_write`] closes.
 //!
-//! One rule keeps durability honest: **a reply waits for the block that held everything recorded when
-//! it was formed** (`hold`). A vote and an append acknowledgement can therefore never leave before
-//! the term, the vote and the entries that they claim are flushed (S4, S9, A7).
+//! Two rules keep durability honest (S4, S9, A7). **A granted vote and the answer to an append wait for
+//! the block that held everything recorded when they were formed** (`hold`), so that term, vote and
+//! entries are flushed before anyone counts them. **The answer to a heartbeat waits for nothing**, or a
+//! slow disk would cost a leader its quorum; therefore it claims only what is flushed, under a term that
+//! is, and of cuts only those that are (`claimable`). Refusals, pre-votes and rejects claim nothing, and
+//! leave at once.
 
 mod election;
 mod follower;
@@ -12,12 +15,13 @@ mod leader;
 
 use crate::{
     dedup::Dedup,
+    durable::Write,
     entry::{Entry, Kind, Stamp},
     frame::{Message, Place},
     host::FileId,
     log::Log,
     marks::{Mark, Marks},
-    persist::{HardState, Persist, Recovered, Write},
+    persist::{HardState, Persist, Recovered},
     planted::{Plant, Planted},
     quorum::Config,
     types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Offset, Term},
@@ -96,11 +100,12 @@ struct Ballot {
     granted: Vec<NodeId>,
 }
 
-/// What a block makes durable: the log up to here, in this generation.
+/// What a block makes durable: the log up to here, in this generation, and this term.
 #[derive(Clone, Copy, Debug)]
 struct Tail {
     index: Index,
     generation: u64,
+    term: Term,
 }
 
 /// What waits for a flush.
@@ -157,6 +162,12 @@ pub struct Replica {
     /// loss takes the others back, and whoever has heard of them counts nothing any more.
     generation: u64,
     generation_flushed: u64,
+    /// The term that is durable: whatever is claimed under a newer one may be forgotten (S4, S9).
+    term_flushed: Term,
+    /// The term in which this life began: what was done in it, and before, may be forgotten.
+    opened_in: Term,
+    /// The newest term of an entry that was cut from the log in this life.
+    cut_in: Term,
     persist: Persist,
     /// What blocks that are not flushed yet made of the log, by number.
     flushing: VecDeque<(u64, Tail)>,
@@ -194,8 +205,8 @@ impl Replica {
         (replica.hard, replica.log, replica.generation) = (hard, log, generation);
         replica.dedup.cut(&replica.log, 0);
         replica.commit_to(commit_hint);
-        let tail = Tail { index: replica.log.last_index(), generation: replica.generation };
-        replica.flushing.push_back((1, tail));
+        replica.opened_in = replica.hard.term;
+        replica.flushing.push_back((1, replica.tail()));
         replica.count_flushed();
         if replica.log.last_index() > commit_hint
             && ctx.planted.bites(Plant::TruncateToCommitOnRestart)
@@ -219,6 +230,9 @@ impl Replica {
             flushed: 0,
             generation: 0,
             generation_flushed: 0,
+            term_flushed: 0,
+            opened_in: 0,
+            cut_in: 0,
             persist,
             flushing: VecDeque::new(),
             held: VecDeque::new(),
@@ -311,9 +325,12 @@ impl Replica {
             let (_, tail) = self.flushing.pop_front().expect("a front was seen");
             self.flushed = self.flushed.max(tail.index);
             self.generation_flushed = tail.generation;
+            self.term_flushed = tail.term;
         }
         assert!(self.flushed <= self.log.last_index(), "flushed past the end of the log");
         assert!(self.generation_flushed <= self.generation, "a cut is durable that was not made");
+        let (durable, term) = (self.term_flushed, self.hard.term);
+        assert!(durable <= term, "term {durable} is durable and {term} is the newest");
     }
 
     /// A message of a peer or a client. What a stranger says between replicas is ignored (D4).
@@ -422,6 +439,7 @@ impl Replica {
         }
         self.hard = HardState { term, vote };
         self.persist.record_hard(self.hard);
+        self.note_tail();
     }
 
     fn become_follower(&mut self, ctx: &mut Context<'_>, term: Term, leader: Option<NodeId>) {
@@ -448,9 +466,14 @@ impl Replica {
         self.note_tail();
     }
 
+    fn tail(&self) -> Tail {
+        let (index, generation) = (self.log.last_index(), self.generation);
+        Tail { index, generation, term: self.hard.term }
+    }
+
     /// Notes what the block that is being gathered makes of the log.
     fn note_tail(&mut self) {
-        let tail = Tail { index: self.log.last_index(), generation: self.generation };
+        let tail = self.tail();
         let mark = self.persist.mark();
         match self.flushing.back_mut() {
             Some((newest, noted)) if *newest == mark => *noted = tail,
@@ -476,6 +499,7 @@ impl Replica {
     /// starts a new generation (S9, C5).
     fn cut(&mut self, last: Index) {
         assert!(last >= self.commit, "a cut at {last} is below commit {} (S13)", self.commit);
+        self.cut_in = self.cut_in.max(self.log.last().term);
         self.log.cut(last);
         self.persist.record_cut(last);
         self.generation += 1;

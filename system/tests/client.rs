@@ -109,13 +109,16 @@ impl Seen {
     fn note(&mut self, produce: &Produce, reply: Reply) {
         let mut id = 0;
         system::batch::for_each(&produce.messages, |_, own, _| id = own);
-        // Said once more, in the test's own words: by term, or because the request itself is wrong.
+        // Said once more, in the test's own words: it was a question only, the request itself is wrong,
+        // or whoever refused it has the proof. A copy may have been taken, whatever the term.
         let is_definite = match reply {
             Reply::Silence | Reply::Produced => false,
-            Reply::Refused(Refusal::NotLeader | Refusal::UnknownPartition, term, _) => {
-                produce.term <= term
+            Reply::Refused(Refusal::NotLeader | Refusal::UnknownPartition, _, _) => {
+                produce.term == 0
             }
-            Reply::Refused(why, _, _) => matches!(why, Refusal::Fenced | Refusal::Malformed),
+            Reply::Refused(why, _, _) => {
+                matches!(why, Refusal::Fenced | Refusal::Malformed | Refusal::NotTaken)
+            }
         };
         self.attempts.entry(id).or_default().push(is_definite);
         let own = (produce.epoch, produce.sequence);
@@ -124,7 +127,7 @@ impl Seen {
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
-    let refused = (0usize..8, 0u64..6, 0u32..4).prop_map(|(why, term, leader)| {
+    let refused = (0usize..9, 0u64..6, 0u32..4).prop_map(|(why, term, leader)| {
         let all = [
             Refusal::NotLeader,
             Refusal::NotReady,
@@ -134,6 +137,7 @@ fn reply() -> impl Strategy<Value = Reply> {
             Refusal::LeadershipLost,
             Refusal::Unconfirmed,
             Refusal::Malformed,
+            Refusal::NotTaken,
         ];
         Reply::Refused(all[why], term, leader)
     });

@@ -25,8 +25,15 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Laws that ask for the corners of a run of ours: its heal, its drain, its end.
-const RUNS_ONLY: [&str; 5] =
-    ["zero_loss", "trace_completeness", "liveness", "blast_radius", "porcupine"];
+const RUNS_ONLY: [&str; 7] = [
+    "leader_acks",
+    "zero_loss",
+    "trace_completeness",
+    "liveness",
+    "availability",
+    "blast_radius",
+    "porcupine",
+];
 
 /// The law of causes.
 const CAUSES: &str = "causal_order";
@@ -74,11 +81,12 @@ impl Workload for Kafka {
             client,
             ask,
             called: heard.at,
+            numbered: None,
             returned: None,
             outcome: Outcome::Unknown("no answer".to_owned()),
         };
         self.calls += 1;
-        self.bench.observe(heard.at, Event::Called(&call));
+        self.bench.observe(heard.at, Event::Called(call.asked()));
         self.open[heard.seat] = Some(call);
         Ok(())
     }
@@ -130,12 +138,9 @@ impl Kafka {
                         return Err(format!("expected steps such as `[[:poll]]`, found `{value}`"));
                     }
                     ([Step::Poll], "poll" | "send") => Ask::Poll,
-                    ([Step::Send { partition, message }], "send" | "poll") => Ask::Produce {
-                        partition: *partition,
-                        messages: vec![*message],
-                        acks: Acks::Quorum,
-                        producer: None,
-                    },
+                    ([Step::Send { partition, message }], "send" | "poll") => {
+                        Ask::produce(*partition, vec![*message], Acks::Quorum)
+                    }
                     _ => Ask::Transact { steps },
                 }))
             }
@@ -213,7 +218,7 @@ impl Kafka {
                     return Err(format!("expected `[offset value]`, found `{pair}`"));
                 };
                 let message = self.messages.seen(partition, pair.item(1), names);
-                records.push(Record { offset, message });
+                records.push(Record::new(offset, message));
             }
             polled.batches.push(Batch { partition, records });
         }

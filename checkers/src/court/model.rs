@@ -118,6 +118,30 @@ impl Model {
         }
     }
 
+    /// Whether it has an object for each key. Others would take the objects of several keys for one.
+    pub(super) fn has_keys(self) -> bool {
+        match self {
+            Model::Register
+            | Model::CasRegister
+            | Model::Kv
+            | Model::Set
+            | Model::SetFull
+            | Model::LinearizableSet
+            | Model::FifoQueue
+            | Model::Mutex => true,
+            Model::MultiRegister
+            | Model::Queue
+            | Model::Counter
+            | Model::Bank
+            | Model::LongFork
+            | Model::Log
+            | Model::Kafka
+            | Model::ListAppend
+            | Model::RwRegister
+            | Model::Stream => false,
+        }
+    }
+
     /// The model of this name, or which name was probably meant.
     pub fn find(name: &str) -> Result<Model, String> {
         let names = Model::ALL.map(Model::name);

@@ -9,7 +9,7 @@ use crate::{
         Format, FormatError,
         ours::{self, OurLine},
     },
-    history::{Call, Mark, Outcome, Stamp},
+    history::{Call, Mark, Numbered, Outcome, Stamp},
     run::Counts,
     text,
 };
@@ -24,7 +24,7 @@ struct Gallery {
     /// Which corners the history has.
     is_healed: bool,
     is_drained: bool,
-    /// Calls under way, by the ordinal of their return.
+    /// Calls under way, by the ordinal of what comes next: their number or their return.
     under_way: BTreeMap<u64, Call>,
     clients: BTreeSet<u32>,
     partitions: BTreeSet<u32>,
@@ -123,7 +123,14 @@ impl Gallery {
             Outcome::Refused(_) => &mut self.extent.failed,
             Outcome::Unknown(_) => &mut self.extent.unknown,
         } += 1;
-        self.bench.observe(call.called, Event::Called(&call));
+        self.bench.observe(call.called, Event::Called(call.asked()));
+        match call.numbered {
+            Some(numbered) => drop(self.under_way.insert(numbered.at.ordinal, call)),
+            None => self.await_return(call),
+        }
+    }
+
+    fn await_return(&mut self, call: Call) {
         if let Some(returned) = call.returned {
             self.under_way.insert(returned.ordinal, call);
         }
@@ -136,13 +143,18 @@ impl Gallery {
         self.bench.observe(at, Event::Mark(mark));
     }
 
-    /// Everything that returned before this moment.
+    /// Every number and every return before this moment.
     fn settle(&mut self, ordinal: u64) {
         while let Some(first) = self.under_way.first_entry().filter(|first| *first.key() < ordinal)
         {
-            let call = first.remove();
-            if let Some(returned) = call.returned {
-                self.bench.observe(returned, Event::Returned(&call));
+            let (ordinal, call) = first.remove_entry();
+            match (call.numbered, call.returned) {
+                (Some(Numbered { at, sequence }), _) if at.ordinal == ordinal => {
+                    self.bench.observe(at, Event::Numbered(call.asked(), sequence));
+                    self.await_return(call);
+                }
+                (_, Some(returned)) => self.bench.observe(returned, Event::Returned(&call)),
+                (_, None) => {}
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
     facts::{Fact, Node},
-    history::{Acks, Ask, Call, Mark, Outcome, Partition, Stamp},
+    history::{Acks, Ask, Asked, Call, Mark, Outcome, Partition, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
 };
@@ -80,6 +80,7 @@ impl Checker for BlastRadius {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Called(call) => self.ask(at, call),
+            Event::Numbered(..) => {}
             Event::Returned(call) => self.answer(at, call),
             Event::Fact(Fact::Struck { fault, what, nodes, clients }) => {
                 let (what, nodes, clients) = (what.clone(), nodes.clone(), clients.clone());
@@ -148,8 +149,8 @@ impl BlastRadius {
         }
     }
 
-    fn ask(&mut self, at: Stamp, call: &Call) {
-        let Some(partition) = wanted(call) else { return };
+    fn ask(&mut self, at: Stamp, call: Asked<'_>) {
+        let Some(partition) = wanted(&call.ask) else { return };
         let Some(bystander) = self.partitions.get_mut(partition as usize) else { return };
         if self.active.values().any(|fault| fault.clients.contains(&call.client)) {
             return;
@@ -167,7 +168,7 @@ impl BlastRadius {
     }
 
     fn answer(&mut self, at: Stamp, call: &Call) {
-        let Some(partition) = wanted(call) else { return };
+        let Some(partition) = wanted(&call.ask) else { return };
         let Some(bystander) = self.partitions.get_mut(partition as usize) else { return };
         let Some(silence) = &mut bystander.silence else { return };
         match call.outcome {
@@ -186,8 +187,8 @@ impl BlastRadius {
 }
 
 /// The partition of a produce call that asks for an acknowledgement.
-fn wanted(call: &Call) -> Option<Partition> {
-    match &call.ask {
+fn wanted(ask: &Ask) -> Option<Partition> {
+    match ask {
         Ask::Produce { partition, acks, .. } => (*acks != Acks::None).then_some(*partition),
         Ask::Fetch { .. }
         | Ask::Poll

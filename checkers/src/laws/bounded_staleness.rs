@@ -58,7 +58,11 @@ impl Checker for BoundedStaleness {
                 self.judge(at, call, shared);
                 self.note(at, call, shared);
             }
-            Event::Called(_) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Fact(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    history::{Ask, Call, Offset, Partition, ReadLevel, Stamp},
+    history::{Ask, Asked, Call, Offset, Partition, ReadLevel, Stamp},
     intern::Interner,
     ledger::{Act, Number},
     sessions::{Look, Misses, Reach, malformed, message_at},
@@ -68,7 +68,7 @@ impl Checker for CausalOrder {
                 self.judge(at, call, shared);
                 self.learn(at, call, shared);
             }
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -100,7 +100,7 @@ impl Checker for CausalOrder {
 }
 
 impl CausalOrder {
-    fn note_call(&mut self, call: &Call, shared: &Shared) {
+    fn note_call(&mut self, call: Asked<'_>, shared: &Shared) {
         let (session, _) = self.clients.intern(u64::from(call.client));
         match &call.ask {
             Ask::Produce { .. } | Ask::Transact { .. } => {

@@ -1,5 +1,7 @@
 //! **claim_witness**: when a frame that claims durability leaves a node, that node's disk already
-//! covers the claim (S4, S9; DESIGN 5).
+//! covers the claim (S4, S9; DESIGN 5). A claim speaks under a term, and covers that, too: what is
+//! claimed under a term that a power loss takes back is claimed by nobody afterwards, for the node may
+//! follow the leader of an older term and cut what the leader of the newer one has counted.
 //!
 //! A missing flush shows here at once, without a crash at an unlucky moment. An acknowledgement to a
 //! client would not show it: a remote hop hides a flush that comes late. It never asks whether the
@@ -27,7 +29,7 @@ pub(crate) struct ClaimWitness {
     claims: u64,
     /// False claims about the entries of a partition: they can name a message, so they are told first.
     breach: Breach,
-    /// False votes, and false claims about metadata.
+    /// False votes, claims under a term that is not durable, and false claims about metadata.
     others: Breach,
     /// False claims that may yet name a message: the group, the entries that they cover and their disk
     /// did not hold, and the evidence. The first that an acknowledgement names is told.
@@ -54,6 +56,7 @@ impl Checker for ClaimWitness {
                 self.patience = self.patience.saturating_sub(1);
                 match claim {
                     Claim::Append { term, index, hash } => {
+                        self.judge_term(at, (*node, *group), *term, truth);
                         self.judge_append(at, (*node, *group), (*term, *index, *hash), truth);
                     }
                     Claim::Vote { term, candidate } => {
@@ -71,6 +74,7 @@ impl Checker for ClaimWitness {
             }
             Event::Fact(_)
             | Event::Called(_)
+            | Event::Numbered(..)
             | Event::Returned(_)
             | Event::Seen(_)
             | Event::Mark(_) => {}
@@ -142,6 +146,34 @@ impl ClaimWitness {
             let recent = seat(&mut self.recent, group).clone();
             recent.into_iter().for_each(|acked| self.name_message(group, acked));
         }
+    }
+
+    /// A vote's term is judged with the vote.
+    fn judge_term(
+        &mut self,
+        at: Stamp,
+        (node, group): (Node, Group),
+        term: u64,
+        truth: &DiskTruth,
+    ) {
+        let (durable, _) = truth.log(node, group).vote;
+        if durable >= term {
+            return;
+        }
+        self.wait_for_a_name();
+        self.others.add(|| Evidence {
+            summary: format!(
+                "n{node} claimed under term {term} that its log of partition {group} is durable, \
+                 and its disk did not hold that term (S4)"
+            ),
+            lines: vec![line(
+                at,
+                format!("n{node}: disk: term {durable}, {} short", term - durable),
+            )],
+            node: Some(node),
+            partition: Some(group),
+            ..Evidence::default()
+        });
     }
 
     fn judge_vote(
@@ -223,9 +255,21 @@ mod tests {
         Fact::Claimed { node, group: 1, claim: Claim::Append { term: 1, index, hash } }
     }
 
+    /// A disk of a node that has voted in term 1.
+    fn in_term(node: Node, term: u64) -> Fact {
+        Fact::DurableVote { node, group: 1, term, vote: None }
+    }
+
+    /// Every node stands in term 1, durably.
+    fn world() -> World {
+        let mut world = World::of("claim_witness");
+        (1..=3).for_each(|node| world.fact(in_term(node, 1)));
+        world
+    }
+
     #[test]
     fn a_claim_that_the_disk_covers_holds() {
-        let mut world = World::of("claim_witness");
+        let mut world = world();
         world.fact(claim(2, 0, 0));
         world.durable(2, entry(1, 1));
         world.fact(claim(2, 1, entry(1, 1).hash));
@@ -234,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_claim_before_the_flush_is_a_violation_without_any_crash() {
-        let mut world = World::of("claim_witness");
+        let mut world = world();
         world.durable(1, entry(1, 1));
         world.fact(claim(2, 1, entry(1, 1).hash));
         assert!(!world.bench.is_breached(), "it waits for the message's name");
@@ -250,7 +294,7 @@ mod tests {
 
     #[test]
     fn an_earlier_acknowledgement_names_the_message_of_a_late_false_claim() {
-        let mut world = World::of("claim_witness");
+        let mut world = world();
         world.acked(1, entry(1, 1), 40, 77);
         world.fact(claim(3, 1, entry(1, 1).hash));
         assert_eq!(evidence(world.verdict()).message, Some(77));
@@ -258,7 +302,7 @@ mod tests {
 
     #[test]
     fn another_entry_at_the_claimed_index_does_not_cover_it() {
-        let mut world = World::of("claim_witness");
+        let mut world = world();
         world.durable(2, entry(1, 1));
         world.fact(claim(2, 1, entry(2, 1).hash));
         assert!(evidence(world.verdict()).lines[0].text.contains("not the claimed hash"));
@@ -287,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_false_claim_that_names_a_message_is_told_before_a_false_vote() {
-        let mut world = World::of("claim_witness");
+        let mut world = world();
         let claim = Claim::Vote { term: 2, candidate: 1 };
         world.fact(Fact::Claimed { node: 2, group: 1, claim });
         world.fact(self::claim(3, 1, entry(1, 1).hash));
@@ -295,6 +339,34 @@ mod tests {
         let evidence = evidence(world.verdict());
         assert_eq!((evidence.node, evidence.count), (Some(3), 2));
         assert_eq!((evidence.offset, evidence.message), (Some(0), Some(8)));
+    }
+
+    #[test]
+    fn a_claim_under_a_term_that_is_not_durable_is_a_violation_though_its_entry_is() {
+        let mut world = World::of("claim_witness");
+        world.durable(2, entry(1, 1));
+        world.fact(claim(2, 1, entry(1, 1).hash));
+        let evidence = evidence(world.verdict());
+        assert_eq!((evidence.node, evidence.partition, evidence.count), (Some(2), Some(1), 1));
+        assert!(evidence.summary.contains("its disk did not hold that term"), "{evidence:?}");
+        assert!(evidence.lines[0].text.contains("term 0, 1 short"), "{evidence:?}");
+    }
+
+    #[test]
+    fn a_term_that_a_power_loss_took_back_covers_nothing_any_more() {
+        let mut world = world();
+        world.durable(2, entry(1, 1));
+        world.fact(in_term(2, 3));
+        world.fact(Fact::Claimed {
+            node: 2,
+            group: 1,
+            claim: Claim::Append { term: 3, index: 1, hash: entry(1, 1).hash },
+        });
+        world.fact(claim(2, 1, entry(1, 1).hash)); // a newer term covers an older claim
+        world.fact(in_term(2, 2));
+        let late = Claim::Append { term: 3, index: 0, hash: 0 };
+        world.fact(Fact::Claimed { node: 2, group: 1, claim: late });
+        assert_eq!(evidence(world.verdict()).count, 1);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     breach::Breach,
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    history::{Ask, Call, Offset, Outcome, Partition, Polled, Reply, Stamp, StepReply},
+    history::{Ask, Asked, Call, Offset, Outcome, Partition, Polled, Reply, Stamp, StepReply},
     intern::Interner,
     verdict::Verdict,
 };
@@ -96,7 +96,7 @@ impl Checker for CommittedOffsets {
         match event {
             Event::Called(call) => self.note_call(call),
             Event::Returned(call) => self.note_return(at, call, shared),
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -138,7 +138,7 @@ impl Checker for CommittedOffsets {
 }
 
 impl CommittedOffsets {
-    fn note_call(&mut self, call: &Call) {
+    fn note_call(&mut self, call: Asked<'_>) {
         match &call.ask {
             Ask::CommitOffsets { group, offsets, .. } => {
                 let floors = offsets.iter().map(|(partition, offset)| {

@@ -49,7 +49,11 @@ impl Checker for CommittedStays {
             }
             Event::Fact(Fact::Stopped { node }) => seat(&mut self.commits, *node).clear(),
             Event::Seen(snapshot) => self.judge_snapshot(at, snapshot),
-            Event::Fact(_) | Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Mark(_) => {}
         }
     }
 

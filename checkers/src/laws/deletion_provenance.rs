@@ -84,7 +84,7 @@ impl Checker for DeletionProvenance {
         match event {
             Event::Fact(fact) => self.note(at, fact, &shared.disks),
             Event::Seen(seen) => self.know_term(seen.group, seen.term),
-            Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {}
         }
     }
 
@@ -140,7 +140,14 @@ impl DeletionProvenance {
             | Fact::Replica { .. }
             | Fact::Settled { .. }
             | Fact::Struck { .. }
-            | Fact::Lifted { .. } => {}
+            | Fact::Lifted { .. }
+            | Fact::Due(_)
+            | Fact::Calm { .. }
+            | Fact::Troubled { .. }
+            | Fact::Balloted { .. }
+            | Fact::Rounds { .. }
+            | Fact::Knocked { .. }
+            | Fact::Opened { .. } => {}
         }
     }
 

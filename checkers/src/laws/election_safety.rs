@@ -85,7 +85,11 @@ impl Checker for ElectionSafety {
             Event::Fact(Fact::Stopped { node }) => {
                 seat(&mut self.bonds, *node).iter_mut().for_each(|bond| bond.alive = 0);
             }
-            Event::Fact(_) | Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Mark(_) => {}
         }
     }
 

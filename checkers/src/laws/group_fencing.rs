@@ -69,7 +69,7 @@ impl Checker for GroupFencing {
                 }
             }
             Event::Returned(call) => self.judge(at, call),
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 

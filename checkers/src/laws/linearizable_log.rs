@@ -35,7 +35,7 @@ use crate::{
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
     contract::{Contract, Isolation},
-    history::{Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Stamp},
+    history::{Asked, Call, MessageId, Offset, Outcome, Partition, ReadLevel, Record, Stamp},
     intern::Interner,
     verdict::Verdict,
 };
@@ -115,6 +115,7 @@ impl Checker for LinearizableLog {
         self.open.observe(event);
         match event {
             Event::Called(call) => self.note_call(call, &shared.contract),
+            Event::Numbered(call, _) => self.note_number(call),
             Event::Returned(call) => self.note_return(call, &shared.contract),
             Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
@@ -139,16 +140,15 @@ impl Checker for LinearizableLog {
 }
 
 impl LinearizableLog {
-    fn note_call(&mut self, call: &Call, contract: &Contract) {
-        sends(&call.ask, |sending| {
-            let is_once = sending.producer.is_some() || sending.is_transaction;
+    fn note_call(&mut self, call: Asked<'_>, contract: &Contract) {
+        sends(call.ask, |sending| {
             let append = self.operate(Operation {
                 called: call.called,
                 returned: NEVER,
                 client: call.client,
                 partition: sending.partition,
                 kind: Kind::Append,
-                is_idempotent: is_once || !contract.permits_retries,
+                is_idempotent: sending.is_transaction || !contract.permits_retries,
             });
             for message in sending.messages {
                 let (_, is_new) = self.ids.intern(*message);
@@ -161,17 +161,26 @@ impl LinearizableLog {
         });
     }
 
+    /// From now on its messages may stand at one offset only.
+    fn note_number(&mut self, call: Asked<'_>) {
+        sends(call.ask, |sending| {
+            if let Some(append) = self.append_of(call.called, sending.messages) {
+                self.operations[append as usize].is_idempotent = true;
+            }
+        });
+    }
+
     fn note_return(&mut self, call: &Call, contract: &Contract) {
         if let Outcome::Refused(_) = call.outcome {
             self.note_refusal(call, contract);
         }
         told(call, |told| match told {
             Told::Wrote(sending, Some(first)) if sending.acks.is_durable() => {
-                let Some(append) = self.append_of(call, sending.messages) else { return };
+                let Some(append) = self.append_of(call.called, sending.messages) else { return };
                 self.covered += 1;
                 self.operations[append as usize].returned = call.returned.unwrap_or(NEVER);
                 for (offset, message) in placed(first, sending.messages) {
-                    self.name(append, sending.partition, Record { offset, message });
+                    self.name(append, sending.partition, Record::new(offset, message));
                     self.bound_above(append, sending.partition, offset);
                 }
             }
@@ -202,7 +211,7 @@ impl LinearizableLog {
     /// readers of the uncommitted.
     fn note_refusal(&mut self, call: &Call, contract: &Contract) {
         sends(&call.ask, |sending| {
-            let Some(append) = self.append_of(call, sending.messages) else { return };
+            let Some(append) = self.append_of(call.called, sending.messages) else { return };
             if sending.is_transaction && contract.isolation == Isolation::ReadUncommitted {
                 return;
             }
@@ -230,10 +239,10 @@ impl LinearizableLog {
     }
 
     /// The operation of a produce call, found by its first message.
-    fn append_of(&self, call: &Call, messages: &[MessageId]) -> Option<u32> {
+    fn append_of(&self, called: Stamp, messages: &[MessageId]) -> Option<u32> {
         let message = self.ids.find(*messages.first()?)?;
         let append = self.messages[message as usize].append;
-        (self.operations[append as usize].called == call.called).then_some(append)
+        (self.operations[append as usize].called == called).then_some(append)
     }
 
     /// Whether the fetch agrees with itself.
@@ -268,7 +277,7 @@ impl LinearizableLog {
 
     /// The operation says that this message stands at this offset.
     fn name(&mut self, by: u32, partition: Partition, record: Record) {
-        let Record { offset, message: id } = record;
+        let Record { offset, message: id, .. } = record;
         let (number, is_new) = self.ids.intern(id);
         if is_new {
             // Nobody sent it. It keeps the read as its append, so that it is reported once.
@@ -331,7 +340,7 @@ impl LinearizableLog {
         let partition = self.operations[append as usize].partition;
         let place = seat(&mut self.logs, partition).get(offset);
         if place.message == number + 1 {
-            self.report_aborted(place.named_by - 1, append, Record { offset, message: id });
+            self.report_aborted(place.named_by - 1, append, Record::new(offset, id));
         }
     }
 

@@ -50,6 +50,7 @@ impl Checker for LogMatching {
             }
             Event::Fact(_)
             | Event::Called(_)
+            | Event::Numbered(..)
             | Event::Returned(_)
             | Event::Seen(_)
             | Event::Mark(_) => {}

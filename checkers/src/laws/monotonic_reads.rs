@@ -35,7 +35,11 @@ impl Checker for MonotonicReads {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Returned(call) => self.judge(at, call, shared),
-            Event::Called(_) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Fact(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
         }
     }
 

@@ -42,7 +42,7 @@ impl Checker for MonotonicWrites {
                     self.breach.add(|| fell(at, call, &fall, shared));
                 }
             }
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 

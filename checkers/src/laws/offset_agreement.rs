@@ -11,13 +11,13 @@
 //! a read shows it, and then the read is what counts. A message whose producer is not idempotent
 //! may stand at several offsets where the contract permits retries to be appended each.
 
-use super::told::{Told, sends, told};
+use super::told::{Sending, Told, sends, told};
 use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
     facts::Fact,
-    history::{Call, MessageId, Offset, Partition, Record, Stamp},
+    history::{Asked, Call, MessageId, Offset, Partition, Record, Stamp},
     intern::Interner,
     verdict::{Evidence, Verdict},
 };
@@ -81,7 +81,11 @@ impl Checker for OffsetAgreement {
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
-            Event::Called(call) => self.note_producer(call, shared.contract.permits_retries),
+            Event::Called(call) => {
+                let permits_retries = shared.contract.permits_retries;
+                self.note_idempotent(call, |sending| sending.is_transaction || !permits_retries);
+            }
+            Event::Numbered(call, _) => self.note_idempotent(call, |_| true),
             Event::Returned(call) => self.judge_call(at, call),
             Event::Fact(Fact::Acked { node, group, acks, offset, message, .. }) => {
                 if acks.is_durable() {
@@ -106,10 +110,10 @@ impl Checker for OffsetAgreement {
 }
 
 impl OffsetAgreement {
-    fn note_producer(&mut self, call: &Call, permits_retries: bool) {
-        sends(&call.ask, |sending| {
-            let is_idempotent = sending.producer.is_some() || sending.is_transaction;
-            if permits_retries && !is_idempotent {
+    /// Messages that may stand at one offset only.
+    fn note_idempotent(&mut self, call: Asked<'_>, is_it: impl Fn(&Sending<'_>) -> bool) {
+        sends(call.ask, |sending| {
+            if !is_it(&sending) {
                 return;
             }
             for message in sending.messages {
@@ -131,7 +135,7 @@ impl OffsetAgreement {
             Told::Wrote(..) => {}
             Told::Fetched { partition, records, .. } | Told::Polled { partition, records } => {
                 let witness = Witness::Read { client };
-                for Record { offset, message } in records {
+                for Record { offset, message, .. } in records {
                     self.judge(at, partition, (*offset, *message), witness);
                 }
             }

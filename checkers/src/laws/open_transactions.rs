@@ -10,7 +10,7 @@ use crate::{
     by_offset::seat,
     checker::Event,
     contract::{Contract, Isolation},
-    history::{Ask, Call, Outcome, Partition, Stamp},
+    history::{Ask, Asked, Outcome, Partition, Stamp},
 };
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl OpenTransactions {
                 }
                 Outcome::Unknown(_) => {}
             },
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -69,7 +69,7 @@ impl OpenTransactions {
         }
     }
 
-    fn begin(&mut self, call: &Call) {
+    fn begin(&mut self, call: Asked<'_>) {
         if !matches!(call.ask, Ask::Transact { .. }) {
             return;
         }

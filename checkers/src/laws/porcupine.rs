@@ -45,11 +45,19 @@ struct Step {
     deed: Deed,
 }
 
+/// An append of which nobody knows yet whether it happened.
+#[derive(Clone, Debug)]
+struct Open {
+    client: u32,
+    called: Stamp,
+    messages: Vec<MessageId>,
+}
+
 /// The operations of one partition, as long as they are few.
 #[derive(Debug, Default)]
 struct Short {
     steps: Vec<Step>,
-    open: BTreeMap<u64, Call>,
+    open: BTreeMap<u64, Open>,
     is_too_long: bool,
     /// A message whose producer may append it more than once.
     repeatable: BTreeSet<MessageId>,
@@ -76,10 +84,23 @@ impl Checker for Porcupine {
         match event {
             Event::Called(call) => {
                 self.has_strangers |= matches!(call.ask, Ask::Poll | Ask::Transact { .. });
-                let Some(partition) = call.partition() else { return };
+                let Some(partition) = call.ask.partition() else { return };
                 let short = self.partitions.entry(partition).or_default();
-                if !short.is_too_long && matches!(call.ask, Ask::Produce { .. }) {
-                    short.open.insert(call.id, call.clone());
+                let Ask::Produce { messages, .. } = call.ask else { return };
+                if !short.is_too_long {
+                    let (client, called) = (call.client, call.called);
+                    let open = Open { client, called, messages: messages.clone() };
+                    short.repeatable.extend(messages);
+                    short.open.insert(call.id, open);
+                }
+            }
+            Event::Numbered(call, _) => {
+                let Some(short) = call.ask.partition().and_then(|p| self.partitions.get_mut(&p))
+                else {
+                    return;
+                };
+                if let Some(open) = short.open.get(&call.id) {
+                    short.repeatable.retain(|id| !open.messages.contains(id));
                 }
             }
             Event::Returned(call) => {
@@ -115,20 +136,18 @@ impl Short {
         let (client, called, returned) = (call.client, call.called, call.returned);
         match (&call.ask, &call.outcome) {
             (
-                Ask::Produce { messages, acks, producer, .. },
+                Ask::Produce { messages, acks, .. },
                 Outcome::Ok(Reply::Produced { first: Some(first) }),
             ) if acks.is_durable() => {
                 self.open.remove(&call.id);
                 for (offset, message) in (*first..).zip(messages) {
                     let deed = Deed::Append { message: *message, offset: Some(offset) };
                     self.steps.push(Step { client, called, returned, deed });
-                    if producer.is_none() {
-                        self.repeatable.insert(*message);
-                    }
                 }
             }
-            (Ask::Produce { .. }, Outcome::Refused(_)) => {
+            (Ask::Produce { messages, .. }, Outcome::Refused(_)) => {
                 self.open.remove(&call.id);
+                self.repeatable.retain(|id| !messages.contains(id));
             }
             // It may have happened, and stays open.
             (Ask::Produce { .. }, Outcome::Ok(_) | Outcome::Unknown(_)) => {}
@@ -153,14 +172,10 @@ impl Short {
         }
         let owed = self.steps.len() as u64;
         for call in std::mem::take(&mut self.open).into_values() {
-            let Ask::Produce { messages, producer, .. } = call.ask else { continue };
+            let Open { client, called, messages } = call;
             for message in messages {
                 let deed = Deed::Append { message, offset: None };
-                let (client, called) = (call.client, call.called);
                 self.steps.push(Step { client, called, returned: None, deed });
-                if producer.is_none() {
-                    self.repeatable.insert(message);
-                }
             }
         }
         let pending = self.steps.len() as u64 - owed;

@@ -11,7 +11,7 @@ use super::told::{polled_nothing, polls};
 use crate::{
     by_offset::seat,
     checker::{Event, Shared},
-    history::{Ask, Call, Offset, Outcome, Partition, Reply, Stamp, Step as Part},
+    history::{Ask, Asked, Call, Offset, Outcome, Partition, Reply, Stamp, Step as Part},
     ledger::{Act, Read, Seen},
 };
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ impl Positions {
         match event {
             Event::Called(call) => self.note_call(call),
             Event::Returned(call) => self.note_return(call, shared, each),
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -128,7 +128,7 @@ impl Positions {
         Some(&self.0.get(&client)?.spots.get(partition as usize)?.runs)
     }
 
-    fn note_call(&mut self, call: &Call) {
+    fn note_call(&mut self, call: Asked<'_>) {
         let open = match &call.ask {
             Ask::Poll => Open::Poll(call.id),
             Ask::Transact { steps } if steps.contains(&Part::Poll) => Open::Poll(call.id),

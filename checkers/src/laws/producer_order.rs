@@ -13,7 +13,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
-    history::{Ask, Call, MessageId, Offset, Outcome, Partition, Reply, Stamp},
+    history::{Ask, Asked, Call, MessageId, Offset, Outcome, Partition, Reply, Sequence, Stamp},
     intern::Interner,
     streams::{Lasts, Place, Streams},
     verdict::{Evidence, Verdict},
@@ -58,6 +58,7 @@ impl Checker for ProducerOrder {
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_call(call),
+            Event::Numbered(call, sequence) => self.note_number(call, sequence),
             Event::Returned(call) => {
                 self.now = at;
                 self.judge_return(at, call);
@@ -80,15 +81,18 @@ impl Checker for ProducerOrder {
 }
 
 impl ProducerOrder {
-    fn note_call(&mut self, call: &Call) {
-        let Ask::Produce { partition, messages, acks, producer } = &call.ask else { return };
+    fn note_call(&mut self, call: Asked<'_>) {
+        let Ask::Produce { partition, acks, .. } = call.ask else { return };
         if acks.is_durable()
             && let Some(told) = self.told.get(&(call.client, *partition))
         {
             self.floors.insert(call.id, *told);
         }
-        let Some(sequence) = producer else { return };
-        let stream = self.streams.number(call.client, *partition, Some(*sequence)) + 1;
+    }
+
+    fn note_number(&mut self, call: Asked<'_>, sequence: Sequence) {
+        let Ask::Produce { partition, messages, .. } = call.ask else { return };
+        let stream = self.streams.number(call.client, *partition, Some(sequence)) + 1;
         for (position, message) in (0..).zip(messages) {
             let (number, _) = self.ids.intern(*message);
             *seat(&mut self.messages, number) =

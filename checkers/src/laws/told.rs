@@ -2,8 +2,8 @@
 //! and transactions: for laws that judge every simulated run and must do without the ledger.
 
 use crate::history::{
-    Acks, Ask, Call, MessageId, Offset, Outcome, Partition, Polled, ReadLevel, Record, Reply,
-    Sequence, Step, StepReply,
+    Acks, Ask, Call, Content, MessageId, Offset, Outcome, Partition, Polled, ReadLevel, Record,
+    Reply, Step, StepReply,
 };
 
 /// Messages that a call sends to one partition, in order.
@@ -11,8 +11,9 @@ use crate::history::{
 pub(crate) struct Sending<'a> {
     pub(crate) partition: Partition,
     pub(crate) messages: &'a [MessageId],
+    /// What is in each, as its sender hashed it; empty where nobody did.
+    pub(crate) contents: &'a [Content],
     pub(crate) acks: Acks,
-    pub(crate) producer: Option<Sequence>,
     /// Sends of a transaction stand one by one, and its producer is always idempotent.
     pub(crate) is_transaction: bool,
 }
@@ -37,11 +38,11 @@ pub(crate) enum Told<'a> {
 /// Everything that the call sends, whatever becomes of it.
 pub(crate) fn sends<'a>(ask: &'a Ask, mut each: impl FnMut(Sending<'a>)) {
     match ask {
-        Ask::Produce { partition, messages, acks, producer } => each(Sending {
+        Ask::Produce { partition, messages, acks, contents } => each(Sending {
             partition: *partition,
             messages,
+            contents,
             acks: *acks,
-            producer: *producer,
             is_transaction: false,
         }),
         Ask::Transact { steps } => steps.iter().filter_map(sending).for_each(each),
@@ -59,8 +60,8 @@ fn sending(step: &Step) -> Option<Sending<'_>> {
         Step::Send { partition, message } => Some(Sending {
             partition: *partition,
             messages: std::slice::from_ref(message),
+            contents: &[],
             acks: Acks::Quorum,
-            producer: None,
             is_transaction: true,
         }),
         Step::Poll => None,

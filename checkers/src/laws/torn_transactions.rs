@@ -85,7 +85,7 @@ impl Checker for TornTransactions {
                     self.judge_inputs(at, call, shared);
                 }
             }
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 

@@ -19,7 +19,8 @@ use crate::{
     checker::{Checker, Event, Shared, Topic},
     facts::{Fact, Group, Node},
     history::{
-        Acks, Ask, Call, Mark, MessageId, Outcome, Partition, Polled, Reply, Stamp, StepReply,
+        Acks, Ask, Asked, Call, Mark, MessageId, Outcome, Partition, Polled, Reply, Stamp,
+        StepReply,
     },
     verdict::{Evidence, Line, Verdict},
 };
@@ -76,7 +77,9 @@ impl Checker for TraceCompleteness {
             Event::Fact(_) => self.is_watched = true,
             Event::Mark(Mark::Healed { bound_ns, .. }) => self.healed = Some((at, *bound_ns)),
             Event::Mark(Mark::Ended) => self.ended = Some(at),
-            Event::Mark(Mark::Booted | Mark::Draining | Mark::Drained { .. }) | Event::Seen(_) => {}
+            Event::Numbered(..)
+            | Event::Mark(Mark::Booted | Mark::Draining | Mark::Drained { .. })
+            | Event::Seen(_) => {}
         }
     }
 
@@ -101,7 +104,7 @@ impl Checker for TraceCompleteness {
 }
 
 impl TraceCompleteness {
-    fn open(&mut self, at: Stamp, call: &Call) {
+    fn open(&mut self, at: Stamp, call: Asked<'_>) {
         self.calls.insert(call.id, at);
         let Ask::Produce { partition, messages, .. } = &call.ask else { return };
         let open = Open { partition: *partition, answer: None, astray: None, read: None };

@@ -16,7 +16,7 @@
 use crate::{
     checker::{Checker, Event, Shared, Topic},
     contract::Isolation,
-    history::{Ask, Call, Offset, Partition, ReadLevel, Stamp},
+    history::{Ask, Asked, Call, Offset, Partition, ReadLevel, Stamp},
     ledger::{Act, Fate, Ledger, Number},
     linearizability::Budget,
     transactions::{
@@ -98,7 +98,7 @@ impl Checker for TransactionCycles {
                 | Ask::FetchOffsets { .. } => {}
             },
             Event::Returned(call) => self.note_return(at, call, &shared.ledger),
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -112,7 +112,7 @@ impl Checker for TransactionCycles {
 }
 
 impl TransactionCycles {
-    fn deal(&mut self, called: Stamp, call: &Call, send: u32) -> Node {
+    fn deal(&mut self, called: Stamp, call: Asked<'_>, send: u32) -> Node {
         self.deals.push(Deal {
             client: call.client,
             called,
@@ -131,7 +131,7 @@ impl TransactionCycles {
         }
         let node = match self.sender(call.id) {
             Some(node) => node,
-            None => self.deal(call.called, call, 0),
+            None => self.deal(call.called, call.asked(), 0),
         };
         let mut deal = self.deals[node as usize];
         let send = deal.send.checked_sub(1).map(|send| &ledger.sends()[send as usize]);

@@ -21,7 +21,7 @@ use crate::{
     breach::Breach,
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    history::{Call, Offset, Partition, Stamp},
+    history::{Asked, Offset, Partition, Stamp},
     ledger::{Act, Ledger, Number, Send},
     verdict::{Evidence, Verdict},
 };
@@ -56,7 +56,7 @@ impl Checker for Unseen {
         match event {
             Event::Called(call) => self.stir(at, call),
             Event::Returned(call) => {
-                self.stir(at, call);
+                self.stir(at, call.asked());
                 for act in shared.ledger.acts() {
                     let Act::Read(read) = act else { continue };
                     let records = shared.ledger.records(read);
@@ -65,7 +65,7 @@ impl Checker for Unseen {
                     shore.read = shore.read.max(last.unwrap_or_default());
                 }
             }
-            Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
+            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
         }
     }
 
@@ -96,7 +96,7 @@ impl Checker for Unseen {
 }
 
 impl Unseen {
-    fn stir(&mut self, at: Stamp, call: &Call) {
+    fn stir(&mut self, at: Stamp, call: Asked<'_>) {
         sends(&call.ask, |sending| seat(&mut self.shores, sending.partition).stirred = at);
     }
 

@@ -7,7 +7,8 @@
 //! **allowed_lost** = acknowledged at `leader` or sent at `none`, and not read: those levels permit
 //! it. **phantom** = read, but never asked for or certainly refused. **recovered** = read, though its
 //! outcome was unknown. **duplicated** = read at two offsets. **reordered** = read out of its
-//! producer's order.
+//! producer's order. **corrupted** = read, by any fetch, with another content than it was sent with,
+//! where sender and reader both hashed it.
 //!
 //! The drain are the fetches and polls called after it began. Without the mark that it read a partition to the
 //! end, what is missing there is no loss: no one can say. A message costs it about 60 bytes.
@@ -19,7 +20,9 @@ use super::told::{Sending, Told, sends, told};
 use crate::{
     by_offset::{ByOffset, seat},
     checker::{Checker, Event, Shared, Topic},
-    history::{Acks, Call, Mark, MessageId, Offset, Outcome, Record, Stamp},
+    history::{
+        Acks, Asked, Call, Content, Mark, MessageId, Offset, Outcome, Record, Sequence, Stamp,
+    },
     intern::Interner,
     run::Counts,
     streams::Streams,
@@ -42,7 +45,7 @@ enum Fate {
     Acknowledged,
 }
 
-/// One message, in 40 bytes.
+/// One message, in 48 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Message {
     asked: Stamp,
@@ -53,6 +56,10 @@ struct Message {
     position: u32,
     fate: Fate,
     acks: Acks,
+    /// What its sender put into it.
+    content: Option<Content>,
+    /// Whether some read found another content.
+    is_corrupt: bool,
     /// Whether any fetch saw it, the drain read it, the drain read it at two offsets.
     sight: Sight,
 }
@@ -87,6 +94,10 @@ pub(crate) struct ZeroLoss {
     draining: Option<Stamp>,
     /// The first read of a message that nobody had asked for.
     stranger: Option<(Stamp, u32, Record)>,
+    /// The first read that found another content than was sent.
+    corrupt: Option<(Stamp, u32, u32, Record)>,
+    /// Whether any read could be compared with what was sent.
+    is_content_measured: bool,
     /// A message id that two calls carried: then nothing can be counted.
     ambiguous: Option<MessageId>,
     now: Stamp,
@@ -104,6 +115,7 @@ impl Checker for ZeroLoss {
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
         match event {
             Event::Called(call) => self.note_call(call),
+            Event::Numbered(call, sequence) => self.note_number(call, sequence),
             Event::Returned(call) => {
                 self.now = at;
                 self.note_return(at, call);
@@ -146,19 +158,33 @@ impl Checker for ZeroLoss {
     }
 
     fn is_breached(&self) -> bool {
-        self.stranger.is_some()
+        self.stranger.is_some() || self.corrupt.is_some()
     }
 }
 
 impl ZeroLoss {
-    fn note_call(&mut self, call: &Call) {
-        sends(&call.ask, |sending| self.note_sending(call, &sending));
+    fn note_call(&mut self, call: Asked<'_>) {
+        sends(call.ask, |sending| self.note_sending(call, &sending));
     }
 
-    fn note_sending(&mut self, call: &Call, sending: &Sending<'_>) {
-        let Sending { partition, messages, acks, producer, .. } = *sending;
-        let stream = self.streams.number(call.client, partition, producer);
-        let sequence = producer.map_or(0, |sequence| sequence.sequence);
+    /// From now on its messages have a place in an order, and may not be repeated.
+    fn note_number(&mut self, call: Asked<'_>, given: Sequence) {
+        sends(call.ask, |sending| {
+            let stream = self.streams.number(call.client, sending.partition, Some(given));
+            for (position, id) in (0..).zip(sending.messages) {
+                let Some(number) = self.ids.find(*id) else { continue };
+                let message = &mut self.messages[number as usize];
+                if message.fate != Fate::NeverAsked {
+                    let sequence = given.sequence;
+                    *message = Message { stream, sequence, position, ..*message };
+                }
+            }
+        });
+    }
+
+    fn note_sending(&mut self, call: Asked<'_>, sending: &Sending<'_>) {
+        let Sending { partition, messages, contents, acks, .. } = *sending;
+        let stream = self.streams.number(call.client, partition, None);
         for (position, id) in (0..).zip(messages) {
             let (number, is_new) = self.ids.intern(*id);
             if !is_new {
@@ -173,10 +199,12 @@ impl ZeroLoss {
                 asked: call.called,
                 offset: NOWHERE,
                 stream,
-                sequence,
+                sequence: 0,
                 position,
                 fate: Fate::Unknown,
                 acks,
+                content: contents.get(position as usize).copied(),
+                is_corrupt: false,
                 sight: Sight::Unseen,
             });
         }
@@ -226,10 +254,19 @@ impl ZeroLoss {
                 position: 0,
                 fate: Fate::NeverAsked,
                 acks: Acks::None,
+                content: None,
+                is_corrupt: false,
                 sight: Sight::Unseen,
             });
         }
         let message = &mut self.messages[number as usize];
+        if let (Some(sent), Some(found)) = (message.content, record.content) {
+            self.is_content_measured = true;
+            if sent != found {
+                message.is_corrupt = true;
+                self.corrupt.get_or_insert((by.0, by.1, partition, record));
+            }
+        }
         if !is_drain {
             message.sight = message.sight.max(Sight::Seen);
             return;

@@ -5,7 +5,7 @@ use super::{Known, Reach, Sessions};
 use crate::{
     by_offset::seat,
     checker::Shared,
-    history::{Ask, Call, Offset, Partition, Stamp, Step},
+    history::{Ask, Asked, Call, Offset, Partition, Stamp, Step},
     ledger::{Act, Number},
     verdict::Verdict,
 };
@@ -34,7 +34,7 @@ impl Floors {
     /// partition.
     pub(crate) fn lay(
         &mut self,
-        call: &Call,
+        call: Asked<'_>,
         sessions: &Sessions,
         shared: &Shared,
         knew: impl Fn(Known) -> Reach,

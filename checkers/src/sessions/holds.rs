@@ -6,7 +6,7 @@
 
 use crate::{
     by_offset::seat,
-    history::{Ask, Call, Outcome, Partition, Stamp, Step},
+    history::{Ask, Asked, Call, Outcome, Partition, Stamp, Step},
 };
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ struct Hold {
 pub(crate) struct Holds(Vec<Hold>);
 
 impl Holds {
-    pub(crate) fn note_call(&mut self, call: &Call) {
-        for partition in partitions(call) {
+    pub(crate) fn note_call(&mut self, call: Asked<'_>) {
+        for partition in partitions(&call.ask) {
             seat(&mut self.0, partition).open.insert(call.called.ordinal);
         }
     }
@@ -34,7 +34,7 @@ impl Holds {
         match call.outcome {
             Outcome::Unknown(_) => {}
             Outcome::Ok(_) | Outcome::Refused(_) => {
-                for partition in partitions(call) {
+                for partition in partitions(&call.ask) {
                     let hold = seat(&mut self.0, partition);
                     if hold.open.remove(&call.called.ordinal) {
                         hold.closed.push((at, call.called.ordinal));
@@ -57,8 +57,8 @@ impl Holds {
     }
 }
 
-fn partitions(call: &Call) -> impl Iterator<Item = Partition> + '_ {
-    let steps = match &call.ask {
+fn partitions(ask: &Ask) -> impl Iterator<Item = Partition> + '_ {
+    let steps = match ask {
         Ask::Transact { steps } => &steps[..],
         Ask::Produce { .. }
         | Ask::Fetch { .. }

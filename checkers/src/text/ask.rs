@@ -1,15 +1,18 @@
 //! What a client asked, as words: the part of a line before its time.
 
-use super::{Words, number, numbered, seconds};
-use crate::history::{Acks, Ask, MessageId, Offset, Partition, ReadLevel, Sequence, Step};
+use super::{Moment, Words, moment, number, numbered, seconds};
+use crate::history::{Acks, Ask, Content, MessageId, Offset, Partition, ReadLevel, Sequence, Step};
+
+/// The number that a call was given, and when if that is told.
+pub(super) type Given = (Sequence, Option<Moment>);
 
 const VERBS: &str = "`produce`, `fetch`, `poll`, `transact`, `assign`, `subscribe`, `join`, \
                      `commit` or `offsets`";
 
 /// Reads the words after the client.
-pub(super) fn read(words: &mut Words<'_>) -> Result<Ask, String> {
+pub(super) fn read(words: &mut Words<'_>) -> Result<(Ask, Option<Given>), String> {
     let ask = match words.next(VERBS)? {
-        "produce" => produce(words)?,
+        "produce" => return produce(words),
         "fetch" => fetch(words)?,
         "poll" => Ask::Poll,
         "transact" => transact(words)?,
@@ -38,19 +41,23 @@ pub(super) fn read(words: &mut Words<'_>) -> Result<Ask, String> {
         other => return Err(format!("expected {VERBS}, found `{other}`")),
     };
     words.end()?;
-    Ok(ask)
+    Ok((ask, None))
 }
 
-fn produce(words: &mut Words<'_>) -> Result<Ask, String> {
+fn produce(words: &mut Words<'_>) -> Result<(Ask, Option<Given>), String> {
     let partition = words.numbered('p', "a partition such as `p1`")?;
     let messages = words.next("messages such as `m1,m2`, or `-` for none")?;
-    let messages = messages.split(',').filter(|message| *message != "-");
-    let messages = messages.map(|message| numbered(message, 'm', "a message such as `m1`"));
-    let messages = messages.collect::<Result<_, _>>()?;
+    let listed = messages.split(',').filter(|message| *message != "-");
+    let listed = listed.map(message).collect::<Result<Vec<_>, _>>()?;
+    let contents: Vec<Content> = listed.iter().filter_map(|(_, content)| *content).collect();
+    let messages: Vec<MessageId> = listed.iter().map(|(message, _)| *message).collect();
+    if !contents.is_empty() && contents.len() < messages.len() {
+        return Err("the content of some messages is told, and of others not".to_owned());
+    }
     let (mut acks, mut producer) = (Acks::Quorum, None);
     while let Some(word) = words.more() {
         match word.strip_prefix("producer=") {
-            Some(sequence) => producer = Some(self::sequence(sequence)?),
+            Some(given) => producer = Some(self::given(given)?),
             None => {
                 let names = Acks::ALL.map(Acks::name).join(", ");
                 acks = Acks::ALL
@@ -60,7 +67,8 @@ fn produce(words: &mut Words<'_>) -> Result<Ask, String> {
             }
         }
     }
-    Ok(Ask::Produce { partition, messages, acks, producer })
+    words.end()?;
+    Ok((Ask::Produce { partition, messages, acks, contents }, producer))
 }
 
 fn fetch(words: &mut Words<'_>) -> Result<Ask, String> {
@@ -111,6 +119,26 @@ pub(super) fn pair(text: &str) -> Result<(Partition, &str), String> {
     let (partition, rest) =
         text.split_once('=').ok_or(format!("expected `p1=5`, found `{text}`"))?;
     Ok((numbered(partition, 'p', "a partition such as `p1`")?, rest))
+}
+
+/// `7/0/0`, or with its moment `7/0/0@0.012`.
+fn given(text: &str) -> Result<Given, String> {
+    match text.split_once('@') {
+        Some((sequence, at)) => Ok((self::sequence(sequence)?, Some(moment(at)?))),
+        None => Ok((sequence(text)?, None)),
+    }
+}
+
+/// `m1`, or with a hash of its content `m1=00000000000000ff`.
+pub(super) fn message(text: &str) -> Result<(MessageId, Option<Content>), String> {
+    let what = "a message such as `m1`";
+    let Some((message, content)) = text.split_once('=') else {
+        return Ok((numbered(text, 'm', what)?, None));
+    };
+    match u64::from_str_radix(content, 16) {
+        Ok(hash @ 1..) => Ok((numbered(message, 'm', what)?, Some(Content::of(hash)))),
+        Ok(0) | Err(_) => Err(format!("expected a hash in hex and above 0, found `{content}`")),
+    }
 }
 
 fn sequence(text: &str) -> Result<Sequence, String> {

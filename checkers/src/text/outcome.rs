@@ -1,12 +1,10 @@
 //! What came back, as words: the part of a line after its time.
 
 use super::{
-    ask::{pair, partitions},
+    ask::{message, pair, partitions},
     number, numbered,
 };
-use crate::history::{
-    Ask, Batch, MessageId, Offset, Outcome, Polled, Record, Reply, Step, StepReply,
-};
+use crate::history::{Ask, Batch, Offset, Outcome, Polled, Record, Reply, Step, StepReply};
 
 /// Reads what came back of this question.
 pub(super) fn read(text: &str, ask: &Ask) -> Result<Outcome, String> {
@@ -107,8 +105,8 @@ fn transacted(text: &str, steps: &[Step]) -> Result<Reply, String> {
 fn records(text: &str, expected: &str) -> Result<Vec<Record>, String> {
     let records = text.split_whitespace().map(|record| {
         let (offset, message) = record.split_once(':').ok_or(expected)?;
-        let message: MessageId = numbered(message, 'm', "a message such as `m1`")?;
-        Ok(Record { offset: number(offset)?, message })
+        let (message, content) = self::message(message)?;
+        Ok(Record { offset: number(offset)?, message, content })
     });
     records.collect()
 }

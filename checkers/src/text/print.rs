@@ -2,8 +2,8 @@
 
 use super::{Expected, Text};
 use crate::history::{
-    Ask, Call, History, Mark, Offset, Outcome, Partition, Polled, ReadLevel, Record, Reply, Stamp,
-    Step, StepReply,
+    Ask, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome, Partition, Polled,
+    ReadLevel, Record, Reply, Stamp, Step, StepReply,
 };
 use std::fmt::Write;
 
@@ -45,6 +45,9 @@ fn is_implied(history: &History) -> bool {
     let mut keys: Vec<(u64, bool, u64, u64)> = Vec::new();
     for call in &history.calls {
         keys.push((call.called.at_ns, false, call.called.ordinal, call.called.ordinal));
+        if let Some(Numbered { at, .. }) = call.numbered {
+            keys.push((at.at_ns, false, call.called.ordinal, at.ordinal));
+        }
         if let Some(returned) = call.returned {
             keys.push((returned.at_ns, true, call.called.ordinal, returned.ordinal));
         }
@@ -59,6 +62,12 @@ fn is_implied(history: &History) -> bool {
 
 fn print_call(call: &Call, with_ordinals: bool) -> String {
     let mut out = format!("c{} {}", call.client, print_ask(&call.ask));
+    if let Some(Numbered { at, sequence: s }) = call.numbered {
+        let _ = write!(out, " producer={}/{}/{}", s.producer, s.epoch, s.sequence);
+        if with_ordinals || at.at_ns != call.called.at_ns {
+            let _ = write!(out, "@{}", moment(at, with_ordinals));
+        }
+    }
     let _ = write!(out, " @{}..", moment(call.called, with_ordinals));
     if let Some(returned) = call.returned {
         out.push_str(&moment(returned, with_ordinals));
@@ -70,13 +79,11 @@ fn print_call(call: &Call, with_ordinals: bool) -> String {
 
 fn print_ask(ask: &Ask) -> String {
     match ask {
-        Ask::Produce { partition, messages, acks, producer } => {
-            let messages = side_by_side(messages.iter().map(|id| format!("m{id}")));
-            let mut out = format!("produce p{partition} {messages} {}", acks.name());
-            if let Some(s) = producer {
-                let _ = write!(out, " producer={}/{}/{}", s.producer, s.epoch, s.sequence);
-            }
-            out
+        Ask::Produce { partition, messages, acks, contents } => {
+            let content = |place: usize| contents.get(place).copied();
+            let messages = messages.iter().enumerate();
+            let messages = side_by_side(messages.map(|(at, id)| print_message(*id, content(at))));
+            format!("produce p{partition} {messages} {}", acks.name())
         }
         Ask::Fetch { partition, from, level } => {
             let level = match level {
@@ -125,7 +132,8 @@ fn print_offset(offset: Option<Offset>) -> String {
 }
 
 fn print_records(records: &[Record]) -> String {
-    let records = records.iter().map(|record| format!("{}:m{}", record.offset, record.message));
+    let print = |r: &Record| format!("{}:{}", r.offset, print_message(r.message, r.content));
+    let records = records.iter().map(print);
     format!("[{}]", records.collect::<Vec<_>>().join(" "))
 }
 
@@ -165,6 +173,13 @@ fn print_reply(reply: &Reply) -> String {
             };
             offsets.iter().map(pair).collect::<Vec<_>>().join(",")
         }
+    }
+}
+
+fn print_message(message: MessageId, content: Option<Content>) -> String {
+    match content {
+        Some(content) => format!("m{message}={content}"),
+        None => format!("m{message}"),
     }
 }
 

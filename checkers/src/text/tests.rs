@@ -1,6 +1,6 @@
 use super::*;
 use crate::history::{
-    Acks, Ask, Batch, Polled, ReadLevel, Record, Reply, Sequence, Step, StepReply,
+    Acks, Ask, Batch, Content, Polled, ReadLevel, Record, Reply, Sequence, Step, StepReply,
 };
 use proptest::prelude::*;
 
@@ -139,25 +139,19 @@ const WORDS: &[&str] = &[
     "zero_loss HOLDS",
     "18446744073709551615",
     "producer=1/2/3 ",
+    "producer=1/2/3@0.1#3 ",
+    "m1=ff ",
     "é",
 ];
 
 fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
-    let producer = prop::option::of(
-        (0u64..3, 0u32..3, 0u32..9).prop_map(|(producer, epoch, sequence)| Sequence {
-            producer,
-            epoch,
-            sequence,
-        }),
-    );
-    let produce = (1u32..4, prop::collection::vec(0u64..9, 0..3), 0usize..4, producer).prop_map(
-        |(partition, messages, acks, producer)| Ask::Produce {
-            partition,
-            messages,
-            acks: Acks::ALL[acks],
-            producer,
-        },
-    );
+    let produce = (1u32..4, prop::collection::vec(0u64..9, 0..3), 0usize..4, any::<bool>());
+    let produce = produce.prop_map(|(partition, messages, acks, is_hashed)| Ask::Produce {
+        partition,
+        contents: messages.iter().filter(|_| is_hashed).map(|id| Content::of(*id)).collect(),
+        messages,
+        acks: Acks::ALL[acks],
+    });
     let fetch = (1u32..4, 0u64..9, any::<bool>()).prop_map(|(partition, from, is_eventual)| {
         let level = if is_eventual { ReadLevel::Eventual } else { ReadLevel::Linearizable };
         Ask::Fetch { partition, from, level }
@@ -178,6 +172,11 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
         },
     );
     let records = prop::collection::vec((0u64..9, 0u64..9), 0..3);
+    let number = (0u64..3, 0u32..3, 0u32..9).prop_map(|(producer, epoch, sequence)| Sequence {
+        producer,
+        epoch,
+        sequence,
+    });
     (
         0u32..4,
         prop_oneof![produce, fetch, transact, assign, group, Just(Ask::Poll)],
@@ -185,9 +184,9 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
         0u64..5,
         0u8..4,
         records,
-        prop::option::of(0u64..9),
+        (prop::option::of(0u64..9), prop::option::of(number)),
     )
-        .prop_map(|(client, ask, called, lasts, kind, records, first)| {
+        .prop_map(|(client, ask, called, lasts, kind, records, (first, number))| {
             let outcome = match (kind, &ask) {
                 (0, _) => Outcome::Refused("full (of 3)".to_owned()),
                 (1, _) => Outcome::Unknown(String::new()),
@@ -195,15 +194,22 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
             };
             let returned = (kind != 1 || lasts > 2).then_some(called + lasts);
             let stamp = Stamp::default();
-            (Call { id: 0, client, ask, called: stamp, returned: None, outcome }, called, returned)
+            let numbered = number.filter(|_| matches!(ask, Ask::Produce { .. }));
+            let numbered = numbered.map(|sequence| Numbered { at: stamp, sequence });
+            let call =
+                Call { id: 0, client, ask, called: stamp, numbered, returned: None, outcome };
+            (call, called, returned)
         })
 }
 
 fn reply(ask: &Ask, records: &[(u64, u64)], first: Option<u64>) -> Reply {
     let polled = || {
         let records = records.iter();
-        let records =
-            records.map(|(offset, message)| Record { offset: *offset, message: *message });
+        let records = records.map(|(offset, message)| Record {
+            offset: *offset,
+            message: *message,
+            content: (message % 2 == 0).then_some(Content::of(*offset)),
+        });
         let records: Vec<Record> = records.collect();
         let rebalanced = first.map(|first| first as u32).into_iter().collect();
         Polled { batches: vec![Batch { partition: 1, records }], rebalanced }
@@ -244,23 +250,30 @@ proptest! {
     /// Times repeat and ordinals are shuffled against them: printing must notice, and write them.
     #[test]
     fn any_history_survives_printing_and_reading(
-        calls in prop::collection::vec(call(), 0..8),
+        calls in prop::collection::vec((call(), 0u64..9), 0..8),
         by_time in any::<bool>(),
     ) {
         let mut moments = Vec::new();
-        for (position, (_, called, returned)) in calls.iter().enumerate() {
-            moments.push((*called, position, false));
-            moments.extend(returned.map(|returned| (returned, position, true)));
+        for (position, ((call, called, returned), waits)) in calls.iter().enumerate() {
+            moments.push((*called, position, 0));
+            if call.numbered.is_some() {
+                moments.push((returned.unwrap_or(u64::MAX).min(called + waits), position, 1));
+            }
+            moments.extend(returned.map(|returned| (returned, position, 2)));
         }
         if by_time {
-            moments.sort_by_key(|(at, position, is_return)| (*at, *is_return, *position));
+            moments.sort_by_key(|(at, position, kind)| (*at, *kind == 2, *position, *kind));
         }
         let mut history = History::default();
-        history.calls.extend(calls.into_iter().map(|(call, ..)| call));
-        for (ordinal, (at_ns, position, is_return)) in moments.into_iter().enumerate() {
+        history.calls.extend(calls.into_iter().map(|((call, ..), _)| call));
+        for (ordinal, (at_ns, position, kind)) in moments.into_iter().enumerate() {
             let stamp = Stamp { ordinal: ordinal as u64, at_ns };
             let call = &mut history.calls[position];
-            if is_return { call.returned = Some(stamp) } else { call.called = stamp }
+            match kind {
+                0 => call.called = stamp,
+                1 => call.numbered = call.numbered.map(|own| Numbered { at: stamp, ..own }),
+                _ => call.returned = Some(stamp),
+            }
         }
         history.calls.sort_by_key(|call| call.called.ordinal);
         for (id, call) in history.calls.iter_mut().enumerate() {

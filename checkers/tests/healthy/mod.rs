@@ -2,8 +2,8 @@
 //! world saw and what clients saw. One thing may be wrong with it.
 
 use checkers::{
-    Acks, Ask, Bench, Call, Claim, Configuration, EntryId, Event, Fact, Mark, Outcome, ReadLevel,
-    Record, Reply, Role, Sequence, Snapshot, Stamp, Voter,
+    Acks, Ask, Bench, Call, Claim, Configuration, EntryId, Event, Fact, Mark, Numbered, Outcome,
+    ReadLevel, Record, Reply, Role, Sequence, Snapshot, Stamp, Voter,
 };
 
 pub(crate) const PARTITIONS: u64 = 4;
@@ -114,7 +114,8 @@ fn entry(index: u64) -> EntryId {
 
 fn call(id: u64, client: u64, ask: Ask, reply: Reply) -> Call {
     let called = Stamp::default();
-    Call { id, client: client as u32, ask, called, returned: None, outcome: Outcome::Ok(reply) }
+    let (client, outcome) = (client as u32, Outcome::Ok(reply));
+    Call { id, client, ask, called, numbered: None, returned: None, outcome }
 }
 
 impl World<'_> {
@@ -135,7 +136,12 @@ impl World<'_> {
 
     fn begin(&mut self, call: &mut Call) {
         call.called = self.tick();
-        self.bench.observe(call.called, Event::Called(call));
+        self.bench.observe(call.called, Event::Called(call.asked()));
+        if let Some(numbered) = &mut call.numbered {
+            numbered.at = self.tick();
+            let Numbered { at, sequence } = *numbered;
+            self.bench.observe(at, Event::Numbered(call.asked(), sequence));
+        }
     }
 
     fn end(&mut self, call: &mut Call) {
@@ -174,10 +180,11 @@ impl World<'_> {
         // Clients take turns, so the offset of a message follows from its number.
         let offset = message / clients * (clients / PARTITIONS) + client / PARTITIONS;
         let sequence = (message / clients) as u32;
-        let producer = Some(Sequence { producer: client, epoch: 0, sequence });
+        let sequence = Sequence { producer: client, epoch: 0, sequence };
         let acks = Acks::Quorum;
-        let ask = Ask::Produce { partition: group, messages: vec![message], acks, producer };
+        let ask = Ask::produce(group, vec![message], acks);
         let mut call = call(message, client, ask, Reply::Produced { first: Some(offset) });
+        call.numbered = Some(Numbered { at: Stamp::default(), sequence });
         self.begin(&mut call);
         let entry = entry(offset + 1);
         let other = EntryId { hash: entry.hash + 1, ..entry };
@@ -230,7 +237,7 @@ impl World<'_> {
         let group = partition as u32 + 1;
         for from in (0..end).step_by(BATCH as usize) {
             let offsets = from..end.min(from + BATCH);
-            let records = offsets.map(|offset| Record { offset, message: message_at(offset) });
+            let records = offsets.map(|offset| Record::new(offset, message_at(offset)));
             let reply = Reply::Fetched { records: records.collect(), end };
             let ask = Ask::Fetch { partition: group, from, level: ReadLevel::Linearizable };
             let mut call = call(messages * 2 + from, 99, ask, reply);

@@ -368,7 +368,7 @@ pub(super) fn precommitted_read(scene: &mut Scene) -> bool {
         let own =
             steps.iter().zip(results.iter()).find_map(|(step, result)| match (step, result) {
                 (Step::Send { partition, message }, StepReply::Sent { offset: Some(offset) }) => {
-                    Some((*partition, Record { offset: *offset, message: *message }))
+                    Some((*partition, Record::new(*offset, *message)))
                 }
                 _ => None,
             });
@@ -416,7 +416,7 @@ pub(super) fn inconsistent_offset(scene: &mut Scene) -> bool {
             (sent.partition, sent.offset) == (at.1, Some(offset)) && sent.readers.len() > 2
         });
         if others.is_some() {
-            scene.change(at, Record { offset, message: other });
+            scene.change(at, Record::new(offset, other));
             return true;
         }
     }
@@ -619,7 +619,7 @@ pub(super) fn phantom(scene: &mut Scene) -> bool {
             offset = batch.records[at.2].offset;
         }
     });
-    scene.change(at, Record { offset, message: 1 << 40 });
+    scene.change(at, Record::new(offset, 1 << 40));
     true
 }
 
@@ -635,6 +635,6 @@ pub(super) fn wrong_partition(scene: &mut Scene) -> bool {
             offset = batch.records[at.2].offset;
         }
     });
-    scene.change(at, Record { offset, message });
+    scene.change(at, Record::new(offset, message));
     true
 }

@@ -104,7 +104,7 @@ impl World {
 
     fn produce(&mut self, partition: Partition, count: usize) -> Ask {
         let messages = (0..count).map(|_| self.message()).collect();
-        Ask::Produce { partition, messages, acks: Acks::Quorum, producer: None }
+        Ask::produce(partition, messages, Acks::Quorum)
     }
 
     fn ask(&mut self) -> Ask {
@@ -167,7 +167,9 @@ impl World {
     fn call(&mut self, client: u32, ask: Ask) -> usize {
         let (called, id) = (self.stamp(), self.history.calls.len() as u64);
         let outcome = Outcome::Unknown("no answer".to_owned());
-        self.history.calls.push(Call { id, client, ask, called, returned: None, outcome });
+        let (numbered, returned) = (None, None);
+        let call = Call { id, client, ask, called, numbered, returned, outcome };
+        self.history.calls.push(call);
         id as usize
     }
 
@@ -252,7 +254,7 @@ impl World {
             let position = &mut self.positions[client][partition as usize];
             let end = log.len().min(*position + 4 + self.dice.draw(12));
             let records: Vec<Record> = (*position..end)
-                .filter_map(|place| Some(Record { offset: place as Offset, message: log[place]? }))
+                .filter_map(|place| Some(Record::new(place as Offset, log[place]?)))
                 .collect();
             *position = end;
             if !records.is_empty() {

@@ -101,7 +101,7 @@ impl World {
             let of = |fate: Fate| {
                 (from..).zip(slots).find_map(|(offset, slot)| match slot {
                     Slot::Message { id, transaction: Some(t) } if self.transactions[*t] == fate => {
-                        Some(Record { offset, message: *id })
+                        Some(Record::new(offset, *id))
                     }
                     Slot::Message { .. } | Slot::Marker => None,
                 })
@@ -127,7 +127,7 @@ impl World {
             if passed && self.will_commit(p, end) && self.strikes(Plant::LsoPassed) {
                 let Slot::Message { id, .. } = self.logs[p][end as usize + 1] else { continue };
                 end += 2;
-                records = vec![Record { offset: end - 1, message: id }];
+                records = vec![Record::new(end - 1, id)];
             }
             if let Some(record) = extra {
                 records.push(record);
@@ -152,10 +152,10 @@ impl World {
     pub(super) fn visible(&self, p: usize, from: u64, end: u64) -> Vec<Record> {
         let slots = (0u64..).zip(&self.logs[p]).take(end as usize).skip(from as usize);
         let seen = slots.filter_map(|(offset, slot)| match slot {
-            Slot::Message { id, transaction: None } => Some(Record { offset, message: *id }),
-            Slot::Message { id, transaction: Some(t) } => (self.transactions[*t]
-                == Fate::Committed)
-                .then_some(Record { offset, message: *id }),
+            Slot::Message { id, transaction: None } => Some(Record::new(offset, *id)),
+            Slot::Message { id, transaction: Some(t) } => {
+                (self.transactions[*t] == Fate::Committed).then_some(Record::new(offset, *id))
+            }
             Slot::Marker => None,
         });
         seen.take(BATCH_MAX).collect()

@@ -244,6 +244,7 @@ impl World {
                     client: number as u32,
                     ask,
                     called,
+                    numbered: None,
                     returned: None,
                     outcome: Outcome::Unknown("under way".to_owned()),
                 });
@@ -276,7 +277,7 @@ impl World {
         match part {
             Part::Session if self.draw(2) == 0 => {
                 let messages = (0..=self.draw(2)).map(|_| self.message(client)).collect();
-                Ask::Produce { partition, messages, acks: Acks::Quorum, producer: None }
+                Ask::produce(partition, messages, Acks::Quorum)
             }
             Part::Session => {
                 let from = self.draw(self.logs[partition as usize].len() as u64 + 1);

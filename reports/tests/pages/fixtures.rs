@@ -4,7 +4,7 @@ use checkers::{
     Acks, Ask, Call, Counts, Coverage, Ending, Evidence, History, Judgement, Line, Outcome,
     Recovery, Reply, Run, Series, Stamp, Verdict,
 };
-use reports::{Replay, Report, RunReport, compose};
+use reports::{Origin, Replay, Report, RunReport, compose};
 use scenarios::{Disk, Fault, Network, Phases, Placement, Plan, Planned, Target, Timing, Workload};
 use std::collections::BTreeMap;
 
@@ -22,7 +22,9 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
         seed,
         regions: vec!["eu".to_owned(), "us".to_owned(), "ap".to_owned()],
         nodes: vec![0, 0, 1, 1, 2],
+        clamped: Vec::new(),
         placement: Placement {
+            late_ms: Vec::new(),
             layout: "2/2/1".to_owned(),
             metadata: vec![1, 3, 5],
             partitions: vec![vec![1, 2, 3, 4, 5], vec![3, 4, 1, 2, 5]],
@@ -86,6 +88,8 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
         ],
         plants: Vec::new(),
         checkers: CHECKERS.map(str::to_owned).to_vec(),
+        why: "Leaders die, and what they acknowledged is still there.".to_owned(),
+        expect: scenarios::Expectation::default(),
     }
 }
 
@@ -98,12 +102,8 @@ fn history() -> History {
         .map(|id| Call {
             id,
             client: 1 + (id % 4) as u32,
-            ask: Ask::Produce {
-                partition: 1,
-                messages: vec![id],
-                acks: Acks::Quorum,
-                producer: None,
-            },
+            ask: Ask::produce(1, vec![id], Acks::Quorum),
+            numbered: None,
             called: Stamp { ordinal: id * 10, at_ns: id * SECOND / 15 },
             returned: Some(Stamp { ordinal: id * 10 + 5, at_ns: id * SECOND / 15 + 40_000_000 }),
             outcome: Outcome::Ok(Reply::Produced { first: Some(id) }),
@@ -332,7 +332,15 @@ pub(crate) fn hostile(seed: u64) -> RunReport {
 
 pub(crate) fn invocation(runs: Vec<RunReport>) -> Report {
     let command = "zeroloss run default --seeds 1..20".to_owned();
-    Report { command, runs, wall_ms: 61_400, interrupted: false }
+    let requested = runs.len() as u64;
+    let origin = Origin {
+        version: "0.1.0".to_owned(),
+        git: "0123456789ab".to_owned(),
+        build: "00112233445566ff".to_owned(),
+        started: "2026-11-26T01:02:03Z".to_owned(),
+        argv: ["run", "default", "--seeds", "1..20"].map(str::to_owned).to_vec(),
+    };
+    Report { command, runs, wall_ms: 61_400, interrupted: false, requested, origin }
 }
 
 /// One of each.

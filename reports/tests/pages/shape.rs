@@ -3,7 +3,7 @@
 use crate::fixtures::{
     SECOND, green, hostile, invocation, mixed, panicked, passing, plan, run, unknown, violated,
 };
-use checkers::{Ending, Verdict};
+use checkers::{Ending, Judgement, Verdict};
 use reports::{ExitCode, Replay, compose};
 use serde_json::{Value, json};
 
@@ -14,10 +14,11 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-const COUNTS: [&str; 11] = [
+const COUNTS: [&str; 12] = [
     "acknowledged",
     "allowed_lost",
     "attempted",
+    "corrupted",
     "duplicated",
     "lost",
     "lost_where",
@@ -31,11 +32,17 @@ const COUNTS: [&str; 11] = [
 #[test]
 fn json_has_exactly_the_fields_of_the_contract() {
     let document = reports::json(&mixed());
-    assert_eq!(keys(&document), ["exit_code", "runs", "schema", "totals", "verdict"]);
+    let origin = ["argv", "build", "git", "started", "version"];
+    let sums = ["exit_code", "finished", "interrupted", "met", "planted", "requested"];
+    let mut of_document = ["runs", "schema", "totals", "verdict"].to_vec();
+    of_document.extend(origin.into_iter().chain(sums));
+    of_document.sort_unstable();
+    assert_eq!(keys(&document), of_document);
     assert_eq!(document["schema"], 1);
     assert_eq!(keys(&document["totals"]), COUNTS);
     let mut expected = COUNTS.to_vec();
     expected.extend(["scenario", "seed", "token", "plant", "verdict", "trace_hash", "sim_ms"]);
+    expected.extend(["met", "not_met", "expected", "replay", "ending"]);
     expected.extend(["wall_ms", "checkers", "faults", "refused_faults", "marks", "recovery"]);
     expected.sort_unstable();
     for run in document["runs"].as_array().expect("runs is a list") {
@@ -156,6 +163,25 @@ fn a_plant_that_was_never_executed_is_not_survived() {
     let mut other = run(1);
     other.marks.insert("plant:other_bug".to_owned(), 1);
     assert!(matches!(composed(other).verdict, Verdict::Unknown(_)));
+}
+
+/// What a plan is too small to exercise is asked of the suite; what it must exercise, of the run.
+#[test]
+fn a_law_that_had_nothing_to_judge_is_a_doubt_only_where_the_plan_owed_it_something() {
+    let composed = |produce_per_ks, idle: &[&str]| {
+        let mut plan = plan("quiet", 1);
+        plan.workload.produce_per_ks = produce_per_ks;
+        let mut run = run(1);
+        for name in idle {
+            run.judgements.retain(|judgement| judgement.name != *name);
+            let vacuous = Verdict::Unknown("vacuous: nothing happened".to_owned());
+            run.judgements.push(Judgement::new(*name, vacuous));
+        }
+        compose(plan.clone(), plan, run, String::new(), None, 0).verdict
+    };
+    assert!(matches!(composed(10, &["producer_order", "leader_acks"]), Verdict::Holds(_)));
+    assert!(matches!(composed(70_000, &["producer_order"]), Verdict::Unknown(_)));
+    assert!(matches!(composed(10, &["producer_order", "zero_loss"]), Verdict::Unknown(_)));
 }
 
 #[test]

@@ -10,7 +10,16 @@ use system::{Endpoint, FileId, Frame, Host, Node, Plant, Settings};
 /// What a node may ask of its host in one turn before the turn is held to be endless.
 const CALLS_PER_TURN_MAX: u64 = 2_000_000;
 
+/// What a node is told when it starts.
+///
+/// # Panics
+/// If the plan plants what the system does not have, or more than one bug: a plan that was checked
+/// does neither, and a run without its bug would be taken for a bug that survived.
 pub(super) fn settings_of(plan: &Plan, node: u32) -> Settings {
+    assert!(plan.plants.len() <= 1, "one bug at a time, not {:?}", plan.plants);
+    let known = |name: &String| {
+        Plant::named(name).unwrap_or_else(|| panic!("the system has no planted bug `{name}`"))
+    };
     Settings {
         cluster: crate::load::CLUSTER,
         node,
@@ -20,7 +29,7 @@ pub(super) fn settings_of(plan: &Plan, node: u32) -> Settings {
             election_min: plan.timing.election_min_ms * 1_000_000,
             election_max: plan.timing.election_max_ms * 1_000_000,
         },
-        plant: plan.plants.first().and_then(|name| Plant::named(name)),
+        plant: plan.plants.first().map(known),
     }
 }
 
@@ -139,7 +148,9 @@ impl Host for HostView<'_> {
             machine.wake_at = u64::MAX;
             return;
         }
-        let at = machine.clock.world_when_monotonic(at).max(now) + machine.clock.jitter_ns();
+        let late_ns = machine.clock.jitter_ns();
+        machine.wish = (at, late_ns);
+        let at = machine.clock.world_when_monotonic(at).max(now) + late_ns;
         machine.wake_at = at;
         if at < machine.timer_at {
             machine.timer_at = at;

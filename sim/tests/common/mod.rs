@@ -210,7 +210,7 @@ impl Checker for Remembers {
         match event {
             Event::Seen(snapshot) => seen.snapshots.push((at.at_ns, *snapshot)),
             Event::Fact(fact) => seen.facts.push((at.at_ns, fact.clone())),
-            Event::Called(_) | Event::Returned(_) | Event::Mark(_) => {}
+            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@ use super::{Ballot, Context, Follower, Held, Replica, Role};
 use crate::{
     frame::Message,
     marks::Mark,
+    planted::Plant,
     types::{EntryId, NodeId, Term},
 };
 
@@ -15,6 +16,9 @@ impl Replica {
         self.reset_deadline(ctx);
         if !self.is_settled() {
             return;
+        }
+        if ctx.planted.bites(Plant::NoPreVote) {
+            return self.become_candidate(ctx);
         }
         let term = self.hard.term + 1;
         self.role = Role::PreCandidate(Ballot { term, granted: vec![self.node] });
@@ -169,10 +173,11 @@ impl Replica {
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => false,
             Role::Leader(_) => true,
         };
-        if hears {
-            ctx.marks.hit(Mark::StickyRefusal);
+        if !hears || ctx.planted.bites(Plant::NoStickiness) {
+            return false;
         }
-        hears
+        ctx.marks.hit(Mark::StickyRefusal);
+        true
     }
 
     /// Whether a log that ends like this is at least as new as ours: by term, then by length (S14).

@@ -5,6 +5,7 @@ use crate::{
     entry::Entry,
     frame::Message,
     marks::Mark,
+    planted::Plant,
     types::{EntryId, Index, NodeId, Term},
 };
 use bytes::Bytes;
@@ -111,10 +112,25 @@ impl Replica {
         } else {
             0
         };
-        let matched = self.log.id(verified.min(self.flushed));
+        let matched = self.log.id(self.claimable(ctx, verified));
         let (term, generation) = (self.hard.term, self.generation_flushed);
         let ok = Message::BeatOk { term, sequence, sent, generation, verified, matched };
         self.send(ctx, from, ok);
+    }
+
+    /// How far the answer to a heartbeat may claim the log. It leaves at once, whatever the disk does, so
+    /// it claims nothing that is not durable: no entry, and none under a term that a power loss could
+    /// take back, for after it this replica might follow a leader of an older term, which cuts what was
+    /// claimed under the newer one (S4, S9). Example: n3 holds e2 of term 1, flushed; it answers a beat
+    /// of term 3 and claims e2; the power fails; it is in term 1 again, and a late append of term 2 puts
+    /// x2 in the place of e2, which the leader of term 3 has counted.
+    fn claimable(&self, ctx: &mut Context<'_>, verified: Index) -> Index {
+        let durable = verified.min(self.flushed);
+        if durable == 0 || self.term_flushed == self.hard.term {
+            return durable;
+        }
+        ctx.marks.hit(Mark::BeatUnflushed);
+        if ctx.planted.bites(Plant::BeatClaimsUnflushedTerm) { durable } else { 0 }
     }
 
     /// Follows the leader of this term; `false` if the term is over.

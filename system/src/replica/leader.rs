@@ -176,6 +176,10 @@ impl Replica {
         let Role::Leader(leader) = &mut self.role else { return };
         let peer = &mut leader.peers[place];
         while !peer.is_silent && peer.next <= self.log.last_index() {
+            let is_change = leader.first > 1 && peer.next > leader.first;
+            if is_change && ctx.planted.bites(Plant::SilentAfterFirstChange) {
+                break;
+            }
             let acknowledged = peer.matched.max(peer.base - 1);
             if peer.next - 1 - acknowledged.min(peer.next - 1) >= WINDOW {
                 break;
@@ -213,8 +217,8 @@ impl Replica {
         matched: EntryId,
     ) {
         let Some(place) = self.heard_from(ctx, from, term) else { return };
-        let is_news = self.count(place, generation, matched);
-        self.wake(place);
+        let is_news = self.count(ctx, place, generation, matched);
+        self.wake(ctx, place);
         self.send_entries(ctx, place);
         if is_news {
             self.advance(ctx);
@@ -237,7 +241,12 @@ impl Replica {
         if tried <= peer.matched || tried >= peer.next {
             return;
         }
-        peer.base = self.log.agree(hint.0, hint.1).min(tried.saturating_sub(1)) + 1;
+        let agreed = self.log.agree(hint.0, hint.1).min(tried.saturating_sub(1));
+        let of = (self.place.group, term, from);
+        if ctx.planted.highest(Plant::MatchedNeverSinks, of, agreed) > agreed {
+            return;
+        }
+        peer.base = agreed + 1;
         peer.next = peer.base;
         peer.is_silent = false;
         self.send_entries(ctx, place);
@@ -253,11 +262,13 @@ impl Replica {
         (generation, matched): (u64, EntryId),
     ) {
         let Some(place) = self.heard_from(ctx, from, term) else { return };
-        let is_news = self.count(place, generation, matched);
+        let is_news = self.count(ctx, place, generation, matched);
+        let group = self.place.group;
         let Role::Leader(leader) = &mut self.role else { return };
         let peer = &mut leader.peers[place];
         peer.beat = peer.beat.max(sequence);
         let arrived = verified.max(peer.matched);
+        let arrived = ctx.planted.highest(Plant::MatchedNeverSinks, (group, term, from), arrived);
         if sequence > peer.resent && arrived < sent {
             // What was sent before that round has not arrived: lost, or late. Send it again.
             ctx.marks.hit(Mark::Resent);
@@ -267,12 +278,12 @@ impl Replica {
             // It has started again and does not know any more that its log equals ours, so it may not
             // commit (S12): an append without entries tells it.
             peer.resent = ctx.beat;
-            let (commit, group) = (self.commit, self.place.group);
+            let commit = self.commit;
             let previous = self.log.id(peer.matched);
             let append = Message::Append { term, previous, commit, entries: Vec::new() };
             ctx.effects.sends.push((from, group, append));
         }
-        self.wake(place);
+        self.wake(ctx, place);
         self.send_entries(ctx, place);
         if is_news {
             self.advance(ctx);
@@ -281,31 +292,49 @@ impl Replica {
     }
 
     /// A silent peer answers: entries flow again, from what is known to have arrived.
-    fn wake(&mut self, place: usize) {
+    fn wake(&mut self, ctx: &mut Context<'_>, place: usize) {
+        let (group, term) = (self.place.group, self.hard.term);
         let Role::Leader(leader) = &mut self.role else { return };
         let peer = &mut leader.peers[place];
         if std::mem::take(&mut peer.is_silent) {
-            peer.next = if peer.matched > 0 { peer.matched + 1 } else { peer.base };
+            let of = (group, term, peer.node);
+            let arrived = ctx.planted.highest(Plant::MatchedNeverSinks, of, peer.matched);
+            peer.next = if arrived > 0 { arrived + 1 } else { peer.base };
         }
     }
 
-    /// Counts what a peer claims, if it is of the newest generation of its log (S10).
-    /// Says whether it is news.
-    fn count(&mut self, place: usize, generation: u64, matched: EntryId) -> bool {
+    /// Counts what a peer claims, if it is of the newest generation of its log (S10): a newer one says
+    /// anew what is left after the cut, within one generation nothing is taken back. Says whether it is
+    /// news.
+    fn count(
+        &mut self,
+        ctx: &mut Context<'_>,
+        place: usize,
+        generation: u64,
+        matched: EntryId,
+    ) -> bool {
         let last = self.log.last_index();
         let Role::Leader(leader) = &mut self.role else { return false };
         let peer = &mut leader.peers[place];
         if generation < peer.generation {
             return false;
         }
-        peer.generation = generation;
+        let is_cut = generation > peer.generation && matched.index < peer.matched;
         assert!(matched.index <= last, "n{} matched past our last {last}", peer.node);
         if matched.index > 0 {
             let own = self.log.id(matched.index);
             assert_eq!(own, matched, "n{} matched what is not our entry", peer.node);
         }
         let is_news = matched.index > peer.matched;
-        peer.matched = peer.matched.max(matched.index);
+        peer.generation = generation;
+        if is_cut {
+            ctx.marks.hit(Mark::MatchedSank);
+        }
+        if !is_cut || ctx.planted.bites(Plant::MatchedNeverSinks) {
+            peer.matched = peer.matched.max(matched.index);
+        } else {
+            peer.matched = matched.index;
+        }
         peer.next = peer.next.max(peer.matched + 1);
         is_news
     }
@@ -389,14 +418,19 @@ impl Replica {
     pub(super) fn on_produce(&mut self, ctx: &mut Context<'_>, client: Endpoint, produce: Produce) {
         let Produce { request, acks, term, producer, epoch, sequence, count, crc, messages } =
             produce;
+        // A copy that was damaged on the way is no request. To refuse it would say nothing about the
+        // other copies, and one of them may be taken (S40).
+        if crc32c::crc32c(&messages) != crc {
+            return ctx.marks.hit(Mark::DamagedRequest);
+        }
         if let Some(why) = self.unready(Some(term)) {
+            let why = self.with_proof(ctx, why, term, (producer, epoch, sequence));
             return self.refuse(ctx, client, request, why);
         }
-        let is_whole = crc32c::crc32c(&messages) == crc && batch::holds(&messages, count);
-        if self.place.group == METADATA || !is_whole {
+        if self.place.group == METADATA || !batch::holds(&messages, count) {
             return self.refuse(ctx, client, request, Refusal::Malformed);
         }
-        let (entry, offset) = match self.dedup.see(producer, epoch, sequence) {
+        let (entry, offset) = match self.see(ctx, producer, epoch, sequence) {
             Seen::Repeat(slot) if producer != 0 => {
                 let is_committed = slot.entry.index <= self.commit;
                 ctx.marks.hit(if is_committed { Mark::RepeatCommitted } else { Mark::RepeatWaits });
@@ -411,6 +445,8 @@ impl Replica {
             }
             Seen::New | Seen::Repeat(_) | Seen::Fenced | Seen::OutOfOrder => {
                 let offset = self.log.next_offset();
+                let is_swap = count > 1 && ctx.planted.bites(Plant::SwappedPayload);
+                let messages = if is_swap { batch::swap_payloads(&messages) } else { messages };
                 let body = batch::body(producer, epoch, sequence, &messages);
                 (self.append_new(ctx, Kind::Messages, count, &body), offset)
             }
@@ -418,6 +454,59 @@ impl Replica {
         self.wait(Waiter { client, request, acks, entry, offset });
         // A repeat may have nothing left to wait for.
         self.advance(ctx);
+    }
+
+    /// What a request is, seen from the log.
+    fn see(&self, ctx: &mut Context<'_>, producer: u64, epoch: u32, sequence: u32) -> Seen {
+        match self.dedup.see(producer, epoch, sequence) {
+            Seen::Repeat(_) if producer != 0 && ctx.planted.bites(Plant::NoDedup) => Seen::New,
+            Seen::New
+                if self.dedup.last_count(producer, epoch) > 1
+                    && ctx.planted.bites(Plant::DedupCountsWrong) =>
+            {
+                Seen::OutOfOrder
+            }
+            seen @ (Seen::New | Seen::Repeat(_) | Seen::OutOfOrder | Seen::Fenced) => seen,
+        }
+    }
+
+    /// Why a produce request is refused, with the proof that no copy of it was or will be taken, where
+    /// there is one.
+    fn with_proof(
+        &self,
+        ctx: &mut Context<'_>,
+        why: Refusal,
+        asked: Term,
+        call: (u64, u32, u32),
+    ) -> Refusal {
+        if why != Refusal::NotLeader || asked == 0 || asked > self.hard.term {
+            return why;
+        }
+        let is_proven = self.takes_no_copy(asked, call);
+        if is_proven {
+            ctx.marks.hit(Mark::NotTaken);
+        }
+        if is_proven || ctx.planted.bites(Plant::DefiniteNotLeader) {
+            return Refusal::NotTaken;
+        }
+        why
+    }
+
+    /// Whether no copy of a produce request was or will be taken (S40). Only the leader of the term that
+    /// it carries takes one, and copies of what was sent here come here only. So it is enough that
+    /// - this node will not lead that term, or lead it again: it is over, durably, and no candidate of it
+    ///   wins any more;
+    /// - all of the term lies in this life: an earlier one may have taken a copy and forgotten it;
+    /// - of its entries none was cut, so that the producer table, which is made of the log, would know
+    ///   the call.
+    ///
+    /// Example: the network doubles a request of term 1. n1 takes the first copy, steps down, and gets
+    /// the second. That it does not lead now says nothing: the first copy may yet commit.
+    fn takes_no_copy(&self, asked: Term, (producer, epoch, sequence): (u64, u32, u32)) -> bool {
+        let may_win = matches!(&self.role, Role::Candidate(ballot) if ballot.term == asked);
+        let is_over = asked <= self.term_flushed && !may_win;
+        let is_remembered = asked > self.opened_in && asked > self.cut_in;
+        is_over && is_remembered && producer != 0 && !self.dedup.has(producer, epoch, sequence)
     }
 
     /// Remembers whom to tell when an entry has become what its level asks for.

@@ -112,6 +112,13 @@ impl Cluster {
         }
     }
 
+    /// Ends the flush of a node's registry, if one is under way.
+    fn flush_registry(&mut self, node: NodeId) {
+        if let Some(token) = self.machine(node).end_registry_flush() {
+            self.turn(node, Input::Flushed { token, is_ok: true });
+        }
+    }
+
     fn machine(&mut self, node: NodeId) -> &mut Machine {
         self.machines.get_mut(&node).unwrap_or_else(|| panic!("there is no n{node}"))
     }

@@ -2,8 +2,8 @@
 //! Nothing happens here by itself: a flush ends, and the power goes, when the script says so.
 
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
-use system::{Endpoint, FileId, Frame, Host, Nanos};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use system::{Endpoint, FileId, Frame, Host, Nanos, registry};
 
 /// One machine.
 #[derive(Debug, Default)]
@@ -31,16 +31,55 @@ struct File {
     cached: Vec<u8>,
     durable: Vec<u8>,
     is_named: bool,
+    /// Bytes that a failed flush took: the cache holds them to be clean, so that no later flush writes
+    /// them unless they are written again.
+    given_up: BTreeSet<usize>,
+}
+
+impl File {
+    /// What a flush that begins now makes durable.
+    fn to_flush(&self) -> Vec<u8> {
+        let mut bytes = self.cached.clone();
+        let end = bytes.len();
+        for at in self.given_up.range(..end) {
+            bytes[*at] = self.durable.get(*at).copied().unwrap_or(0);
+        }
+        bytes
+    }
 }
 
 impl Machine {
     /// Ends the oldest flush well; says whose it was.
     pub(crate) fn end_flush(&mut self) -> Option<u64> {
         let flush = self.flushes.pop_front()?;
+        Some(self.end(flush))
+    }
+
+    /// Ends the flush of the registry well, if one is under way.
+    pub(crate) fn end_registry_flush(&mut self) -> Option<u64> {
+        let is_it = |flush: &Flush| flush.contents.iter().any(|(id, _)| *id == registry::FILE);
+        let place = self.flushes.iter().position(is_it)?;
+        let flush = self.flushes.remove(place).expect("it was found");
+        Some(self.end(flush))
+    }
+
+    fn end(&mut self, flush: Flush) -> u64 {
         for (id, content) in flush.contents {
             let file = self.files.get_mut(&id).expect("a flushed file exists");
             file.durable = content;
             file.is_named |= flush.directory;
+        }
+        flush.token
+    }
+
+    /// Fails the oldest flush; says whose it was.
+    pub(crate) fn fail_flush(&mut self) -> Option<u64> {
+        let flush = self.flushes.pop_front()?;
+        for (id, content) in flush.contents {
+            let file = self.files.get_mut(&id).expect("a flushed file exists");
+            let is_lost = |at: &usize| file.durable.get(*at) != content.get(*at);
+            let lost: Vec<usize> = (0..content.len()).filter(is_lost).collect();
+            file.given_up.extend(lost);
         }
         Some(flush.token)
     }
@@ -60,6 +99,7 @@ impl Machine {
                 file.cached.iter().skip(file.durable.len()).take(torn).copied().collect();
             file.durable.extend(tail);
             file.cached = file.durable.clone();
+            file.given_up.clear();
         }
     }
 
@@ -119,6 +159,7 @@ impl Host for Machine {
         assert!(at <= file.cached.len(), "a write at {at} leaves a hole");
         file.cached.resize(file.cached.len().max(end), 0);
         file.cached[at..end].copy_from_slice(&content);
+        file.given_up.retain(|byte| !(at..end).contains(byte));
     }
 
     fn truncate(&mut self, file: FileId, len: u64) {
@@ -128,7 +169,7 @@ impl Host for Machine {
     }
 
     fn flush(&mut self, token: u64, files: &[FileId], directory: bool) {
-        let contents = files.iter().map(|id| (*id, self.files[id].cached.clone())).collect();
+        let contents = files.iter().map(|id| (*id, self.files[id].to_flush())).collect();
         self.flushes.push_back(Flush { token, contents, directory });
     }
 

@@ -161,7 +161,8 @@ pub(crate) fn done(done: &Done) -> String {
         }
         Done::Produced(None) => "sent, without acknowledgement".into(),
         Done::Fetched(records, end) => {
-            let names: Vec<String> = records.iter().map(|(_, id)| format!("m{id}")).collect();
+            let names: Vec<String> =
+                records.iter().map(|read| format!("m{}", read.message)).collect();
             format!("read: [{}] up to offset {end}", names.join(", "))
         }
         Done::Created => "created".into(),

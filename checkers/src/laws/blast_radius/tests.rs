@@ -45,10 +45,11 @@ impl Run {
     /// A client asks partition 1 and has its answer so many milliseconds later.
     fn ask(&mut self, client: u32, takes_ms: u64, outcome: Outcome) {
         let called = Stamp { ordinal: self.world.now.ordinal + 1, ..self.world.now };
-        let (id, partition, acks) = (self.calls, 1, Acks::Quorum);
-        let ask = Ask::Produce { partition, messages: vec![id], acks, producer: None };
-        let mut call = Call { id, client, ask, called, returned: None, outcome: lost() };
-        self.world.tell(Event::Called(&call));
+        let id = self.calls;
+        let ask = Ask::produce(1, vec![id], Acks::Quorum);
+        let (numbered, returned) = (None, None);
+        let mut call = Call { id, client, ask, called, numbered, returned, outcome: lost() };
+        self.world.tell(Event::Called(call.asked()));
         self.world.now.at_ns += takes_ms * MS;
         (call.returned, call.outcome) = (Some(self.world.now), outcome);
         self.world.tell(Event::Returned(&call));

@@ -5,7 +5,7 @@
 //! returned before the read was called. So of the commits that returned before the read, only the
 //! latest call counts, the *floor*: whatever returned before the floor's call is gone.
 
-use crate::history::{Call, Offset, Stamp};
+use crate::history::{Asked, Call, Offset, Stamp};
 use std::collections::BTreeMap;
 
 /// A commit that took effect.
@@ -41,7 +41,7 @@ pub(super) struct Register {
 }
 
 impl Register {
-    pub(super) fn begin(&mut self, offset: Offset, call: &Call) {
+    pub(super) fn begin(&mut self, offset: Offset, call: Asked<'_>) {
         let (client, called) = (call.client, call.called);
         let open = Open { call: call.id, client, called, is_unknown: false };
         self.open.entry(offset).or_default().push(open);
@@ -49,7 +49,7 @@ impl Register {
 
     /// A transaction of a member may have committed this along with what it sent.
     pub(super) fn may_commit(&mut self, offset: Offset, call: &Call) {
-        self.begin(offset, call);
+        self.begin(offset, call.asked());
         self.leave_open(offset, call);
     }
 

@@ -34,7 +34,7 @@ impl LinearizableLog {
     }
 
     pub(super) fn report_phantom(&mut self, by: u32, record: Record) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let deed = Deed::Saw(offset, message);
         let steps = [self.step(by, deed), self.step(by, Deed::Never(message))];
         let text = format!(
@@ -45,7 +45,7 @@ impl LinearizableLog {
     }
 
     pub(super) fn report_aborted(&mut self, by: u32, append: u32, record: Record) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let deed = Deed::Saw(offset, message);
         let steps = [self.step(by, deed), self.step(append, Deed::Never(message))];
         let mut lines = self.lines(append, deed);
@@ -59,7 +59,7 @@ impl LinearizableLog {
     }
 
     pub(super) fn report_wrong_partition(&mut self, by: u32, append: u32, record: Record) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let deed = Deed::Saw(offset, message);
         // In this partition nobody ever asked to append it.
         let steps = [self.step(by, deed), self.step(append, Deed::Never(message))];
@@ -82,7 +82,7 @@ impl LinearizableLog {
         before: Offset,
         record: Record,
     ) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let partition = self.operation(by).partition;
         let named_by = self.logs[partition as usize].get(before).named_by.saturating_sub(1);
         let (first, second) = (Deed::Saw(before, message), Deed::Saw(offset, message));
@@ -107,7 +107,7 @@ impl LinearizableLog {
         named_by: u32,
         before: MessageId,
     ) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let (first, second) = (Deed::Saw(offset, before), Deed::Saw(offset, message));
         let steps = [self.step(named_by, first), self.step(by, second)];
         let mut lines = self.lines(named_by, first);
@@ -120,7 +120,7 @@ impl LinearizableLog {
     }
 
     pub(super) fn report_gap_in_read(&mut self, by: u32, expected: Offset, record: Record) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let name = if offset > expected { "offset_gap" } else { "int_nonmonotonic_poll" };
         let lines = self.lines(by, Deed::Saw(offset, message));
         let partition = self.operation(by).partition;
@@ -138,7 +138,7 @@ impl LinearizableLog {
     }
 
     pub(super) fn report_past_end(&mut self, by: u32, end: Offset, record: Record) {
-        let Record { offset, message } = record;
+        let Record { offset, message, .. } = record;
         let (saw, ended) = (Deed::Saw(offset, message), Deed::EndedAt(end));
         let mut lines = self.lines(by, saw);
         lines.extend(self.lines(by, ended).pop());

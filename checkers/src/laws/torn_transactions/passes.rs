@@ -6,7 +6,7 @@ use super::evidence::Pass;
 use crate::{
     by_offset::seat,
     checker::Shared,
-    history::{Ask, Call, Offset, Outcome, Partition, Polled, Reply, Stamp, StepReply},
+    history::{Ask, Asked, Call, Offset, Outcome, Partition, Polled, Reply, Stamp, StepReply},
     intern::Interner,
     ledger::Act,
 };
@@ -48,7 +48,7 @@ impl Passes {
     }
 
     /// Takes in that somebody asked.
-    pub(super) fn note_call(&mut self, call: &Call) {
+    pub(super) fn note_call(&mut self, call: Asked<'_>) {
         if matches!(call.ask, Ask::Poll | Ask::Transact { .. }) {
             let (reader, _) = self.clients.intern(u64::from(call.client));
             seat(&mut self.readers, reader).polling += 1;

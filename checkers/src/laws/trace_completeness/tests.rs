@@ -35,14 +35,15 @@ impl Clients {
     fn ask(&mut self, ask: Ask) -> usize {
         let called = Stamp { ordinal: self.world.now.ordinal + 1, ..self.world.now };
         let (id, outcome) = (self.calls.len() as u64, Outcome::Unknown("pending".to_owned()));
-        let call = Call { id, client: 1, ask, called, returned: None, outcome };
-        self.world.tell(Event::Called(&call));
+        let (numbered, returned) = (None, None);
+        let call = Call { id, client: 1, ask, called, numbered, returned, outcome };
+        self.world.tell(Event::Called(call.asked()));
         self.calls.push(call);
         id as usize
     }
 
     fn produce(&mut self, messages: &[MessageId], acks: Acks) -> usize {
-        self.ask(Ask::Produce { partition: 1, messages: messages.to_vec(), acks, producer: None })
+        self.ask(Ask::produce(1, messages.to_vec(), acks))
     }
 
     fn end(&mut self, call: usize, outcome: Outcome) {
@@ -59,7 +60,7 @@ impl Clients {
 
     fn read(&mut self, message: MessageId) {
         let call = self.ask(Ask::Fetch { partition: 1, from: 0, level: ReadLevel::Eventual });
-        let records = vec![Record { offset: 0, message }];
+        let records = vec![Record::new(0, message)];
         self.end(call, Outcome::Ok(Reply::Fetched { records, end: 1 }));
     }
 

@@ -3,7 +3,7 @@
 use super::{Message, NOWHERE, ZeroLoss, tally::Tally};
 use crate::{
     breach::line,
-    history::{Offset, Partition},
+    history::{Offset, Partition, Record},
     run::Counts,
     verdict::{Evidence, Line},
 };
@@ -12,10 +12,13 @@ impl ZeroLoss {
     /// The evidence, if anything is forbidden.
     pub(super) fn evidence(&self, tally: &Tally) -> Option<Evidence> {
         let counts = &tally.counts;
-        let count = counts.lost + counts.phantom + tally.forbidden_duplicates + counts.reordered;
+        let corrupted = counts.corrupted.unwrap_or(0);
+        let wrong = tally.forbidden_duplicates + counts.reordered;
+        let count = counts.lost + counts.phantom + corrupted + wrong;
         let mut evidence = None
             .or_else(|| tally.first_lost.map(|number| self.lost(number, counts)))
             .or_else(|| self.phantom(tally))
+            .or_else(|| self.corrupted())
             .or_else(|| tally.first_duplicate.map(|number| self.duplicate(number)))
             .or_else(|| tally.first_reordered.map(|found| self.reordered(found)))?;
         evidence.count = count;
@@ -94,6 +97,34 @@ impl ZeroLoss {
             stream.client
         );
         Some(of(stream.partition, id, offset, text, message.asked))
+    }
+
+    fn corrupted(&self) -> Option<Evidence> {
+        let (at, client, partition, record) = self.corrupt?;
+        let Record { offset, message: id, content } = record;
+        let (found, message) = (content?, &self.messages[self.ids.find(id)? as usize]);
+        let sent = message.content?;
+        let sender = self.streams.get(message.stream).client;
+        // A scan: only evidence pays for it.
+        let origin = (0..).zip(&self.messages).find(|(_, other)| other.content == Some(found));
+        let whose = match origin {
+            Some((number, _)) => format!("which is what m{} was sent with", self.ids.id(number)),
+            None => "which nobody sent".to_owned(),
+        };
+        Some(Evidence {
+            summary: format!(
+                "corrupted: c{client} read m{id} at offset {offset} of partition {partition} with \
+                 content {found}, {whose}; it was sent with content {sent}"
+            ),
+            lines: vec![
+                line(message.asked, format!("c{sender} sent m{id} with content {sent}")),
+                line(at, format!("c{client} read m{id}{} with content {found}", self::at(offset))),
+            ],
+            partition: Some(partition),
+            offset: Some(offset),
+            message: Some(id),
+            ..Evidence::default()
+        })
     }
 
     fn duplicate(&self, number: u32) -> Evidence {

@@ -35,6 +35,7 @@ enum Where {
 impl ZeroLoss {
     pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
+        tally.counts.corrupted = self.is_content_measured.then_some(0);
         for (number, message) in (0..).zip(&self.messages) {
             self.count(&mut tally, number, message);
         }
@@ -49,6 +50,9 @@ impl ZeroLoss {
         let is_seen = message.sight != Sight::Unseen;
         let is_read = message.sight >= Sight::Drained;
         counts.read += u64::from(is_read);
+        if let Some(corrupted) = &mut counts.corrupted {
+            *corrupted += u64::from(message.is_corrupt);
+        }
         match message.fate {
             Fate::NeverAsked => counts.phantom += 1,
             Fate::Refused => {

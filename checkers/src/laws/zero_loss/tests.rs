@@ -193,3 +193,64 @@ fn transactions_and_polls_count_as_well() {
     let aborted = evidence(judge("zero_loss", &history("p1[1:m2 2:m3]")));
     assert!(aborted.summary.starts_with("phantom: m3 was read at offset 2"), "{aborted:?}");
 }
+
+#[test]
+fn another_content_than_was_sent_is_corrupted_whoever_reads_it() {
+    let history = |read: &str, drained: &str| {
+        format!(
+            "c1 produce p1 m1=a1,m2=b2 @1..2 ok offset=0
+             c2 fetch p1 from=0 @3..4 ok [0:{read} 1:m2=b2] end=2
+             {DRAIN}
+             c9 fetch p1 from=0 @51..52 ok [0:{drained} 1:m2=b2] end=2"
+        )
+    };
+    assert_eq!(holds(&judge("zero_loss", &history("m1=a1", "m1=a1"))), 2);
+    assert_eq!(counts(&history("m1=a1", "m1=a1")).corrupted, Some(0));
+    for (read, drained) in [("m1=c3", "m1=a1"), ("m1=a1", "m1=c3"), ("m1=c3", "m1=c3")] {
+        let evidence = evidence(judge("zero_loss", &history(read, drained)));
+        assert!(evidence.summary.starts_with("corrupted: c"), "{evidence:?}");
+        assert!(evidence.summary.contains("which nobody sent"), "{evidence:?}");
+        assert_eq!((evidence.message, evidence.offset, evidence.count), (Some(1), Some(0), 1));
+        assert_eq!(counts(&history(read, drained)).corrupted, Some(1));
+    }
+}
+
+#[test]
+fn swapped_contents_are_two_corrupted_messages_and_tell_whose_they_were() {
+    let history = format!(
+        "c1 produce p1 m1=a1,m2=b2 @1..2 ok offset=0
+         {DRAIN}
+         c9 fetch p1 from=0 @51..52 ok [0:m1=b2 1:m2=a1] end=2"
+    );
+    let evidence = evidence(judge("zero_loss", &history));
+    assert!(evidence.summary.contains("which is what m2 was sent with"), "{evidence:?}");
+    assert_eq!((evidence.count, counts(&history).corrupted), (2, Some(2)));
+}
+
+#[test]
+fn where_sender_or_reader_hashed_nothing_corruption_is_not_measured() {
+    for (sent, read) in [("m1", "m1=a1"), ("m1=a1", "m1"), ("m1", "m1")] {
+        let history = format!(
+            "c1 produce p1 {sent} @1..2 ok offset=0
+             {DRAIN}
+             c9 fetch p1 from=0 @51..52 ok [0:{read}] end=1"
+        );
+        assert_eq!(holds(&judge("zero_loss", &history)), 1);
+        assert_eq!(counts(&history).corrupted, None);
+    }
+}
+
+/// The number comes when the call's turn comes, and forbids repeats from then on.
+#[test]
+fn a_number_that_comes_late_still_forbids_the_duplicate() {
+    let history = |number: &str| {
+        format!(
+            "c1 produce p1 m1 {number} @1..4 ok offset=0
+             {DRAIN}
+             c9 fetch p1 from=0 @51..52 ok [0:m1 1:m1] end=2"
+        )
+    };
+    assert_eq!(holds(&judge("zero_loss", &history(""))), 1);
+    let evidence = evidence(judge("zero_loss", &history("producer=1/0/0@3")));
+    assert!(evidence.summary.starts_with("duplicated"), "{evidence:?}");
+}

@@ -9,7 +9,7 @@ use system::{
     registry,
 };
 
-const OPTIONS: [&str; 5] = ["regions", "learners", "plant", "torn", "byte"];
+const OPTIONS: [&str; 6] = ["regions", "learners", "plant", "torn", "byte", "registry"];
 /// The number of a client's fetch; its produce calls have those of their messages.
 pub(super) const FETCH: u64 = 1_001;
 
@@ -101,8 +101,8 @@ impl Cluster {
             }
             ["fail_flush", who] => {
                 let node = words::endpoint(who);
-                let flush = self.machine(node).flushes.pop_front().expect("a flush under way");
-                self.turn(node, Input::Flushed { token: flush.token, is_ok: false });
+                let token = self.machine(node).fail_flush().expect("a flush under way");
+                self.turn(node, Input::Flushed { token, is_ok: false });
             }
             ["crash", who] => {
                 self.nodes.remove(&words::endpoint(who)).expect("a node that runs");
@@ -113,7 +113,14 @@ impl Cluster {
                 let torn = number("torn").unwrap_or(0) as usize;
                 self.machine(words::endpoint(who)).power_loss(torn);
             }
-            ["start", who] => self.start(words::endpoint(who)),
+            ["start", who] => {
+                let node = words::endpoint(who);
+                self.start(node);
+                // Most stories are about a group's own disk: the registry's flush ends at once.
+                if option("registry") != Some("slow") {
+                    self.flush_registry(node);
+                }
+            }
             ["wipe", who] => self.machine(words::endpoint(who)).wipe(),
             ["lose", who] => {
                 let was_there = self.machine(words::endpoint(who)).lose(file_of(GROUP, 0));

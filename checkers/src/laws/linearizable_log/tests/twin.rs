@@ -1,8 +1,8 @@
 //! Linearizability of a log by definition: try every order. And histories that are worth trying.
 
 use crate::{
-    Acks, Ask, Batch, Call, History, MessageId, Offset, Outcome, Polled, ReadLevel, Record, Reply,
-    Sequence, Stamp, Step as Part, StepReply,
+    Acks, Ask, Batch, Call, History, MessageId, Numbered, Offset, Outcome, Polled, ReadLevel,
+    Record, Reply, Sequence, Stamp, Step as Part, StepReply,
 };
 use proptest::prelude::*;
 
@@ -193,8 +193,7 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
         if kind >= 5 {
             return transaction(plan, &messages, outcome);
         }
-        let producer = Some(Sequence { producer: message, epoch: 0, sequence: 0 });
-        (Ask::Produce { partition: 1, messages, acks, producer }, outcome)
+        (Ask::produce(1, messages, acks), outcome)
     } else {
         let level = if kind < 9 { ReadLevel::Eventual } else { ReadLevel::Linearizable };
         let stale = if kind < 9 || lie < 4 { extent.min(length) } else { 0 };
@@ -202,7 +201,7 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
         let from = if lie == 5 { 1 } else { 0 };
         let cut = if lie == 6 { end / 2 } else { end };
         let mut records: Vec<Record> =
-            (from..cut).map(|offset| Record { offset, message: log[offset as usize] }).collect();
+            (from..cut).map(|offset| Record::new(offset, log[offset as usize])).collect();
         if lie == 7 && records.len() > 1 {
             let (first, second) = (records[0].message, records[1].message);
             (records[0].message, records[1].message) = (second, first);
@@ -237,22 +236,34 @@ fn called(plan: &Planned, ask: Ask, outcome: Outcome) -> Call {
     let is_pending = matches!(outcome, Outcome::Unknown(_)) && lie.is_multiple_of(2);
     let stamp = |at_ns| Stamp { ordinal: 0, at_ns };
     let returned = (!is_pending).then_some(stamp(plan.returned));
-    Call { id: 0, client: plan.client, ask, called: stamp(plan.called), returned, outcome }
+    let called = stamp(plan.called);
+    // Every producer is idempotent, and has one call.
+    let numbered = match &ask {
+        Ask::Produce { messages, .. } => {
+            let sequence = Sequence { producer: messages[0], epoch: 0, sequence: 0 };
+            Some(Numbered { at: called, sequence })
+        }
+        _ => None,
+    };
+    Call { id: 0, client: plan.client, ask, called, numbered, returned, outcome }
 }
 
 /// Ordinals by time; at equal times calls come first.
 fn order(mut calls: Vec<Call>) -> History {
     let mut moments = Vec::new();
     for (position, call) in calls.iter().enumerate() {
-        moments.push((call.called.at_ns, false, position));
-        moments.extend(call.returned.map(|returned| (returned.at_ns, true, position)));
+        moments.push((call.called.at_ns, 0, position));
+        moments.extend(call.numbered.map(|numbered| (numbered.at.at_ns, 1, position)));
+        moments.extend(call.returned.map(|returned| (returned.at_ns, 2, position)));
     }
     moments.sort_unstable();
-    for (ordinal, (at_ns, is_return, position)) in (0..).zip(moments) {
+    for (ordinal, (at_ns, kind, position)) in (0..).zip(moments) {
         let stamp = Stamp { ordinal, at_ns };
-        match is_return {
-            true => calls[position].returned = Some(stamp),
-            false => calls[position].called = stamp,
+        let call = &mut calls[position];
+        match kind {
+            0 => call.called = stamp,
+            1 => call.numbered = call.numbered.map(|own| Numbered { at: stamp, ..own }),
+            _ => call.returned = Some(stamp),
         }
     }
     calls.sort_by_key(|call| call.called.ordinal);
