@@ -105,8 +105,10 @@ impl Model {
             Model::FifoQueue => "enqueue and dequeue are linearizable, first in first out",
             Model::Queue => "what was enqueued is dequeued or drained, in any order",
             Model::Mutex => "acquire and release are linearizable",
-            Model::Counter => "every read lies between what must and what can have been added",
-            Model::Bank => "every read of all accounts sums to the same",
+            Model::Counter => {
+                "add and read are linearizable, or what is read at rest is what was added"
+            }
+            Model::Bank => "transfer and read are linearizable, and every read sums to the same",
             Model::LongFork => "writes of single keys are seen by all in one order",
             Model::Log => "every law of `zeroloss list checkers` that a client can see",
             Model::Kafka => "every law of a log that producers, consumers and transactions see",
