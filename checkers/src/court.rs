@@ -209,7 +209,10 @@ fn look(
             None => match formats::recognise(sample.bytes()) {
                 Ok(format) => format,
                 Err(_) if sample.can_grow() => continue,
-                Err(what) => return Err(FormatError { line: 0, what }),
+                Err(what) => {
+                    let unknown = FormatError { line: 0, what };
+                    return Err(sample.broken().unwrap_or(unknown));
+                }
             },
         };
         if matches!(format, Format::Jsonl | Format::Text) {

@@ -10,6 +10,8 @@
 //! answer that nobody asked for, is no history. What was never answered, and what ended `info`, may
 //! have happened at any later moment, even after its process went on to something else.
 
+mod seat;
+
 use super::{
     Choices, Extent, Findings, Terms, invariants, kafka,
     layout::Layout,
@@ -28,6 +30,7 @@ use crate::{
     history::Stamp,
     verdict::{Line, Verdict},
 };
+use seat::Seat;
 use std::{collections::BTreeMap, io::BufRead};
 
 /// One line of a history, as a workload hears it.
@@ -69,14 +72,6 @@ pub(super) trait Workload {
     -> Result<(), String>;
     /// The history is complete. What was asked and never answered stays open.
     fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String>;
-}
-
-/// A process with a question under way.
-#[derive(Debug)]
-struct Seat {
-    number: usize,
-    /// The name of the question under way, as its place in `Docket::questions`, and its line.
-    open: Option<(usize, u64)>,
 }
 
 /// One model's hearing: what it was told, until it cannot make sense of a line.
@@ -310,45 +305,6 @@ impl<'t> Docket<'t> {
             // Numbers that are not the file's own would only mislead.
             evidence.partition = evidence.partition.filter(|it| self.names.is_own(*it));
             evidence.message = evidence.message.filter(|it| self.names.name(*it) == it.to_string());
-        }
-    }
-}
-
-impl Seat {
-    /// One more question, with none under way.
-    fn ask(
-        &mut self,
-        happening: &Happening<'_>,
-        questions: &mut Vec<String>,
-    ) -> Result<(), String> {
-        let process = happening.process.unwrap_or_default();
-        if let Some((question, line)) = self.open {
-            return Err(format!(
-                "process {process} asks to `{}` before its `{}` of line {line} was answered",
-                happening.f, questions[question]
-            ));
-        }
-        let known = questions.iter().position(|known| known == happening.f);
-        let question = known.unwrap_or_else(|| {
-            questions.push(happening.f.to_owned());
-            questions.len() - 1
-        });
-        self.open = Some((question, happening.line));
-        Ok(())
-    }
-
-    /// The answer to the question under way.
-    fn answer(&mut self, happening: &Happening<'_>, questions: &[String]) -> Result<(), String> {
-        let process = happening.process.unwrap_or_default();
-        match self.open.take() {
-            Some((question, _)) if questions[question] == happening.f => Ok(()),
-            Some((question, line)) => Err(format!(
-                "process {process} is answered to `{}`, but asked to `{}` in line {line}",
-                happening.f, questions[question]
-            )),
-            None => {
-                Err(format!("process {process} is answered to `{}` and asked nothing", happening.f))
-            }
         }
     }
 }

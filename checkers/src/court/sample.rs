@@ -38,6 +38,13 @@ impl Sample {
         !self.is_whole && self.bytes.len() < MOST_BYTES
     }
 
+    /// That it could not be read on, and where; none if it could.
+    pub(super) fn broken(&self) -> Option<FormatError> {
+        let failure = self.failure.as_ref()?;
+        let line = self.bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        Some(FormatError { line, what: format!("could not be read on: {failure}") })
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
