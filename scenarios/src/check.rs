@@ -43,7 +43,10 @@ impl Scenario {
         if checked.iter().all(Result::is_ok) {
             checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
         }
-        checked.extend([self.check_times(), self.check_carried()]);
+        checked.push(self.check_times());
+        if checked.iter().all(Result::is_ok) {
+            checked.push(self.check_carried());
+        }
         let problems: Vec<Problem> = checked.into_iter().filter_map(Result::err).collect();
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }

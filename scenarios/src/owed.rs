@@ -4,14 +4,15 @@
 //! beforehand whether there will be calm for long enough to owe a call its answer. What a plan is too small
 //! for is asked of the suite it belongs to, where every law must have been exercised by some run.
 
-use crate::plan::Plan;
+use crate::{carry::Owed, plan::Plan};
 
 /// Two messages of one producer in one partition have an order.
 const PRODUCER_ORDER: &str = "producer_order";
 /// Acknowledgements at `leader` have a promise of their own.
 const LEADER_ACKS: &str = "leader_acks";
-/// Progress and answers are owed where network and disks carry the timers, answers in calm only.
+/// Progress is owed where network and disks carry the timers.
 const LIVENESS: &str = "liveness";
+/// Answers are owed in calm only, and where the load is not more than the plan carries.
 const AVAILABILITY: &str = "availability";
 /// Fewer cases than this may well come to nothing under faults: a plan that expects no more is not
 /// taken at its word.
@@ -30,7 +31,11 @@ impl Plan {
                 numbered >= CASES_MIN + 2 * producers as u64
             }
             LIVENESS => self.carried().unfit().is_none(),
-            AVAILABILITY => self.timeline.is_empty() && self.carried().unfit().is_none(),
+            AVAILABILITY => {
+                let kinds = [self.produce_service(), self.fetch_service()];
+                let is_owed = kinds.iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)));
+                is_owed && self.timeline.is_empty() && self.carried().unfit().is_none()
+            }
             _ => true,
         }
     }
