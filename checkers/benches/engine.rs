@@ -20,7 +20,7 @@ use checkers::{
 use measure::Case;
 
 /// Enough for every case that ends, and an end for those that do not.
-const BUDGET: Budget = Budget { steps: 1_500_000_000, bytes: 2_000_000_000 };
+const BUDGET: Budget = Budget::of(1_500_000_000, 2_000_000_000);
 const VALUES: u64 = 5;
 
 /// A small generator of random numbers (Marsaglia's xorshift).
@@ -219,7 +219,7 @@ fn main() {
         cases.push(search(name, models::Register::default(), make, BUDGET));
     }
     for (operations, bytes) in [(100_000, 50_000_000), (1_000_000, 400_000_000)] {
-        let budget = Budget { steps: u64::MAX, bytes };
+        let budget = Budget::of(u64::MAX, bytes);
         let name = format!("cas/100/{operations}/at_most_{}_MB", bytes / 1_000_000);
         let make = move || cas(100, operations, 0, true);
         cases.push(search(name, models::Register::default(), make, budget));

@@ -358,3 +358,30 @@ fn names_of_one_s_own_are_renamed_and_keys_are_where_they_are_said_to_be() {
     let error = hear(&mut text.as_bytes(), &request).expect_err("there is no `take`");
     assert_eq!(error.to_string(), "no operation is called `take` (--rename)");
 }
+
+/// A counter for each key is no counter, and a lock that is entered twice by one process is no mutex.
+#[test]
+fn what_a_model_does_not_have_is_not_judged_by_it() {
+    let line = |kind: &str, process: u64, f: &str, value: &str| {
+        format!("{{:process {process}, :type :{kind}, :f :{f}, :value {value}}}\n")
+    };
+    let pair = |process: u64, f: &str, asked: &str, told: &str| {
+        line("invoke", process, f, asked) + &line("ok", process, f, told)
+    };
+    let counters = pair(0, "add", "[7 1]", "[7 1]") + &pair(1, "read", "[8 nil]", "[8 0]");
+    let queues = pair(0, "enqueue", "[7 1]", "[7 1]")
+        + &pair(0, "enqueue", "[8 1]", "[8 1]")
+        + &pair(1, "dequeue", "[8 nil]", "[8 1]")
+        + &pair(1, "drain", "[7 nil]", "[7 [1]]");
+    let lock =
+        pair(0, "acquire", "nil", "nil").repeat(2) + &pair(0, "release", "nil", "nil").repeat(2);
+    for (history, words) in [
+        (counters, "each operation names a key, and model `counter` has none"),
+        (queues, "each operation names a key, and model `queue` has none"),
+        (lock, "a process acquires what it holds (line 4)"),
+    ] {
+        let ruling = hear(&mut history.as_bytes(), &Request::default()).expect("a history");
+        let Verdict::Unknown(why) = ruling.verdict() else { panic!("{:?}", ruling.verdict()) };
+        assert!(why.contains(words), "{why}");
+    }
+}

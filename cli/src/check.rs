@@ -8,15 +8,23 @@ use crate::{
     say::{self, Failure},
 };
 use checkers::{
-    court::{self, Choices, FailedCas, Model, Nil, Permit, Request},
+    court::{self, Choices, FailedCas, Initial, Keys, Model, Nil, Permit, Request},
     formats,
+    linearizability::Stop,
 };
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use reports::ExitCode;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal},
+    num::NonZeroU64,
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
 };
 
 /// How much is read at once.
@@ -32,7 +40,7 @@ const PACKED: [&str; 3] = ["", ".gz", ".zst"];
 pub(crate) fn check(args: &args::Check, format: Format, quiet: bool) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let (name, mut input) = open(&args.history, quiet)?;
-    let ruling = court::hear(&mut *input, &request)
+    let ruling = in_time(args.timeout, || court::hear(&mut *input, &request))
         .map_err(|error| Failure::usage(format!("could not judge `{name}`: {error}")))?;
     let broken = record::broken_laws(&args.history);
     match format {
@@ -42,6 +50,25 @@ pub(crate) fn check(args: &args::Check, format: Format, quiet: bool) -> Result<E
         }
     }
     Ok(reports::check_exit_code(&ruling, &broken))
+}
+
+/// Whether the time that was given is over.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Does something; once so many seconds are over, searches in it are told to stop.
+fn in_time<T>(seconds: Option<NonZeroU64>, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        if let Some(seconds) = seconds {
+            scope.spawn(move || {
+                let waited = is_done.recv_timeout(Duration::from_secs(seconds.get()));
+                IS_OVER.store(waited == Err(RecvTimeoutError::Timeout), Ordering::Relaxed);
+            });
+        }
+        let told = work();
+        drop(done);
+        told
+    })
 }
 
 /// What the flags say of a history.
@@ -65,12 +92,22 @@ fn request(args: &args::Check) -> Result<Request, Failure> {
             args::FailedCas::Observed => FailedCas::Observed,
             args::FailedCas::Ignored => FailedCas::Ignored,
         }),
-        initial: args.initial,
+        initial: args.initial.map(|choice| match choice {
+            args::Initial::Value(value) => Initial::Value(value),
+            args::Initial::Unknown => Initial::Unknown,
+        }),
+        keys: Keys {
+            write_after_read: args.wfr_keys,
+            sequential: args.sequential_keys,
+            linearizable: args.linearizable_keys,
+        },
+        is_eventual: args.eventual,
         isolation: args.isolation.clone(),
         permits,
         demands,
         steps: args.steps.map(std::num::NonZeroU64::get),
         bytes: args.memory_mib.map(|mib| mib.get().saturating_mul(1 << 20)),
+        stop: args.timeout.map(|_| Stop::when(&IS_OVER)),
     };
     Ok(Request {
         format: format.map_err(Failure::usage)?,

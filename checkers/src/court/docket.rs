@@ -16,7 +16,7 @@ use super::{
     model::Model,
     names::Names,
     objects,
-    recognition::{Cover, recognise},
+    recognition::{self, Cover, recognise},
     sets,
     sights::Sights,
     stream, transactions,
@@ -135,6 +135,7 @@ impl<'t> Docket<'t> {
         let format = hearing.cover.format;
         let mut cases = Vec::new();
         for model in hearing.models.iter().flatten() {
+            recognition::keys_fit(*model, hearing.layout).map_err(whole)?;
             let terms = Terms::of(choices);
             let workload = workload(*model, &terms).map_err(whole)?;
             cases.push(Case { model: *model, terms, workload, given_up: None });
@@ -168,6 +169,9 @@ impl<'t> Docket<'t> {
         let at = Stamp { ordinal, at_ns: happening.at_ns.unwrap_or_default() };
         let f = self.hearing.renames.meant(happening.f);
         self.sights.see(happening, f);
+        if self.hearing.is_layout_told && happening.key.is_some() {
+            return Err("the key has a place of its own, and --keys has no use here".to_owned());
+        }
         let (key, value) = self.hearing.layout.apart(happening)?;
         let next = self.seats.len();
         let seat = self.seats.entry(process).or_insert(Seat { number: next, open: None });

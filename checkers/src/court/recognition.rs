@@ -184,6 +184,7 @@ impl Sight<'_> {
     }
 
     fn is_explained_by(&self, model: Model) -> Result<(), String> {
+        keys_fit(model, self.layout)?;
         match model {
             Model::Register | Model::CasRegister => self.is_register(),
             Model::Set | Model::SetFull => self.is_set(model),
@@ -195,10 +196,19 @@ impl Sight<'_> {
             Model::LongFork => self.is_long_fork(),
             Model::ListAppend => self.is_list_append(),
             Model::RwRegister => self.is_rw_register(),
+            Model::Mutex => self.is_mutex(),
             // Their names and steps are nobody else's, and their readers refuse any other structure.
-            Model::MultiRegister | Model::Mutex | Model::Kafka | Model::Stream | Model::Log => {
-                Ok(())
-            }
+            Model::MultiRegister | Model::Kafka | Model::Stream | Model::Log => Ok(()),
+        }
+    }
+
+    fn is_mutex(&self) -> Result<(), String> {
+        match self.sights.reentered {
+            Some(line) => Err(format!(
+                "a process acquires what it holds (line {line}), as of a lock that may be entered \
+                 again"
+            )),
+            None => Ok(()),
         }
     }
 
@@ -333,6 +343,19 @@ impl Sight<'_> {
         let reads = self.sights.step_told(&["r", "read"]);
         let writes = self.sights.step_asked(&["w", "write"]);
         comes_from("r", &reads, reads.shapes, ("w", &writes, writes.shapes))
+    }
+}
+
+/// # Errors
+///
+/// Operations name keys, and the model has one object for all.
+pub(super) fn keys_fit(model: Model, layout: Layout) -> Result<(), String> {
+    match layout.is_keyed && !model.has_keys() {
+        true => Err(format!(
+            "each operation names a key, and model `{}` has none (--keys none if they are no keys)",
+            model.name()
+        )),
+        false => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     linearizability::{
         Answer, Operation, engine, models,
         objects::{Access, MultiRegister},
+        sources,
     },
 };
 
@@ -78,6 +79,15 @@ impl Dialect for MultiRegisters {
         false
     }
 
+    fn without_nil(&self, deed: &MultiRegister) -> Option<Option<MultiRegister>> {
+        let says = |access: &Access| !matches!(access, Access::Read { value: None, .. });
+        if deed.iter().all(says) {
+            return None;
+        }
+        let less: MultiRegister = deed.iter().copied().filter(says).collect();
+        Some((!less.is_empty()).then_some(less))
+    }
+
     fn may_matter(&self, deed: &MultiRegister) -> bool {
         deed.iter().any(|access| matches!(access, Access::Write { .. }))
     }
@@ -109,10 +119,11 @@ impl Dialect for MultiRegisters {
             operations.iter().flat_map(|operation| &operation.deed).map(|access| match access {
                 Access::Read { key, .. } | Access::Write { key, .. } => *key,
             });
-        let initial =
-            terms.initial().into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
-        let model = models::MultiRegister { initial: initial.collect() };
-        engine::check(&model, operations, terms.budget())
+        let value = terms.initial();
+        let initial = value.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
+        let model = models::MultiRegister::holding(initial.collect());
+        sources::of_multi_register(operations, &model.initial)
+            .unwrap_or_else(|| engine::check(&model, operations, terms.budget()))
     }
 
     fn terms(&self, terms: &Terms<'_>) -> Vec<String> {

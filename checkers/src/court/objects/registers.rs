@@ -4,7 +4,7 @@ use super::{Dialect, Objects, initial_words, nil_words, unknown};
 use crate::{
     court::{FailedCas, Nil, Terms, docket::Workload, names::Names},
     formats::value::Value,
-    linearizability::{Answer, Operation, engine, models, objects::Register, register},
+    linearizability::{Answer, Operation, engine, models, objects::Register, register, sources},
 };
 
 /// `read`, `write` and, in a register that has it, `cas`.
@@ -78,6 +78,10 @@ impl Dialect for Registers {
         }
     }
 
+    fn without_nil(&self, deed: &Register) -> Option<Option<Register>> {
+        (*deed == Register::Read(None)).then_some(None)
+    }
+
     fn may_matter(&self, deed: &Register) -> bool {
         !matches!(deed, Register::Read(_))
     }
@@ -106,7 +110,9 @@ impl Dialect for Registers {
         let initial = terms.initial();
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Register::holding(initial), operations, terms.budget())
+                sources::of_register(operations, initial).unwrap_or_else(|| {
+                    engine::check(&models::Register::holding(initial), operations, terms.budget())
+                })
             }
             answer => answer,
         }
