@@ -4,6 +4,7 @@
 
 use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
+    carry::spans,
     layout::Layout,
     place::{Shape, place},
     plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
@@ -30,6 +31,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         network: network(scenario, seed),
         disk: disk(scenario, seed),
         timing: timing(scenario, seed),
+        spans: spans(&shape.nodes, &shape.placement),
         calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
     };
     let clamped = drawn.clamp(scenario);

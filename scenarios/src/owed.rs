@@ -3,12 +3,14 @@
 //! one producer, and a plan that never asks for `leader` has no such promise. What a plan is too small
 //! for is asked of the suite it belongs to, where every law must have been exercised by some run.
 
-use crate::plan::Plan;
+use crate::{carry::Owed, plan::Plan};
 
 /// Two messages of one producer in one partition have an order.
 const PRODUCER_ORDER: &str = "producer_order";
 /// Acknowledgements at `leader` have a promise of their own.
 const LEADER_ACKS: &str = "leader_acks";
+/// Where the load is more than the plan carries nobody is owed an answer.
+const AVAILABILITY: &str = "availability";
 /// Fewer cases than this may well come to nothing under faults: a plan that expects no more is not
 /// taken at its word.
 const CASES_MIN: u64 = 20;
@@ -24,6 +26,10 @@ impl Plan {
                 let producers = self.workload.clients.len() * self.placement.partitions.len();
                 let numbered = self.calls_of(leader + quorum + region_quorum);
                 numbered >= CASES_MIN + 2 * producers as u64
+            }
+            AVAILABILITY => {
+                let kinds = [self.produce_service(), self.fetch_service()];
+                kinds.iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)))
             }
             _ => true,
         }

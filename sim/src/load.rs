@@ -225,7 +225,7 @@ impl Load {
         slot.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
         let content = |id: &u64| content(&system::payload(*id, self.message_bytes as usize));
-        let contents = messages.iter().map(content).collect();
+        let contents = messages.iter().map(content).collect::<Vec<_>>().into();
         Ask::Produce { partition, messages, acks, contents }
     }
 
