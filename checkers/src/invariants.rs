@@ -56,35 +56,27 @@ impl Sums {
         self.reached.extend(next);
         self.is_whole = self.reached.len() <= SUMS_MAX;
     }
-
-    /// Whether it can be reached; none if that is beyond the budget.
-    fn has(&self, sum: &[i128]) -> Option<bool> {
-        match self.reached.contains(sum) {
-            true => Some(true),
-            false => self.is_whole.then_some(false),
-        }
-    }
 }
 
 /// The widest range of sums of numbers that are told apart.
 const SPAN_MAX: usize = 1 << 20;
 
 /// What some of several numbers can add up to: a bit for each sum.
-struct Line {
+struct Reach {
     /// The lowest sum, whose bit is the first.
     low: i128,
     bits: Vec<u64>,
     is_whole: bool,
 }
 
-impl Default for Line {
+impl Default for Reach {
     /// Nothing adds up to nothing.
-    fn default() -> Line {
-        Line { low: 0, bits: vec![1], is_whole: true }
+    fn default() -> Reach {
+        Reach { low: 0, bits: vec![1], is_whole: true }
     }
 }
 
-impl Line {
+impl Reach {
     /// One number more that may be in it or not. Whether it is counted up or down, the sums with it
     /// lie so far above those without it, or the other way round.
     fn may_add(&mut self, more: i128) {

@@ -12,7 +12,7 @@
 //! An addition that never came back may count or not, from its call on, for ever; one that failed
 //! never counts.
 
-use super::{Contract, Line, orderly};
+use super::{Contract, Reach, orderly};
 use crate::{
     breach::{Breach, line},
     history::Stamp,
@@ -141,7 +141,7 @@ fn reachable(counts: &[Count]) -> Verdict {
         .collect();
     reads.sort_by_key(|(_, ended, ..)| *ended);
     // What some of those that were asked for so far sum to.
-    let (mut asked, mut any) = (0, Line::default());
+    let (mut asked, mut any) = (0, Reach::default());
     let (mut breach, mut doubt, mut covered) = (Breach::default(), None, 0);
     for (read, ended, found, is_final) in reads {
         while let Some((_, more)) = adds.get(asked).filter(|(add, _)| add.called < ended) {
@@ -173,7 +173,7 @@ fn reachable(counts: &[Count]) -> Verdict {
 /// What was certainly in a final read, and whether something of the rest leads from there to what it
 /// found.
 fn at_rest(begun: &[(&Count, i128)], read: &Count, found: i64) -> (i128, Option<bool>) {
-    let (mut certain, mut rest) = (0, Line::default());
+    let (mut certain, mut rest) = (0, Reach::default());
     for (add, more) in begun {
         match add.returned.is_some_and(|returned| returned < read.called) {
             true => certain += more,
