@@ -13,7 +13,6 @@ use std::{
 };
 
 /// A sweep that has hours to go, and its run folder; at least one of its runs has ended.
-#[expect(clippy::zombie_processes, reason = "whoever asked for the sweep ends it and waits")]
 fn long_sweep(room: &Path) -> (Child, PathBuf) {
     let words =
         ["run", "smoke", "datacenter_outage", "--seed", "1", "--jobs", "1", "--format", "json"];
