@@ -72,7 +72,8 @@ pub fn bench(plan: &Plan) -> Bench {
     Bench::new(checkers::checkers(&names).expect("judges that exist"))
 }
 
-/// Whatever the run did, it came to its end and every judge holds.
+/// Whatever the run did, it came to its end and every judge holds, but for one that the plan is too
+/// small to exercise.
 pub fn assert_holds(ended: &Simulated) {
     let plan = &ended.effective;
     let who = format!("{} seed {}", plan.scenario, plan.seed);
