@@ -49,7 +49,7 @@ impl Search<'_> {
         let left: Vec<usize> = (0..self.history.len()).filter(is_left).collect();
         let fate = |one: usize| self.history[one].fate;
         if left.iter().all(|one| fate(*one) != Fate::Committed) {
-            return self.sees != Sees::Consistent || self.is_consistent();
+            return self.lists_grow() && (self.sees != Sees::Consistent || self.is_consistent());
         }
         for next in left.iter().copied().filter(|one| fate(*one) != Fate::Aborted) {
             if left.iter().any(|other| *other != next && self.precedes(*other, next)) {
@@ -186,6 +186,22 @@ impl Search<'_> {
             Step::Read { key, value } => {
                 value.is_none_or(|value| value == state[*key as usize].last().copied())
             }
+        })
+    }
+
+    /// Whether whatever anyone read of a list is a beginning of what it came to be: that is what makes
+    /// it a list that grows, also for who had just appended to it himself.
+    fn lists_grow(&self) -> bool {
+        let lists: Vec<Vec<u64>> = (0..self.keys)
+            .map(|key| self.order.iter().flat_map(|(one, _)| self.writes(*one, key)).collect())
+            .collect();
+        let steps = self.order.iter().flat_map(|(one, _)| &self.history[*one].steps);
+        { steps }.all(|step| match step {
+            Step::ReadList { key, values: Some(values) } => {
+                lists[*key as usize].starts_with(values)
+            }
+            Step::ReadList { values: None, .. } | Step::Append { .. } => true,
+            Step::Read { .. } | Step::Write { .. } => true,
         })
     }
 
