@@ -177,7 +177,7 @@ fn bound(n: u64) -> u64 {
     let (mut low, mut high) = (0, 10_000);
     while low + 1 < high {
         let middle = u64::midpoint(low, high);
-        if chance(middle) <= 0.05 { high = middle } else { low = middle }
+        if chance(middle) <= 0.05 + 1e-12 { high = middle } else { low = middle }
     }
     high
 }
