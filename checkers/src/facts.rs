@@ -182,6 +182,129 @@ pub enum Fact {
         /// Which fault.
         fault: u32,
     },
+    /// What this plan's network, disks and load let anyone expect; told once, before anything else.
+    Due(Dues),
+    /// From now on nothing is wrong with these groups and clients: every voter is live, intact, as
+    /// fast as its disk is by itself, on a straight clock, and reaches every other; no link is worse
+    /// than the base network. Where nothing was ever wrong this is told at the beginning.
+    Calm {
+        /// Which groups.
+        groups: Vec<Group>,
+        /// Clients that reach every node again, by number.
+        clients: Vec<u32>,
+    },
+    /// From now on something is wrong with these groups and clients.
+    Troubled {
+        /// Which groups.
+        groups: Vec<Group>,
+        /// Clients that do not reach some node, by number.
+        clients: Vec<u32>,
+        /// What it is, in words.
+        what: String,
+    },
+    /// A voter began a term or granted a vote or a pre-vote. With it comes what the world had handed
+    /// to its process: an aggregate, so that no beat needs a fact of its own.
+    Balloted {
+        /// The voter.
+        node: Node,
+        /// The group.
+        group: Group,
+        /// What it did.
+        ballot: Ballot,
+        /// The term that is begun, or for which a vote is asked.
+        term: u64,
+        /// The term in which it was itself when it decided.
+        own: u64,
+        /// The last heartbeat that its process was handed before it decided, if any in this life.
+        heard: Option<Heard>,
+    },
+    /// How many rounds of heartbeats a process began in its life, and what may have caused them. Told
+    /// when the process ends, and at the end of the run.
+    Rounds {
+        /// Which node.
+        node: Node,
+        /// Rounds begun.
+        rounds: u64,
+        /// How long it lived, on its own clock.
+        elapsed_ns: u64,
+        /// Linearizable fetches that it was handed: each may ask for a round.
+        reads: u64,
+        /// How often it came to lead some group.
+        elections: u64,
+    },
+    /// The harness asked this group to make progress, though no client of the history did: the
+    /// metadata group, of which clients ask nothing.
+    Knocked {
+        /// Which group.
+        group: Group,
+    },
+    /// The group answered that knock from a write quorum.
+    Opened {
+        /// Which group.
+        group: Group,
+    },
+}
+
+/// What a voter did for a new leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ballot {
+    /// It raised its term and stands for election.
+    Begun,
+    /// It granted a vote.
+    Vote,
+    /// It granted a pre-vote.
+    PreVote,
+}
+
+/// A heartbeat that a process was handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Heard {
+    /// The leader's term.
+    pub term: u64,
+    /// How long ago, on the node's own clock.
+    pub ago_ns: u64,
+}
+
+/// What may be expected under a plan: its timers, and what its network and disks carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dues {
+    /// The shortest election timeout: for so long a voter that heard its leader keeps to it.
+    pub election_min_ns: u64,
+    /// Between two heartbeats.
+    pub heartbeat_ns: u64,
+    /// How long progress may take where it is owed (DESIGN 4).
+    pub bound_ns: u64,
+    /// A group that was calm and kept its leader for so long owes an answer to every call.
+    pub settle_ns: u64,
+    /// Why nothing is owed at all: the arithmetic by which network and disks do not carry the timers.
+    pub unfit: Option<String>,
+    /// What produce calls above `none` are owed.
+    pub produce: Service,
+    /// What fetches are owed.
+    pub fetch: Service,
+}
+
+/// What calls of one kind are owed while nothing is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// How many of them end well.
+    pub owed: Owed,
+    /// How long one takes at most; only where the base network neither loses nor delays.
+    pub latency_ns: Option<u64>,
+}
+
+/// How many calls end well while nothing is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owed {
+    /// Each.
+    #[default]
+    All,
+    /// All but one in twenty: the base network may cost a call that is short of time.
+    Most,
+    /// Nobody can say; why.
+    Nothing(String),
 }
 
 /// A replica's part in its group.

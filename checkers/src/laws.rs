@@ -5,6 +5,7 @@
 
 mod aborted_read;
 mod ack_witness;
+mod availability;
 mod blast_radius;
 mod bounded_staleness;
 mod causal_order;
@@ -17,6 +18,7 @@ mod election_safety;
 mod existence;
 mod group_fencing;
 mod leader_completeness;
+mod leader_stability;
 mod linearizable_log;
 mod liveness;
 mod log_matching;
@@ -237,9 +239,22 @@ pub const CATALOGUE: &[Law] = &[
     },
     Law {
         name: "liveness",
-        law: "after heal every partition with its quorums acknowledges within the bound",
+        law: "after heal every group with its quorums acknowledges within the bound, its replicas \
+              become even and the drain is served",
         source: "DESIGN 4; messaging.md 2.0 LV",
         make: || Box::<liveness::Liveness>::default(),
+    },
+    Law {
+        name: "availability",
+        law: "while nothing is wrong with a group and a client, its calls end well",
+        source: "DESIGN 5; messaging.md 2.0 LV",
+        make: || Box::<availability::Availability>::default(),
+    },
+    Law {
+        name: "leader_stability",
+        law: "who hears its leader keeps to it, and a leader beats no more often than it must",
+        source: "S31-S33; Ongaro 4.2.3, 6.4, 9.6",
+        make: || Box::<leader_stability::LeaderStability>::default(),
     },
     Law {
         name: "read_your_writes",
@@ -338,6 +353,8 @@ pub const DEFAULT: &[&str] = &[
     "trace_completeness",
     "convergence",
     "liveness",
+    "availability",
+    "leader_stability",
 ];
 
 /// The laws that some simulated runs exercise, and for which a scenario must ask: a bystander of a

@@ -63,7 +63,10 @@ mod testing;
 
 pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
 pub use contract::{Contract, Isolation};
-pub use facts::{Claim, Configuration, EntryId, Fact, Group, Node, Role, Snapshot, Voter};
+pub use facts::{
+    Ballot, Claim, Configuration, Dues, EntryId, Fact, Group, Heard, Node, Owed, Role, Service,
+    Snapshot, Voter,
+};
 pub use history::{
     Acks, Ask, Asked, Batch, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome,
     Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,

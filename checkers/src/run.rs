@@ -16,7 +16,13 @@ pub enum Ending {
         /// World time.
         at_ns: u64,
     },
-    /// Nothing more could happen, or a phase did not end in its time.
+    /// Somebody ended it before its plan did (Ctrl-C). What it says until then holds; what it does not
+    /// say is not known.
+    Interrupted {
+        /// World time.
+        at_ns: u64,
+    },
+    /// A phase did not end in its time: whether that breaks a promise, the laws say.
     Stuck {
         /// World time.
         at_ns: u64,

@@ -108,6 +108,13 @@ impl DiskTruth {
             | Fact::Replica { .. }
             | Fact::Struck { .. }
             | Fact::Lifted { .. }
+            | Fact::Due(_)
+            | Fact::Calm { .. }
+            | Fact::Troubled { .. }
+            | Fact::Balloted { .. }
+            | Fact::Rounds { .. }
+            | Fact::Knocked { .. }
+            | Fact::Opened { .. }
             | Fact::Settled { .. } => {}
         }
     }

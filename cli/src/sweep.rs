@@ -182,7 +182,7 @@ fn run_and_confirm(
     let began = progress::now();
     let simulated = simulate(&job.plan, &watch)?;
     let wall_ms = progress::elapsed_ms(began);
-    let was_cut_short = interrupt.is_set() && matches!(simulated.run.ending, Ending::Stuck { .. });
+    let was_cut_short = matches!(simulated.run.ending, Ending::Interrupted { .. });
     let report = reports::compose(
         job.plan.clone(),
         simulated.effective,
@@ -220,7 +220,7 @@ fn failed(job: &Job, why: &str) -> RunReport {
     let why = format!("a bug in the harness: {why}");
     let run = Run {
         history: History::default(),
-        ending: Ending::Stuck { at_ns: 0, waiting: why.clone() },
+        ending: Ending::Interrupted { at_ns: 0 },
         judgements: Vec::new(),
         counts: checkers::Counts::default(),
         series: Series::default(),

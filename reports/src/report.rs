@@ -287,6 +287,11 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
                 add(FINISHED, Verdict::Unknown(why));
             }
         }
+        Ending::Interrupted { at_ns } => {
+            let why =
+                format!("interrupted at {}: what came after it is not known", seconds(*at_ns));
+            add(FINISHED, Verdict::Unknown(why));
+        }
         Ending::Stuck { at_ns, waiting } => {
             let why = format!("stuck at {}: waiting for {waiting}", moment(*at_ns, zero_ns(run)));
             add(FINISHED, Verdict::Unknown(why));

@@ -4,6 +4,7 @@
 
 use crate::{
     catalogue::SUITES,
+    draw::clamp::Drawn,
     layout::Layout,
     names,
     scenario::{Acks, Expected, Scenario},
@@ -40,7 +41,11 @@ impl Scenario {
         if checked.iter().all(Result::is_ok) {
             checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
         }
-        checked.push(self.check_times());
+        let times = self.check_times();
+        if times.is_ok() && checked.iter().all(Result::is_ok) {
+            checked.push(self.check_carried());
+        }
+        checked.push(times);
         let problems: Vec<Problem> = checked.into_iter().filter_map(Result::err).collect();
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
@@ -209,6 +214,14 @@ impl Scenario {
             ensure(ms.low > 0, format!("phases.{key}"), || at_least("1ms"))?;
         }
         Ok(())
+    }
+
+    /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
+    fn check_carried(&self) -> Checked {
+        let unfit = Drawn::kindest(self).carried().unfit();
+        ensure(unfit.is_none(), "timing.election_min", || {
+            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+        })
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{
     scenario::{Acks, Scenario},
     units::{Count, Range},
 };
+use clamp::Drawn;
 use faults::World;
 
+pub(crate) mod clamp;
 mod faults;
 
 /// Decides one seed's world.
@@ -23,6 +25,14 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let shape = shape(scenario, seed);
     let phases = phases(scenario, seed);
     let workload = workload(scenario, seed, &shape);
+    let mut drawn = Drawn {
+        network: network(scenario, seed),
+        disk: disk(scenario, seed),
+        timing: timing(scenario, seed),
+        calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
+    };
+    let clamped = drawn.clamp(scenario);
+    let Drawn { network, disk, timing, .. } = drawn;
     let world = World { seed, shape: &shape, clients: workload.clients.len() as u32 };
     let mut plan = Plan {
         scenario: scenario.name.clone(),
@@ -30,13 +40,14 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         regions: scenario.cluster.regions.clone(),
         nodes: shape.nodes.clone(),
         placement: shape.placement.clone(),
-        network: network(scenario, seed),
-        disk: disk(scenario, seed),
-        timing: timing(scenario, seed),
+        network,
+        disk,
+        timing,
         workload,
         timeline: world.timeline(scenario, phases.trouble_ms),
         phases,
         plants: Vec::new(),
+        clamped,
         checkers: checkers(scenario),
         why: scenario.why.clone(),
         expect: Expectation::default(),
@@ -152,8 +163,13 @@ fn latency(scenario: &Scenario, seed: u64) -> Vec<Vec<u64>> {
             .iter()
             .map(|row| row.iter().map(|cell| cell.draw_u64(&mut stream)).collect())
             .collect(),
-        None => (0..n).map(|from| (0..n).map(|to| usual_latency_us(from, to)).collect()).collect(),
+        None => usual_latencies_us(n),
     }
+}
+
+/// One-way latency between so many regions where nothing is said.
+pub(crate) fn usual_latencies_us(n: usize) -> Vec<Vec<u64>> {
+    (0..n).map(|from| (0..n).map(|to| usual_latency_us(from, to)).collect()).collect()
 }
 
 fn usual_latency_us(from: usize, to: usize) -> u64 {

@@ -11,9 +11,9 @@
 //!
 //! Read [`scenario`], [`units`] and [`written`] first, what a person may write; `fault`, what can
 //! go wrong; `plan`, what a seed decides, and `show`, how it is displayed; `draw` with `random`,
-//! the arrow between them, in which every purpose has dice of its own; `check` and `sound`, what is
-//! refused and why; `token` and `catalogue`, how runs and scenarios are named; `planted`, which bugs
-//! a run may carry.
+//! the arrow between them, in which every purpose has dice of its own; `carry`, what a world carries,
+//! to which values are clamped; `check` and `sound`, what is refused and why; `token` and
+//! `catalogue`, how runs and scenarios are named; `planted`, which bugs a run may carry.
 //!
 //! ```
 //! let scenario = scenarios::parse(
@@ -49,6 +49,7 @@
 //! - The sides of a partition are nodes, never roles: isolate a leader instead.
 //! - One topic only; partitions are alike, the weights of a workload are the same for all of them.
 
+mod carry;
 mod catalogue;
 mod check;
 mod draw;
@@ -69,6 +70,7 @@ mod who;
 mod words;
 pub mod written;
 
+pub use carry::{Carried, Owed, Service};
 pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use check::Problem;
 pub use draw::draw;
@@ -85,7 +87,7 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 15] = [
+pub const CHECKERS: [&str; 17] = [
     "claim_witness",
     "ack_witness",
     "zero_loss",
@@ -101,6 +103,8 @@ pub const CHECKERS: [&str; 15] = [
     "trace_completeness",
     "convergence",
     "liveness",
+    "availability",
+    "leader_stability",
 ];
 
 /// Whether faults stop partitions that stand elsewhere, for scenarios that ask for it: their cluster

@@ -38,6 +38,10 @@ pub struct Plan {
     pub timeline: Vec<Planned>,
     /// Planted bugs that are switched on.
     pub plants: Vec<String>,
+    /// Values that were moved within what was written, because network and disks would not have
+    /// carried the timers: `election min 206 ms to 640 ms`. For people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clamped: Vec<String>,
     /// Names of the checkers that apply.
     pub checkers: Vec<String>,
     /// What the scenario is good for. Outside of the hash, as it moves nothing.

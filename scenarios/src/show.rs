@@ -12,6 +12,8 @@ use std::fmt;
 
 /// Lines of the timeline that are shown. With nine lines above them and one below: twenty.
 const FAULTS_SHOWN: usize = 10;
+/// Values that were clamped, of which so many are shown.
+const CLAMPED_SHOWN: usize = 4;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +25,7 @@ impl fmt::Display for Plan {
         self.show_machines(f)?;
         self.show_workload(f)?;
         self.show_times(f)?;
+        self.show_clamped(f)?;
         self.show_checkers(f)?;
         self.show_timeline(f)
     }
@@ -136,13 +139,24 @@ impl Plan {
         )
     }
 
+    /// What draw moved, so that network and disks carry the timers, and how much of it.
+    fn show_clamped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.clamped.is_empty() {
+            return Ok(());
+        }
+        let (n, shown) = (self.clamped.len(), self.clamped.len().min(CLAMPED_SHOWN));
+        write!(f, "\nclamped     {n} of its values: {}", self.clamped[..shown].join(", "))?;
+        if n > shown { write!(f, " and {} more", n - shown) } else { Ok(()) }
+    }
+
     fn show_timeline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for planned in self.timeline.iter().take(FAULTS_SHOWN) {
+        let shown = FAULTS_SHOWN - usize::from(!self.clamped.is_empty());
+        for planned in self.timeline.iter().take(shown) {
             write!(f, "\n  {}: {}", When(planned), self.words(&planned.fault))?;
         }
         match self.timeline.len() {
             0 => write!(f, "\nno faults"),
-            n if n > FAULTS_SHOWN => write!(f, "\n  and {} more faults", n - FAULTS_SHOWN),
+            n if n > shown => write!(f, "\n  and {} more faults", n - shown),
             _ => Ok(()),
         }
     }

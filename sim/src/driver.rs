@@ -2,15 +2,19 @@
 //! plan's faults and lifts them, and owns the life of processes. It judges nothing. The three are one
 //! room because each needs madsim's handle, and a phase lifts faults and starts processes.
 
+mod drain;
+
 use crate::{
-    load,
+    dues::{bound_ns, dues},
+    load::{self, Knock},
     nemesis::{Active, Blow, resolved},
     tasks::Process,
     trace::Kind,
     witness::Witness,
     world::{Aborted, State, Task, Turn, World},
 };
-use checkers::{Acks, Ask, Ending, Fact, Mark, Outcome as Answer, ReadLevel, Reply, Role};
+use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
+use drain::Drain;
 use madsim::runtime::Handle;
 use scenarios::{Fault, Plan, Planned};
 use std::{collections::BTreeMap, sync::Arc};
@@ -19,8 +23,9 @@ use std::{collections::BTreeMap, sync::Arc};
 const LOOK_NS: u64 = 20_000_000;
 /// A process that stopped itself is started again after this.
 const REVIVE_NS: u64 = 1_000_000_000;
-/// Progress is owed within so many of the longest election timeouts (DESIGN 4).
-const BOUND_ELECTIONS: u64 = 25;
+/// Once all is well, load goes on for this long after groups have settled: what was broken by trouble
+/// and stays broken shows only under load.
+const WELL_NS: u64 = 1_000_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -43,9 +48,16 @@ pub(crate) struct Driver {
     healed_ns: u64,
     active: BTreeMap<usize, (Active, Vec<u64>)>,
     probes: BTreeMap<u32, u64>,
-    drain: BTreeMap<u32, Drain>,
+    /// Since when every group answers, and for how long load goes on from then.
+    well_ns: Option<u64>,
+    load_ns: u64,
+    /// Whether heal still asks groups to answer, and whether metadata did.
+    probing: bool,
+    is_opened: bool,
+    drains: Vec<Drain>,
     effective: Plan,
-    ending: Option<Ending>,
+    /// How it ended, or what is wrong with the harness.
+    ending: Option<Result<Ending, String>>,
     struck: Vec<(String, u64)>,
 }
 
@@ -55,13 +67,6 @@ pub(crate) struct Outcome {
     pub(crate) effective: Plan,
     /// Faults that took replicas away: what, when.
     pub(crate) struck: Vec<(String, u64)>,
-}
-
-#[derive(Debug)]
-struct Drain {
-    from: u64,
-    call: Option<u64>,
-    is_done: bool,
 }
 
 impl Driver {
@@ -80,6 +85,15 @@ impl Driver {
         let mut effective = plan.clone();
         effective.timeline.clear();
         let mut state = world.lock();
+        let due = dues(plan);
+        let serves =
+            [&due.produce, &due.fetch].iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)));
+        let load_ns = if serves { due.settle_ns + WELL_NS } else { 0 };
+        state.books.fact(0, &Fact::Due(due));
+        state.tell_calm(String::new);
+        if !plan.clamped.is_empty() {
+            state.books.marks.insert("plan_clamped".to_owned(), plan.clamped.len() as u64);
+        }
         for place in 0..plan.nodes.len() {
             state.begin_life(place);
         }
@@ -97,7 +111,11 @@ impl Driver {
             healed_ns: 0,
             active: BTreeMap::new(),
             probes: BTreeMap::new(),
-            drain: BTreeMap::new(),
+            well_ns: None,
+            load_ns,
+            probing: true,
+            is_opened: false,
+            drains: Vec::new(),
             effective,
             ending: None,
             struck: Vec::new(),
@@ -113,17 +131,19 @@ impl Driver {
             Turn::Driver => "the driver".to_owned(),
         };
         drop(state);
-        let waiting = format!("deadlock: {who} has the turn and nobody is awake; {waiting}");
-        self.finish(Ending::Stuck { at_ns, waiting });
+        let at = format!("{}.{:03} s", at_ns / 1_000_000_000, at_ns / 1_000_000 % 1_000);
+        let why = format!("deadlock at {at}: {who} has the turn and nobody is awake; {waiting}");
+        self.fail(why);
     }
 
-    /// What is left of it after the run. Ends every process, so that it can say farewell.
-    pub(crate) fn into_outcome(self) -> Outcome {
+    /// What is left of it after the run, or what is wrong with the harness. Ends every process, so
+    /// that it can say farewell.
+    pub(crate) fn into_outcome(self) -> Result<Outcome, String> {
         for node in &self.nodes {
             self.handle.kill(node.id());
         }
-        let ending = self.ending.expect("a run that is over has an ending");
-        Outcome { ending, effective: self.effective, struck: self.struck }
+        let ending = self.ending.expect("a run that is over has an ending")?;
+        Ok(Outcome { ending, effective: self.effective, struck: self.struck })
     }
 
     /// Whether the run has ended.
@@ -160,11 +180,10 @@ impl Driver {
                 Ending::Panicked { at_ns, node, place, message }
             }
             Some(Aborted::Looped) => {
-                Ending::Stuck { at_ns, waiting: "time stands still: endless events".into() }
+                drop(state);
+                return self.fail("time stands still: endless events".to_owned());
             }
-            Some(Aborted::Cancelled) | None => {
-                Ending::Stuck { at_ns, waiting: "interrupted".into() }
-            }
+            Some(Aborted::Cancelled) | None => Ending::Interrupted { at_ns },
         };
         drop(state);
         self.finish(ending);
@@ -172,7 +191,13 @@ impl Driver {
 
     fn finish(&mut self, ending: Ending) {
         self.phase = Phase::Over;
-        self.ending = Some(ending);
+        self.ending = Some(Ok(ending));
+    }
+
+    /// The harness itself is at fault: no verdict comes of this.
+    fn fail(&mut self, why: String) {
+        self.phase = Phase::Over;
+        self.ending = Some(Err(why));
     }
 
     // ---- processes
@@ -184,6 +209,7 @@ impl Driver {
             let now = state.now_ns;
             let told = state.books.views[node].iter().any(Option::is_some);
             if state.machines[node].is_up || told {
+                state.end_life(node);
                 state.books.stopped(now, node as u32 + 1);
             }
             state.machines[node].is_up
@@ -234,6 +260,7 @@ impl Driver {
             state.books.trace.record(now, Kind::Fault, (place as u32, 1), [0, 0]);
             state.books.note(now, format!("fault: {}", planned.fault));
             let (active, blows) = Active::begin(&mut state, &planned.fault);
+            state.tell_calm(|| planned.fault.to_string());
             let (nodes, clients) = active.touched(&state);
             let (fault, what) = (place as u32, state.plan.words(&planned.fault));
             state.books.fact(now, &Fact::Struck { fault, what, nodes, clients });
@@ -296,7 +323,9 @@ impl Driver {
                     state.schedule_task(now, Task::Revive(*node));
                 }
             }
-            active.end(&mut state)
+            let blows = active.end(&mut state);
+            state.tell_calm(|| fault);
+            blows
         };
         self.strike(world, blows);
     }
@@ -339,7 +368,7 @@ impl Driver {
             }
             Phase::Trouble => {}
             Phase::Heal => {
-                if self.has_recovered(&mut state) {
+                if self.probing && self.has_recovered(&mut state) {
                     self.begin_drain(&mut state);
                 }
             }
@@ -347,6 +376,7 @@ impl Driver {
                 // A frame that was late until now may still have appended something: swarm seeds 62
                 // and 104 were judged with an entry under way.
                 if self.drain(&mut state) && uneven(&state).is_none() {
+                    self.compare(&mut state);
                     self.judge(&mut state);
                     drop(state);
                     return self.finish(Ending::Finished);
@@ -357,9 +387,7 @@ impl Driver {
         if now >= self.limit_ns && self.phase != Phase::Trouble {
             let waiting = self.waiting(&state);
             if self.phase == Phase::Heal {
-                // Replicas that do not become equal are for the judges; what can be read is read.
-                state.books.note(now, format!("heal took too long: {waiting}"));
-                self.begin_drain(&mut state);
+                self.give_heal_up(&mut state, &waiting);
             } else {
                 self.judge(&mut state);
                 drop(state);
@@ -406,16 +434,50 @@ impl Driver {
         let mut state = world.lock();
         let now = state.now_ns;
         self.phase = Phase::Heal;
-        let bound_ns = state.plan.timing.election_max_ms * 1_000_000 * BOUND_ELECTIONS;
+        let bound_ns = bound_ns(&state.plan);
         self.limit_ns = now + bound_ns.max(state.plan.phases.heal_ms_max * 1_000_000);
-        let owed = (1..=state.plan.placement.partitions.len() as u32).collect();
+        let partitions = 1..=state.plan.placement.partitions.len() as u32;
+        let owed = partitions.filter(|partition| state.oracle.owes(*partition)).collect();
         state.books.mark(now, Mark::Healed { owed, bound_ns });
+        if state.oracle.owes(0) {
+            state.books.fact(now, &Fact::Knocked { group: 0 });
+        }
         state.schedule_task(now + LOOK_NS, Task::Look);
     }
 
-    /// Knocks at each partition until it acknowledges; then lets the load run out, and waits until all
-    /// replicas hold and know the same.
+    /// Knocks at each group until it answers; lets the load go on until trouble's scars would show, and
+    /// then run out; waits until no call is open and all replicas hold and know the same.
     fn has_recovered(&mut self, state: &mut State) -> bool {
+        let answers = self.metadata_answers(state) & self.partitions_answer(state);
+        let now = state.now_ns;
+        if answers {
+            let well_ns = *self.well_ns.get_or_insert(now);
+            if now >= well_ns + self.load_ns {
+                state.load.is_on = false;
+            }
+        }
+        answers && !state.load.is_on && state.books.pending == 0 && uneven(state).is_none()
+    }
+
+    fn metadata_answers(&mut self, state: &mut State) -> bool {
+        match state.load.knock {
+            Knock::Failed => {
+                state.load.knock = Knock::Waiting;
+                let own = state.load.own();
+                state.client_turn(own, load::knock);
+                false
+            }
+            Knock::Waiting => false,
+            Knock::Opened => {
+                if !std::mem::replace(&mut self.is_opened, true) {
+                    state.books.fact(state.now_ns, &Fact::Opened { group: 0 });
+                }
+                true
+            }
+        }
+    }
+
+    fn partitions_answer(&mut self, state: &mut State) -> bool {
         let own = state.load.own();
         let mut is_well = true;
         for partition in 1..=state.plan.placement.partitions.len() as u32 {
@@ -431,60 +493,48 @@ impl Driver {
                 }
             }
         }
-        if is_well {
-            state.load.is_on = false;
+        is_well
+    }
+
+    /// Heal had its time. Whether that breaks a promise is for the judges; what can be read is read.
+    /// First every open call must end, as each does by its deadline: an acknowledgement after the
+    /// drain's read would count as lost.
+    fn give_heal_up(&mut self, state: &mut State, waiting: &str) {
+        let now = state.now_ns;
+        if state.load.is_on || self.probing {
+            state.books.note(now, format!("heal took too long: {waiting}"));
+            (state.load.is_on, self.probing) = (false, false);
         }
-        is_well && state.books.pending == 0 && uneven(state).is_none()
+        let call_ns = state.plan.timing.call_ms * 1_000_000;
+        let is_overdue = now > self.limit_ns + call_ns + REVIVE_NS;
+        assert!(!is_overdue, "a call outlives its deadline: {} are open", state.books.pending);
+        if state.books.pending == 0 {
+            self.begin_drain(state);
+        }
     }
 
     fn begin_drain(&mut self, state: &mut State) {
         let now = state.now_ns;
+        assert_eq!(state.books.pending, 0, "the drain begins while calls are open");
         state.load.is_on = false;
         self.phase = Phase::Drain;
         self.limit_ns = now + state.plan.phases.drain_ms_max * 1_000_000;
         state.books.mark(now, Mark::Draining);
-        for partition in 1..=state.plan.placement.partitions.len() as u32 {
-            self.drain.insert(partition, Drain { from: 0, call: None, is_done: false });
-        }
+        self.drains = (1..=state.plan.placement.partitions.len() as u32).map(Drain::new).collect();
     }
 
     /// Reads every partition from its first offset to its end.
     fn drain(&mut self, state: &mut State) -> bool {
-        let now = state.now_ns;
-        let own = state.load.own();
-        for (partition, drain) in &mut self.drain {
-            if drain.is_done {
-                continue;
-            }
-            if let Some(call) = drain.call {
-                let call = &state.books.history.calls[call as usize];
-                if call.returned.is_none() {
-                    continue;
-                }
-                if let Answer::Ok(Reply::Fetched { records, end }) = &call.outcome {
-                    drain.from = records.last().map_or(drain.from, |last| last.offset + 1);
-                    if drain.from >= *end {
-                        drain.is_done = true;
-                        let mark = Mark::Drained { partition: *partition, end: *end };
-                        state.books.mark(now, mark);
-                        continue;
-                    }
-                }
-            }
-            let (partition, from) = (*partition, drain.from);
-            let ask = Ask::Fetch { partition, from, level: ReadLevel::Linearizable };
-            let number = state.load.number(own);
-            let id = state.books.called(now, number, ask);
-            drain.call = Some(id);
-            state.client_turn(own, |client, now| {
-                load::put_drain(client, now, id, partition, from);
-            });
+        let mut is_done = true;
+        for drain in &mut self.drains {
+            is_done &= drain.step(state);
         }
-        self.drain.values().all(|drain| drain.is_done)
+        is_done
     }
 
-    /// Reads every disk once more, for the judges.
-    fn judge(&mut self, state: &mut State) {
+    /// Reads every disk once more, for the judges. A run that is stuck has nothing to compare: that
+    /// replicas differ is then what it is stuck in.
+    fn compare(&mut self, state: &mut State) {
         let now = state.now_ns;
         let partitions = state.plan.placement.partitions.clone();
         let mut groups = vec![(0, state.plan.placement.metadata.clone())];
@@ -498,7 +548,12 @@ impl Driver {
                 state.books.fact(now, &fact);
             }
         }
-        state.books.mark(now, Mark::Ended);
+    }
+
+    /// The run is over: what every process did, and the end.
+    fn judge(&mut self, state: &mut State) {
+        (0..self.nodes.len()).for_each(|place| state.end_life(place));
+        state.books.mark(state.now_ns, Mark::Ended);
     }
 
     fn waiting(&self, state: &State) -> String {

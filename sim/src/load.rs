@@ -13,6 +13,8 @@ use system::{Client, ClientSettings, Config, Done, Endpoint, Frame, METADATA, Pl
 pub(crate) const CLUSTER: u64 = 0x7a65_726f_6c6f_7373;
 /// The number of the call that creates the partitions: it is no part of the history.
 const CREATE: u64 = u64::MAX;
+/// The number of the call that asks the metadata group to make progress: it creates nothing.
+const KNOCK: u64 = u64::MAX - 1;
 /// Bytes that a client's fetch asks for, and the drain's.
 const FETCH_BYTES: u32 = 64 << 10;
 const DRAIN_BYTES: u32 = 1 << 20;
@@ -43,6 +45,18 @@ pub(crate) struct Load {
     pub(crate) is_on: bool,
     pub(crate) is_created: bool,
     create_failed: bool,
+    pub(crate) knock: Knock,
+}
+
+/// What became of the knock at the metadata group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Knock {
+    /// Nobody knocked yet, or the last knock failed.
+    Failed,
+    /// It waits for its answer.
+    Waiting,
+    /// A write quorum answered.
+    Opened,
 }
 
 /// Where a plan puts a partition. Nodes that do not vote do not hold it.
@@ -114,6 +128,7 @@ impl Load {
             is_on: false,
             is_created: false,
             create_failed: false,
+            knock: Knock::Failed,
         }
     }
 
@@ -230,6 +245,10 @@ impl Load {
         }
         let done: Vec<(u64, Done)> = slot.client.take_done().collect();
         for (id, done) in done {
+            if id == KNOCK {
+                self.knock = if done == Done::Created { Knock::Opened } else { Knock::Failed };
+                continue;
+            }
             if id == CREATE {
                 self.is_created |= done == Done::Created;
                 self.create_failed |= done != Done::Created;
@@ -320,6 +339,11 @@ pub(crate) fn put(client: &mut Client, now: u64, id: u64, ask: &Ask, message_byt
 /// Puts a fetch of the drain, which takes more at once.
 pub(crate) fn put_drain(client: &mut Client, now: u64, id: u64, partition: u32, from: u64) {
     client.fetch(now, id, partition, from, system::ReadLevel::Linearizable, DRAIN_BYTES);
+}
+
+/// Asks the metadata group for an entry that changes nothing.
+pub(crate) fn knock(client: &mut Client, now: u64) {
+    client.create(now, KNOCK, Vec::new());
 }
 
 /// Asks for the partitions of the plan.

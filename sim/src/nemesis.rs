@@ -3,6 +3,7 @@
 
 use crate::{
     network::{Pairs, Rates, isolate, one_way, split},
+    oracle::Harm,
     world::State,
 };
 use scenarios::{Fault, Target};
@@ -159,9 +160,11 @@ impl Active {
         let pairs = pairs_of(state, fault, &nodes);
         for (from, to) in &pairs {
             state.network.cut(*from, *to);
+            state.oracle.cut(*from, *to);
         }
         if let Some(rates) = rates_of(fault) {
             state.network.add_rates(rates);
+            state.oracle.raise();
         }
         let active = Active { fault: fault.clone(), nodes, pairs, since_ns: state.now_ns };
         let blows = active.touch(state, true);
@@ -172,9 +175,11 @@ impl Active {
     pub(crate) fn end(self, state: &mut State) -> Vec<Blow> {
         for (from, to) in &self.pairs {
             state.network.mend(*from, *to);
+            state.oracle.mend(*from, *to);
         }
         if let Some(rates) = rates_of(&self.fault) {
             state.network.remove_rates(rates);
+            state.oracle.settle();
         }
         self.touch(state, false)
     }
@@ -183,6 +188,11 @@ impl Active {
     fn touch(&self, state: &mut State, begins: bool) -> Vec<Blow> {
         let mut blows = Vec::new();
         for place in self.nodes.iter().copied() {
+            match (Harm::of(&self.fault), begins) {
+                (Some(harm), true) => state.oracle.harm(place as u32 + 1, harm),
+                (Some(harm), false) => state.oracle.relieve(place as u32 + 1, harm),
+                (None, _) => {}
+            }
             let now = state.now_ns;
             let sign = if begins { 1 } else { -1 };
             let machine = &mut state.machines[place];
@@ -199,7 +209,6 @@ impl Active {
                 }
                 Fault::Pause { .. } => {
                     count(&mut machine.pauses);
-                    state.books.hit("pause", u64::from(begins));
                     state.wake_paused(place);
                 }
                 Fault::SlowDisk { factor, .. } => {
@@ -214,15 +223,16 @@ impl Active {
                 Fault::FsyncError { .. } => count(&mut machine.failing),
                 Fault::ClockOffset { ms, .. } => {
                     machine.clock.add_offset(now, sign * ms * 1_000_000);
-                    state.books.hit("clock_offset", u64::from(begins && *ms != 0));
+                    machine.bend("clock_offset", begins, *ms != 0);
                 }
                 Fault::ClockDrift { ppm, .. } => {
                     machine.clock.add_drift(now, sign * ppm);
-                    state.books.hit("clock_drift", u64::from(begins && *ppm != 0));
+                    machine.bend("clock_drift", begins, *ppm != 0);
+                    state.rearm(place);
                 }
                 Fault::ClockJump { ms, .. } if begins => {
                     machine.clock.jump(now, ms * 1_000_000);
-                    state.books.hit("clock_jump", u64::from(*ms != 0));
+                    machine.bend("clock_jump", true, *ms != 0);
                 }
                 // A jump is done; a storm is driven blow by blow.
                 Fault::ClockJump { .. } | Fault::RestartStorm { .. } | Fault::Isolate { .. } => {}

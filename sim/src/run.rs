@@ -51,7 +51,7 @@ pub struct Simulated {
 /// Runs a plan on a fresh thread with its own runtime, judged by `bench` as it happens.
 ///
 /// # Panics
-/// When the harness itself is at fault; a node's panic is an [`checkers::Ending::Panicked`].
+/// When the harness itself is at fault (a deadlock, endless events); a node's panic is an [`checkers::Ending::Panicked`].
 #[must_use]
 pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
     run_sabotaged(plan, bench, options, None)
@@ -119,11 +119,16 @@ fn on_this_thread(
         }
     }
     let Drive { world, driver } = drive.expect("a run that ended had begun");
-    let outcome = driver.into_outcome();
+    let ended = driver.into_outcome();
     // Killed tasks are dropped when the executor next looks at them: processes say farewell here. A
     // runtime that is dropped with tasks left would never let go of them.
     runtime.block_on(async {});
-    compose(world.take(), outcome)
+    match ended {
+        Ok(ended) => compose(world.take(), ended),
+        Err(why) => {
+            panic!("the harness failed in {} seed {}: {why}", plan.scenario, plan.seed)
+        }
+    }
 }
 
 fn compose(state: State, ended: Ended) -> Simulated {

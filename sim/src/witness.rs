@@ -54,6 +54,17 @@ fn log_of(file: u64) -> Option<(u32, u32)> {
     Some((u32::try_from((file >> 32).checked_sub(1)?).ok()?, file as u32))
 }
 
+/// The durable bytes of a group's segments, in order. One without a byte has nothing to say and ends
+/// nothing: what follows proves by its position that it follows.
+fn segments(disk: &Disk, group: u32) -> impl Iterator<Item = (u32, Vec<Bytes>)> + '_ {
+    let segments = disk.list().filter_map(log_of).filter(move |(own, _)| *own == group);
+    segments
+        .map(move |(_, segment)| {
+            (segment, disk.durable((u64::from(group) + 1) << 32 | u64::from(segment)))
+        })
+        .filter(|(_, parts)| parts.iter().any(|part| !part.is_empty()))
+}
+
 impl Witness {
     /// A witness of nodes in these regions; node `i + 1` stands in `regions[i]`.
     pub fn new(regions: &[u32]) -> Witness {
@@ -104,12 +115,8 @@ impl Witness {
     ) {
         let mut progress = Progress::default();
         let mut decoded = Decoded::default();
-        for segment in 0.. {
-            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
+        for (segment, parts) in segments(disk, group) {
             let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
-            if length == 0 {
-                break;
-            }
             (progress.segment, progress.at) = (segment, 0);
             let mut sink = Sink { node, group, facts, decoded: Some(&mut decoded) };
             if self.read_blocks(&mut progress, segment, parts, &mut sink) < length {
@@ -140,18 +147,16 @@ impl Witness {
     /// The digest of the encoded bytes of every durable entry up to `last`, and how far they go.
     pub fn digest(node: u32, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
         let mut digest = Entries { entries: Vec::new() };
-        let mut witness = Witness::default();
-        let mut progress = Progress::default();
-        for segment in 0.. {
-            let parts = disk.durable((u64::from(group) + 1) << 32 | u64::from(segment));
-            if parts.is_empty() {
+        let (mut witness, mut progress) = (Witness::default(), Progress::default());
+        // A cut may reach back into any segment before: the log is one, however many files it has.
+        let (mut facts, mut decoded) = (Vec::new(), Decoded::default());
+        for (segment, parts) in segments(disk, group) {
+            let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
+            (progress.segment, progress.at) = (segment, 0);
+            let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
+            if witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest)) < length {
                 break;
             }
-            (progress.segment, progress.at) = (segment, 0);
-            let mut facts = Vec::new();
-            let mut decoded = Decoded::default();
-            let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
-            witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest));
         }
         let mut hasher = Xxh3::new();
         let reached = (digest.entries.len() as u64).min(last);

@@ -18,18 +18,19 @@ use crate::{
     disk::Disk,
     load::Load,
     network::{Network, Route},
+    oracle::{Change, Oracle, ears::Ears},
     run::Options,
     sabotage::{Sabotage, Sabotaged},
     trace::Kind,
     witness::{Told, Witness, for_each_told},
 };
-use checkers::{Bench, Fact};
+use checkers::{Bench, Fact, Role};
 use scenarios::{Plan, Stream};
 use std::{
     collections::{BTreeMap, BinaryHeap},
     task::Waker,
 };
-use system::{Endpoint, Frame, Host, Input, Node, Settings};
+use system::{Endpoint, Frame, Host, Input, Node, Part, Settings};
 
 /// Events at one instant before the world is held to be stuck in a loop.
 const EVENTS_AT_ONCE_MAX: u64 = 1_000_000;
@@ -125,6 +126,8 @@ pub(crate) struct State {
     pub(crate) load: Load,
     pub(crate) books: Books,
     pub(crate) witness: Witness,
+    pub(crate) oracle: Oracle,
+    pub(crate) ears: Ears,
     facts: Vec<Fact>,
     pub(crate) turn: Turn,
     driver: Option<Waker>,
@@ -167,6 +170,8 @@ impl State {
                 flights: Vec::new(),
                 timer_at: u64::MAX,
                 wake_at: u64::MAX,
+                wish: (u64::MAX, 0),
+                unseen: Vec::new(),
                 is_owed_turn: false,
             })
             .collect();
@@ -175,6 +180,8 @@ impl State {
         let mut state = State {
             network: Network::new(&plan.network, &plan.nodes, &client_regions, root),
             witness: Witness::new(&plan.nodes),
+            oracle: Oracle::new(plan),
+            ears: Ears::new(n_nodes, plan.placement.partitions.len() + 1),
             books: Books::new(plan, bench, options),
             settings: (1..=n_nodes as u32).map(|node| settings_of(plan, node)).collect(),
             plan: plan.clone(),
@@ -389,10 +396,17 @@ impl State {
         let sabotage = self.sabotage(place);
         let mut inputs = std::mem::take(&mut self.machines[place].inbox);
         let who = (place as u32 + 1, inputs.len() as u32);
+        for kind in std::mem::take(&mut self.machines[place].unseen) {
+            self.books.hit(kind, 1);
+        }
         let clock = &self.machines[place].clock;
         let clocks = [clock.monotonic_ns(self.now_ns), clock.wall_ns(self.now_ns)];
         self.books.trace.record(self.now_ns, Kind::Turn, who, clocks);
         let settings = node.is_none().then(|| self.settings[place].clone());
+        match node {
+            Some(_) => self.hear(place, &inputs, clocks[0]),
+            None => self.ears.begin(place, clocks[0]),
+        }
         let mut host = HostView { state: self, place, calls: 0 };
         let ended = match (node.as_mut(), settings) {
             (Some(node), _) => node.turn(&mut host, &mut inputs),
@@ -420,6 +434,7 @@ impl State {
         match ended {
             Ok(()) => {
                 let node = node.as_ref().expect("it is open");
+                self.watch_elections(place, node);
                 self.books.look(self.now_ns, place as u32 + 1, node);
             }
             Err(stop) => {
@@ -427,6 +442,64 @@ impl State {
                 self.machines[place].is_up = false;
                 self.schedule_task(self.now_ns, Task::Reap(place));
             }
+        }
+    }
+
+    /// What a turn is handed, for whoever asks later what a voter had heard.
+    fn hear(&mut self, place: usize, inputs: &[Input], clock_ns: u64) {
+        self.ears.turn(place, clock_ns);
+        let views = &self.books.views[place];
+        let own =
+            |group: u32| views.get(group as usize).copied().flatten().map_or(0, |view| view.term);
+        for input in inputs {
+            match input {
+                Input::Frame(frame) => self.ears.hand(place, &frame.head, own),
+                Input::Flushed { .. } | Input::Timer => {}
+            }
+        }
+    }
+
+    /// Who stands for election since this turn, and who leads: compared with how they looked before.
+    fn watch_elections(&mut self, place: usize, node: &Node) {
+        for replica in node.touched() {
+            let (view, group) = (replica.view(), replica.group());
+            let before = self.books.views[place][group as usize];
+            match view.part {
+                Part::Candidate => {
+                    let own = before.map_or(0, |before| before.term);
+                    if view.term > own {
+                        self.facts.push(self.ears.began(place, group, view.term, own));
+                    }
+                }
+                Part::Leader if before.is_none_or(|before| before.role != Role::Leader) => {
+                    self.ears.elected(place);
+                }
+                Part::Leader | Part::Learner | Part::Follower | Part::PreCandidate => {}
+            }
+        }
+        self.tell_facts();
+    }
+
+    /// A process ended, or the run did: what it did in its life.
+    pub(crate) fn end_life(&mut self, place: usize) {
+        let clock_ns = self.machines[place].clock.monotonic_ns(self.now_ns);
+        if let Some(fact) = self.ears.end(place, clock_ns) {
+            self.books.fact(self.now_ns, &fact);
+        }
+    }
+
+    /// Tells which groups and clients are calm since now, or no more. `what` was done to them.
+    pub(crate) fn tell_calm(&mut self, what: impl FnOnce() -> String) {
+        let now = self.now_ns;
+        let change = self.oracle.look(now);
+        let Change { calm_groups, calm_clients, troubled_groups, troubled_clients } = change;
+        if !troubled_groups.is_empty() || !troubled_clients.is_empty() {
+            let (groups, clients) = (troubled_groups, troubled_clients);
+            self.books.fact(now, &Fact::Troubled { groups, clients, what: what() });
+        }
+        if !calm_groups.is_empty() || !calm_clients.is_empty() {
+            let (groups, clients) = (calm_groups, calm_clients);
+            self.books.fact(now, &Fact::Calm { groups, clients });
         }
     }
 
@@ -511,6 +584,12 @@ impl State {
                 books.fact(now, &Fact::Acked { node: from, group, acks, entry, offset, message });
             }
         });
+        if to as usize <= n_nodes {
+            self.ears.send(from as usize - 1, to, &frame.head, &mut self.facts);
+            if !self.facts.is_empty() {
+                self.tell_facts();
+            }
+        }
     }
 }
 

@@ -379,6 +379,60 @@ fn a_log_is_read_over_its_segments() {
     );
 }
 
+/// What a log holds after a cut that reaches back into its first segment, and the disk that it is on.
+fn cut_back() -> (Log, Disk) {
+    let mut persist = Persist::create(NODE, &place());
+    let (mut log, mut disk) = (Log::default(), disk());
+    let body = vec![7; persist::SEGMENT_BYTES as usize / 2];
+    for (term, count) in [(1, 5), (2, 4)] {
+        for _ in 0..count {
+            let stamp = Written { cluster: 5, incarnation: 77, group: GROUP, term, wall: 1 };
+            let entry = Entry::after(log.last(), stamp, Kind::Noop, 0, 0, &body);
+            persist.record_entry(&entry);
+            log.append(entry);
+            let write = persist.next_write(0).expect("an entry was recorded");
+            disk.write(write.file.0, write.at, &write.parts);
+        }
+        if term == 1 {
+            log.cut(2);
+            persist.record_cut(2);
+        }
+    }
+    for file in disk.list().collect::<Vec<_>>() {
+        let (flush, directory) = (disk.begin_flush(file), disk.begin_flush_directory());
+        assert!(disk.end_flush(flush).is_some());
+        disk.end_flush_directory(directory).for_each(drop);
+    }
+    (log, disk)
+}
+
+/// The digest once began anew in each segment, and accused every log that was cut beyond its first.
+#[test]
+fn a_cut_reaches_back_over_segments() {
+    let (log, disk) = cut_back();
+    assert!(disk.list().count() > 3, "it all fits into {} segments", disk.list().count());
+    let expected: Vec<EntryId> = (1..=6).map(|index| told(log.id(index))).collect();
+    assert_eq!(decoded(&disk).0, expected);
+    // The same entries, written without a detour.
+    let (mut straight, mut plain) = (Persist::create(NODE, &place()), self::disk());
+    for index in 1..=6 {
+        straight.record_entry(log.get(index).expect("it is there"));
+        let write = straight.next_write(0).expect("an entry was recorded");
+        plain.write(write.file.0, write.at, &write.parts);
+    }
+    for file in plain.list().collect::<Vec<_>>() {
+        let (flush, directory) = (plain.begin_flush(file), plain.begin_flush_directory());
+        assert!(plain.end_flush(flush).is_some());
+        plain.end_flush_directory(directory).for_each(drop);
+    }
+    let digest = |disk: &Disk, last| Witness::digest(NODE, GROUP, disk, last);
+    for last in 1..=6 {
+        assert_eq!(digest(&disk, last), digest(&plain, last), "up to {last}");
+        assert_eq!(digest(&disk, last).0, last);
+    }
+    assert_ne!(digest(&disk, 6).1, digest(&disk, 5).1);
+}
+
 /// The log of another node, or of another group, is not this one's, however intact.
 #[test]
 fn a_log_that_belongs_elsewhere_is_not_decoded() {

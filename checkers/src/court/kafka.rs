@@ -25,8 +25,8 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Laws that ask for the corners of a run of ours: its heal, its drain, its end.
-const RUNS_ONLY: [&str; 5] =
-    ["zero_loss", "trace_completeness", "liveness", "blast_radius", "porcupine"];
+const RUNS_ONLY: [&str; 6] =
+    ["zero_loss", "trace_completeness", "liveness", "availability", "blast_radius", "porcupine"];
 
 /// The law of causes.
 const CAUSES: &str = "causal_order";

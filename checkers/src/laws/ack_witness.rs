@@ -100,6 +100,13 @@ impl Checker for AckWitness {
             | Fact::Replica { .. }
             | Fact::Struck { .. }
             | Fact::Lifted { .. }
+            | Fact::Due(_)
+            | Fact::Calm { .. }
+            | Fact::Troubled { .. }
+            | Fact::Balloted { .. }
+            | Fact::Rounds { .. }
+            | Fact::Knocked { .. }
+            | Fact::Opened { .. }
             | Fact::Settled { .. } => {}
         }
     }

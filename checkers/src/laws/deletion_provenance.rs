@@ -140,7 +140,14 @@ impl DeletionProvenance {
             | Fact::Replica { .. }
             | Fact::Settled { .. }
             | Fact::Struck { .. }
-            | Fact::Lifted { .. } => {}
+            | Fact::Lifted { .. }
+            | Fact::Due(_)
+            | Fact::Calm { .. }
+            | Fact::Troubled { .. }
+            | Fact::Balloted { .. }
+            | Fact::Rounds { .. }
+            | Fact::Knocked { .. }
+            | Fact::Opened { .. } => {}
         }
     }
 

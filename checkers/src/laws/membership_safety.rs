@@ -86,7 +86,14 @@ impl Checker for MembershipSafety {
             | Fact::Stopped { .. }
             | Fact::Replica { .. }
             | Fact::Struck { .. }
-            | Fact::Lifted { .. } => {}
+            | Fact::Lifted { .. }
+            | Fact::Due(_)
+            | Fact::Calm { .. }
+            | Fact::Troubled { .. }
+            | Fact::Balloted { .. }
+            | Fact::Rounds { .. }
+            | Fact::Knocked { .. }
+            | Fact::Opened { .. } => {}
         }
     }
 

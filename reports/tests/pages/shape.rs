@@ -91,10 +91,7 @@ fn totals_are_the_counts_of_all_runs() {
     let document = reports::json(&mixed());
     for field in COUNTS.iter().filter(|field| **field != "lost_where") {
         let runs = document["runs"].as_array().expect("a list");
-        let sum: u64 = runs
-            .iter()
-            .filter_map(|run| run[field].as_u64())
-            .sum();
+        let sum: u64 = runs.iter().filter_map(|run| run[field].as_u64()).sum();
         // What no run measured is null, never 0.
         let is_measured = runs.iter().any(|run| !run[field].is_null());
         let sum = if is_measured { Value::from(sum) } else { Value::Null };

@@ -148,7 +148,9 @@ impl Host for HostView<'_> {
             machine.wake_at = u64::MAX;
             return;
         }
-        let at = machine.clock.world_when_monotonic(at).max(now) + machine.clock.jitter_ns();
+        let late_ns = machine.clock.jitter_ns();
+        machine.wish = (at, late_ns);
+        let at = machine.clock.world_when_monotonic(at).max(now) + late_ns;
         machine.wake_at = at;
         if at < machine.timer_at {
             machine.timer_at = at;

@@ -43,11 +43,25 @@ pub(crate) struct Machine {
     /// World time of the timer in the heap that will fire first, and what is wanted.
     pub(super) timer_at: u64,
     pub(super) wake_at: u64,
+    /// What the process wished: a time on its monotonic clock, and how late that timer is.
+    pub(super) wish: (u64, u64),
+    /// Kinds of clock faults under which it has not had a turn yet: they have changed nothing so far.
+    pub(crate) unseen: Vec<&'static str>,
     /// When it is alive but was passed over: paused with something in its inbox.
     pub(super) is_owed_turn: bool,
 }
 
 impl Machine {
+    /// A fault bends a clock, or lets it go: it has changed something once the process has had a turn
+    /// under it.
+    pub(crate) fn bend(&mut self, kind: &'static str, begins: bool, is_real: bool) {
+        if begins && is_real {
+            self.unseen.push(kind);
+        } else if let Some(place) = self.unseen.iter().position(|unseen| *unseen == kind) {
+            self.unseen.remove(place);
+        }
+    }
+
     pub(super) fn reset(&mut self) {
         self.inbox.clear();
         self.waker = None;
@@ -86,7 +100,10 @@ impl State {
     pub(super) fn may_run(&mut self, place: usize) -> Option<usize> {
         let machine = &mut self.machines[place];
         if machine.pauses > 0 {
-            machine.is_owed_turn = true;
+            // A pause bites when it first withholds a turn.
+            if !std::mem::replace(&mut machine.is_owed_turn, true) {
+                self.books.hit("pause", 1);
+            }
             return None;
         }
         Some(place)
@@ -155,6 +172,23 @@ impl State {
         }
         self.machines[place].inbox.push(Input::Flushed { token: flight.token, is_ok });
         self.may_run(place).is_some()
+    }
+
+    /// A clock runs at another rate from now on: the armed timer moves with it.
+    pub(crate) fn rearm(&mut self, place: usize) {
+        let now = self.now_ns;
+        let machine = &mut self.machines[place];
+        let (monotonic_ns, late_ns) = machine.wish;
+        if !machine.is_up || machine.wake_at == u64::MAX || machine.wake_at <= now {
+            return;
+        }
+        let at = machine.clock.world_when_monotonic(monotonic_ns).max(now) + late_ns;
+        machine.wake_at = at;
+        if at < machine.timer_at {
+            machine.timer_at = at;
+            let life = machine.life;
+            self.schedule(at, What::Timer { node: place, life });
+        }
     }
 
     /// A disk became slower or faster: what is left of the flushes under way takes longer or shorter.

@@ -1,0 +1,205 @@
+//! **leader_stability**: who hears its leader keeps to it, and a leader says no more than it must
+//! (Ongaro 4.2.3, 6.4, 9.6; S31-S33). A system that is always electing loses nothing and serves
+//! nobody; the laws of safety do not see it.
+//!
+//! Two rules. A voter to which a heartbeat of the leader of its own term was handed within the
+//! shortest election timeout, on its own clock and in this life of its process, begins no term and
+//! grants neither vote nor pre-vote. And a process begins no more rounds of heartbeats than its clock
+//! had time for, one more for each linearizable read that it was handed and each election that it won.
+//!
+//! What was handed to whom the world knows; no node is asked. That someone else heard a leader
+//! excuses nobody, and entries are no heartbeats here: what they keep from campaigning keeps still.
+
+use crate::{
+    breach::{Breach, line},
+    checker::{Checker, Event, Shared, Topic},
+    facts::{Ballot, Dues, Fact, Group, Heard, Node},
+    history::Stamp,
+    verdict::{Evidence, Verdict},
+};
+
+/// Rounds that nothing has to explain: the first, and one for a beat that begins as its life ends.
+const ROUNDS_FREE: u64 = 2;
+
+/// The judge.
+#[derive(Debug, Default)]
+pub(crate) struct LeaderStability {
+    dues: Option<Dues>,
+    breach: Breach,
+    judged: u64,
+}
+
+/// One decision of a voter.
+#[derive(Clone, Copy)]
+struct Decision {
+    at: Stamp,
+    node: Node,
+    group: Group,
+    ballot: Ballot,
+    term: u64,
+}
+
+impl Checker for LeaderStability {
+    fn name(&self) -> &'static str {
+        "leader_stability"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::World]
+    }
+
+    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
+        let Event::Fact(fact) = event else { return };
+        match fact {
+            Fact::Due(dues) => self.dues = Some(dues.clone()),
+            Fact::Balloted { node, group, ballot, term, own, heard } => {
+                let (node, group, ballot, term) = (*node, *group, *ballot, *term);
+                let decision = Decision { at, node, group, ballot, term };
+                self.judge(decision, heard.filter(|heard| heard.term == *own));
+            }
+            Fact::Rounds { node, rounds, elapsed_ns, reads, elections } => {
+                self.count(at, *node, *rounds, [*elapsed_ns, *reads, *elections]);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
+        if self.dues.is_none() && self.judged == 0 {
+            return Verdict::Unknown("vacuous: the timers of the system are not known".to_owned());
+        }
+        self.breach
+            .verdict_or(|| Verdict::holds_if_covered(self.judged, "nobody voted and nobody led"))
+    }
+
+    fn is_breached(&self) -> bool {
+        self.breach.is_some()
+    }
+}
+
+impl LeaderStability {
+    fn judge(&mut self, decision: Decision, heard: Option<Heard>) {
+        let Some(dues) = &self.dues else { return };
+        self.judged += 1;
+        if let Some(heard) = heard.filter(|heard| heard.ago_ns < dues.election_min_ns) {
+            let patience_ns = dues.election_min_ns;
+            self.breach.add(|| faithless(decision, heard, patience_ns));
+        }
+    }
+
+    fn count(&mut self, at: Stamp, node: Node, rounds: u64, causes: [u64; 3]) {
+        let Some(dues) = &self.dues else { return };
+        if rounds == 0 {
+            return;
+        }
+        self.judged += 1;
+        let [elapsed_ns, reads, elections] = causes;
+        let due = elapsed_ns / dues.heartbeat_ns.max(1);
+        if rounds > due + reads + elections + ROUNDS_FREE {
+            self.breach.add(|| Evidence {
+                summary: format!(
+                    "n{node} began {rounds} rounds of heartbeats, but its life of {} ms explains \
+                     {due}, reads {reads} and elections {elections}",
+                    elapsed_ns / 1_000_000
+                ),
+                lines: vec![line(at, format!("n{node}: {rounds} rounds of heartbeats by now"))],
+                node: Some(node),
+                ..Evidence::default()
+            });
+        }
+    }
+}
+
+fn faithless(decision: Decision, heard: Heard, patience_ns: u64) -> Evidence {
+    let Decision { at, node, group, ballot, term } = decision;
+    let did = match ballot {
+        Ballot::Begun => "began",
+        Ballot::Vote => "granted a vote for",
+        Ballot::PreVote => "granted a pre-vote for",
+    };
+    let (ago, patience) = (heard.ago_ns / 1_000_000, patience_ns / 1_000_000);
+    let heard_at = Stamp { ordinal: at.ordinal, at_ns: at.at_ns.saturating_sub(heard.ago_ns) };
+    Evidence {
+        summary: format!(
+            "n{node} {did} term {term} of partition {group} though it had heard the leader of its \
+             own term {} {ago} ms before, and {patience} ms must pass in silence",
+            heard.term
+        ),
+        lines: vec![
+            line(heard_at, format!("n{node}: heard the leader of term {}", heard.term)),
+            line(at, format!("n{node}: {did} term {term} of partition {group}")),
+        ],
+        node: Some(node),
+        partition: Some(group),
+        ..Evidence::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, evidence, holds, unknown};
+
+    const MS: u64 = 1_000_000;
+
+    fn world() -> World {
+        let mut world = World::of("leader_stability");
+        let dues = Dues { election_min_ns: 900 * MS, heartbeat_ns: 150 * MS, ..Dues::default() };
+        world.fact(Fact::Due(dues));
+        world
+    }
+
+    fn balloted(ballot: Ballot, heard: Option<(u64, u64)>) -> Verdict {
+        let mut world = world();
+        let heard = heard.map(|(term, ms)| Heard { term, ago_ns: ms * MS });
+        world.fact(Fact::Balloted { node: 2, group: 1, ballot, term: 8, own: 7, heard });
+        world.verdict()
+    }
+
+    fn beaten(rounds: u64, ms: u64, reads: u64, elections: u64) -> Verdict {
+        let mut world = world();
+        let elapsed_ns = ms * MS;
+        world.fact(Fact::Rounds { node: 1, rounds, elapsed_ns, reads, elections });
+        world.verdict()
+    }
+
+    #[test]
+    fn who_heard_nothing_for_long_enough_may_do_anything() {
+        for ballot in [Ballot::Begun, Ballot::Vote, Ballot::PreVote] {
+            assert_eq!(holds(&balloted(ballot, None)), 1, "in this life it heard nobody");
+            assert_eq!(holds(&balloted(ballot, Some((7, 900)))), 1, "the timeout is over");
+            assert_eq!(holds(&balloted(ballot, Some((6, 1)))), 1, "its own term is newer");
+        }
+    }
+
+    #[test]
+    fn who_hears_its_leader_neither_begins_a_term_nor_helps_another() {
+        for (ballot, did) in [
+            (Ballot::Begun, "n2 began term 8"),
+            (Ballot::Vote, "n2 granted a vote for term 8"),
+            (Ballot::PreVote, "n2 granted a pre-vote for term 8"),
+        ] {
+            let evidence = evidence(balloted(ballot, Some((7, 899))));
+            assert!(evidence.summary.starts_with(did), "{evidence:#?}");
+            assert_eq!((evidence.node, evidence.partition), (Some(2), Some(1)));
+        }
+    }
+
+    #[test]
+    fn rounds_of_heartbeats_need_time_reads_or_elections() {
+        assert_eq!(holds(&beaten(12, 1_500, 0, 0)), 1);
+        assert_eq!(holds(&beaten(18, 1_500, 5, 1)), 1);
+        let evidence = evidence(beaten(19, 1_500, 5, 1));
+        assert!(evidence.summary.contains("explains 10, reads 5 and elections 1"), "{evidence:#?}");
+    }
+
+    #[test]
+    fn a_run_without_votes_or_without_timers_proves_nothing() {
+        assert!(unknown(world().verdict()).starts_with("vacuous"));
+        assert!(unknown(beaten(0, 1_500, 0, 0)).starts_with("vacuous"), "it never led");
+        let mut timeless = World::of("leader_stability");
+        let (ballot, heard) = (Ballot::Begun, Some(Heard { term: 7, ago_ns: 1 }));
+        timeless.fact(Fact::Balloted { node: 2, group: 1, ballot, term: 8, own: 7, heard });
+        assert!(unknown(timeless.verdict()).starts_with("vacuous"));
+    }
+}
