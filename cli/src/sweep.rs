@@ -226,6 +226,8 @@ fn failed(job: &Job, why: &str) -> RunReport {
         series: Series::default(),
         recovery: Vec::new(),
         faults: BTreeMap::new(),
+        accidents: BTreeMap::new(),
+        overlap: checkers::Overlap::default(),
         refused_faults: Vec::new(),
         marks: BTreeMap::new(),
         trace_hash: String::new(),

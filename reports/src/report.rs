@@ -288,8 +288,10 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
             }
         }
         Ending::Interrupted { at_ns } => {
-            let why =
-                format!("interrupted at {}: what came after it is not known", seconds(*at_ns));
+            let why = format!(
+                "interrupted at {}: what came after it is not known",
+                moment(*at_ns, zero_ns(run))
+            );
             add(FINISHED, Verdict::Unknown(why));
         }
         Ending::Stuck { at_ns, waiting } => {

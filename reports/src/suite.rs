@@ -5,7 +5,7 @@
 
 use crate::report::{Report, RunReport, is_derived};
 use crate::words::plural;
-use checkers::{Counts, Verdict};
+use checkers::{Counts, Overlap, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many runs came to which verdict.
@@ -78,6 +78,7 @@ pub(crate) struct Suite<'a> {
     pub(crate) tally: Tally,
     pub(crate) counts: Counts,
     pub(crate) fault_hits: u64,
+    pub(crate) overlap: Overlap,
     pub(crate) sim_ns: u64,
     /// Whether runs that were asked for are absent.
     pub(crate) is_incomplete: bool,
@@ -91,6 +92,7 @@ impl<'a> Suite<'a> {
         let mut tally = Tally::default();
         let mut counts = Counts::default();
         let (mut fault_hits, mut sim_ns) = (0, 0);
+        let mut overlap = Overlap::default();
         for run in &report.runs {
             let name = scenario_name(run);
             let place = *places.entry(name.clone()).or_insert_with(|| {
@@ -113,10 +115,12 @@ impl<'a> Suite<'a> {
             add(&mut counts, &run.run.counts);
             fault_hits += hits;
             sim_ns += run.run.sim_ns;
+            overlap.acknowledged += run.run.overlap.acknowledged;
+            overlap.under_fault += run.run.overlap.under_fault;
         }
         let checkers = checkers_of(&report.runs.iter().collect::<Vec<_>>());
         let is_incomplete = report.interrupted || (report.runs.len() as u64) < report.requested;
-        Suite { scenarios, checkers, tally, counts, fault_hits, sim_ns, is_incomplete }
+        Suite { scenarios, checkers, tally, counts, fault_hits, overlap, sim_ns, is_incomplete }
     }
 
     /// The word of the whole. What was asked for and is absent is in doubt.
@@ -289,7 +293,13 @@ fn add(sum: &mut Counts, more: &Counts) {
         reordered,
         corrupted,
         unknown,
+        displaced,
+        drain,
     } = more;
+    // The first run of a sum has nothing to be compared with.
+    let is_first = *sum == Counts::default();
+    sum.drain = if is_first { *drain } else { sum.drain.and(*drain) };
+    sum.displaced += displaced;
     sum.attempted += attempted;
     sum.acknowledged += acknowledged;
     sum.read += read;

@@ -21,7 +21,7 @@ use crate::{
     breach::{Breach, line},
     history::Stamp,
     intern::Interner,
-    run::Counts,
+    run::{Counts, Drain},
     verdict::{Evidence, Line, Verdict},
 };
 use std::collections::BTreeMap;
@@ -111,6 +111,7 @@ pub fn judge(
     let is_doubtful = !promise.redelivers && missing <= unanswered;
     let [lost, unexpected, duplicated] = breaches;
     let lost = if is_doubtful { Breach::default() } else { lost };
+    counts.drain = if promise.is_drained && !is_doubtful { Drain::Fully } else { Drain::None };
     if is_doubtful || !promise.is_drained {
         (counts.lost, counts.lost_head, counts.lost_middle, counts.lost_tail) = (0, 0, 0, 0);
     } else {
