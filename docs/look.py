@@ -16,6 +16,8 @@ import sys
 import tempfile
 
 WIDTHS = (390, 1280)
+# Whom a browser asks by itself, whatever it shows.
+OWN_HOSTS = ("google.com", "googleapis.com", "gvt1.com", "gstatic.com")
 TEXT_PX_MIN = 9
 
 # Runs beside the page, never in it: the page itself has no script and lets none in.
@@ -87,7 +89,8 @@ def noises(program, path, folder):
                path.resolve().as_uri())
     console = [line for line in told.stderr.splitlines() if "CONSOLE" in line]
     asked = re.findall(r'"url":"((?:https?|wss?|ftp)://[^"]*)"', log.read_text(encoding="utf-8"))
-    return console, sorted(set(asked))
+    hosts = {url: url.split("/")[2].split(":")[0] for url in asked}
+    return console, sorted(url for url in hosts if not hosts[url].endswith(OWN_HOSTS))
 
 
 def look(program, path):
