@@ -45,7 +45,7 @@ planted! {
         rule: "S40: a refusal is definite if no copy of the request was taken; here whoever does not lead says so unproven",
         source: "H15: Redis-Raft 1b3fbf6 (Jepsen), aborted reads: what was refused is read",
         scenario: "doubled_requests",
-        judges: ["trace_completeness"],
+        judges: ["zero_loss", "trace_completeness"],
     }
     RegistryTrustsCache = "registry_trusts_cache" {
         rule: "S7: after a start nothing counts that is not proven to be durable; here the registry is taken as the page cache shows it",

@@ -24,7 +24,9 @@ def porcupine_etcd(root):
     """`checkJepsen(t, 7, true)` in porcupine_test.go: the log's number and whether it is legal."""
     test = (root / "porcupine_test.go").read_text()
     for number, legal in re.findall(r"checkJepsen\(t, (\d+), (true|false)\)", test):
-        yield root / f"test_data/jepsen/etcd_{int(number):03}.log", legal == "true", []
+        # Their model takes a failed cas for one that found another value.
+        flags = ["--failed-cas", "observed"]
+        yield root / f"test_data/jepsen/etcd_{int(number):03}.log", legal == "true", flags
 
 
 def porcupine_kv(root):
@@ -40,7 +42,8 @@ def knossos(root):
         model = path.parts[-3]
         # Its comment says "a multi-register with x=0 and y=0".
         initial = ["--initial", "0"] if model == "multi-register" else []
-        yield path, path.parent.name == "good", ["--model", model, "--nil", "unknown", *initial]
+        nil = ["--nil", "unknown"] if model.endswith("register") else []
+        yield path, path.parent.name == "good", ["--model", model, *nil, *initial]
 
 
 def elle_cli(root):
@@ -50,7 +53,7 @@ def elle_cli(root):
         words = words.split()
         option = dict(zip(words, words[1:]))
         flags = ["--model", option["--model"]]
-        if option["--model"] in ("cas-register", "mutex"):
+        if option["--model"] == "cas-register":
             flags += ["--nil", "unknown"]
         if "--consistency-models" in option:
             flags += ["--isolation", option["--consistency-models"]]

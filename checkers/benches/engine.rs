@@ -9,7 +9,7 @@ mod measure;
 
 use checkers::{
     Stamp,
-    court::{Model as Meaning, Request, hear},
+    court::{Choices, FailedCas, Model as Meaning, Request, hear},
     linearizability::{
         Answer, Budget, Operation,
         engine::{Model, check},
@@ -20,7 +20,7 @@ use checkers::{
 use measure::Case;
 
 /// Enough for every case that ends, and an end for those that do not.
-const BUDGET: Budget = Budget { steps: 1_500_000_000, bytes: 2_000_000_000 };
+const BUDGET: Budget = Budget::of(1_500_000_000, 2_000_000_000);
 const VALUES: u64 = 5;
 
 /// A small generator of random numbers (Marsaglia's xorshift).
@@ -219,7 +219,7 @@ fn main() {
         cases.push(search(name, models::Register::default(), make, BUDGET));
     }
     for (operations, bytes) in [(100_000, 50_000_000), (1_000_000, 400_000_000)] {
-        let budget = Budget { steps: u64::MAX, bytes };
+        let budget = Budget::of(u64::MAX, bytes);
         let name = format!("cas/100/{operations}/at_most_{}_MB", bytes / 1_000_000);
         let make = move || cas(100, operations, 0, true);
         cases.push(search(name, models::Register::default(), make, budget));
@@ -236,7 +236,9 @@ fn etcd_logs(folder: std::path::PathBuf) -> Case {
         logs.map(|log| log.expect("a log can be read")).filter(|log| !log.is_empty()).collect()
     };
     let judge = |logs: &Vec<Vec<u8>>| {
-        let request = Request { model: Some(Meaning::CasRegister), ..Request::default() };
+        // As Porcupine's own model of these logs has it.
+        let terms = Choices { failed_cas: Some(FailedCas::Observed), ..Choices::default() };
+        let request = Request { model: Some(Meaning::CasRegister), terms, ..Request::default() };
         let rulings = logs.iter().map(|log| hear(&mut log.as_slice(), &request));
         let words = rulings.map(|ruling| ruling.expect("a history").verdict().word());
         let violated = words.filter(|word| *word == "violated").count();

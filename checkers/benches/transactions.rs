@@ -46,7 +46,7 @@ fn case(name: String) -> measure::Case {
     let stale_at = is_planted.then_some(count * 9 / 10);
     let make = move || generate(count, clients, is_register, stale_at);
     let judge = move |history: &Vec<Transaction>| {
-        let budget = Budget { steps: 1_000_000_000, bytes: 2 << 30 };
+        let budget = Budget::of(1_000_000_000, 2 << 30);
         let ruling = match is_register {
             true => {
                 let inference = Inference { writes_follow_reads: true, ..Inference::default() };

@@ -29,7 +29,7 @@ mod transactions;
 mod vocabulary;
 
 pub use model::Model;
-pub use terms::{FailedCas, Nil, Permit, Terms};
+pub use terms::{Choices, FailedCas, Initial, Keys, Nil, Permit};
 
 use crate::{
     checker::{Checker, Judgement},
@@ -45,6 +45,7 @@ use sample::Sample;
 use serde::{Deserialize, Serialize};
 use sights::Sights;
 use std::io::BufRead;
+use terms::Terms;
 use vocabulary::Renames;
 
 /// How much of a history there was.
@@ -113,7 +114,7 @@ pub struct Request {
     /// Whether values are pairs of a key and the rest; none to recognise it.
     pub is_keyed: Option<bool>,
     /// By which terms it is judged.
-    pub terms: Terms,
+    pub terms: Choices,
 }
 
 /// What the workloads of all models hand back.
@@ -157,7 +158,10 @@ pub fn hear(input: &mut dyn BufRead, request: &Request) -> Result<Ruling, Format
     fits(format, request, is_ours).map_err(whole)?;
     let mut model = Some(Model::Log);
     let (extent, findings) = if is_ours {
-        ours::hear(format, &mut sample.whole(input), &request.terms)?
+        let terms = Terms::of(&request.terms);
+        let heard = ours::hear(format, &mut sample.whole(input), &terms)?;
+        terms.must_all_be_heeded(Model::Log).map_err(whole)?;
+        heard
     } else {
         let layout = Layout::of(&sights, request.is_keyed);
         let heading = formats::heading(format, sample.bytes());
@@ -216,6 +220,7 @@ fn look(
             (_, 1..) => return Ok((sample, format, sights)),
             (_, 0) if sample.can_grow() => {}
             (Err(error), 0) => return Err(error),
+            (Ok(_), 0) if request.model.is_some() => return Ok((sample, format, sights)),
             (Ok(_), 0) => {
                 let what = "no operation of a client was found in it".to_owned();
                 return Err(FormatError { line: 0, what });
@@ -243,15 +248,56 @@ fn fits(format: Format, request: &Request, is_ours: bool) -> Result<(), String> 
     Ok(())
 }
 
+/// Whether a read is marked as its reader's last word, once everything had come to rest.
+fn is_final(heard: &docket::Heard<'_>) -> bool {
+    heard.extra.get("final?").as_bool() == Some(true)
+}
+
+/// A sentence if the verdict would be another one where a read of nil said nothing.
+fn if_nil_said_nothing(verdict: &Verdict, other: &Verdict) -> Option<String> {
+    let is_other =
+        matches!(verdict, Verdict::Violated(_)) && !matches!(other, Verdict::Violated(_));
+    is_other.then(|| {
+        let other = match other {
+            Verdict::Holds(_) => "it holds",
+            Verdict::Unknown(_) | Verdict::Violated(_) => "no one can say",
+        };
+        format!("if a read of nil says nothing (--nil unknown), {other}")
+    })
+}
+
 /// Splits what judges said into what counts and the names of those that had nothing to look at.
 /// If nobody had, the first answers stand for all: a court that heard nothing holds nothing.
 fn sift(judgements: Vec<Judgement>) -> (Vec<Judgement>, Vec<String>) {
-    let is_vacuous = |judgement: &Judgement| match &judgement.verdict {
-        Verdict::Unknown(why) => why.starts_with("vacuous"),
-        Verdict::Holds(_) | Verdict::Violated(_) => false,
-    };
+    let judgements = complain_once(judgements);
+    let is_vacuous = |judgement: &Judgement| judgement.verdict.is_vacuous();
     let (idle, told): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_vacuous);
     (told, idle.into_iter().map(|judgement| judgement.name).collect())
+}
+
+/// Laws know a message by its value, and where two calls sent one none of them can say whose it is:
+/// that is one fault of the history, and is told once. What only that message broke may be its doing.
+fn complain_once(judgements: Vec<Judgement>) -> Vec<Judgement> {
+    let named = |judgement: &Judgement| match &judgement.verdict {
+        Verdict::Unknown(why) if why.contains(" by two calls") => {
+            let rest = why.strip_prefix("malformed history: m")?;
+            rest.split(' ').next()?.parse::<u64>().ok()
+        }
+        Verdict::Unknown(_) | Verdict::Holds(_) | Verdict::Violated(_) => None,
+    };
+    let Some(message) = judgements.iter().find_map(named) else { return judgements };
+    let is_its_doing = |judgement: &Judgement| match &judgement.verdict {
+        Verdict::Violated(evidence) => evidence.message == Some(message) && evidence.count <= 1,
+        Verdict::Unknown(_) | Verdict::Holds(_) => named(judgement).is_some(),
+    };
+    let (echoes, mut others): (Vec<_>, Vec<_>) = judgements.into_iter().partition(is_its_doing);
+    let why = format!(
+        "malformed history: m{message} was sent by two calls, so that no one can say whose it is: {} \
+         laws that know messages by their values say nothing",
+        echoes.len()
+    );
+    others.push(Judgement::new("one_call_for_each_message", Verdict::Unknown(why)));
+    others
 }
 
 /// A judge for every law that clients can see, but for these.

@@ -51,7 +51,7 @@ pub struct Configuration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Claim {
-    /// My log holds the leader's log up to this entry, flushed.
+    /// My log holds the leader's log up to this entry, flushed, and so is the term.
     Append {
         /// The leader's term under which it is claimed.
         term: u64,
@@ -79,6 +79,9 @@ pub enum Fact {
     Claimed {
         /// The sender.
         node: Node,
+        /// Whom it tells, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Node>,
         /// The group it is about.
         group: Group,
         /// What it claims.

@@ -88,8 +88,8 @@ pub enum Ask {
         /// The promise that was asked for.
         acks: Acks,
         /// What is in each message, in order, as its sender hashed it; empty where nobody did.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        contents: Vec<Content>,
+        #[serde(default, skip_serializing_if = "Contents::is_empty")]
+        contents: Contents,
     },
     /// Read messages from an offset on.
     Fetch {
@@ -196,6 +196,52 @@ impl Content {
 impl std::fmt::Display for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The contents of a call's messages, in order; a list that costs no memory of its own for one message,
+/// because a history of a million calls holds a million of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Content>", into = "Vec<Content>")]
+pub struct Contents(Held);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Held {
+    #[default]
+    None,
+    One(Content),
+    Many(Box<[Content]>),
+}
+
+impl Contents {
+    /// Whether nobody hashed any.
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
+    /// Each, in order of the messages.
+    pub fn as_slice(&self) -> &[Content] {
+        match &self.0 {
+            Held::None => &[],
+            Held::One(content) => std::slice::from_ref(content),
+            Held::Many(contents) => contents,
+        }
+    }
+}
+
+impl From<Vec<Content>> for Contents {
+    fn from(contents: Vec<Content>) -> Contents {
+        Contents(match contents[..] {
+            [] => Held::None,
+            [one] => Held::One(one),
+            [_, _, ..] => Held::Many(contents.into()),
+        })
+    }
+}
+
+impl From<Contents> for Vec<Content> {
+    fn from(contents: Contents) -> Vec<Content> {
+        contents.as_slice().to_vec()
     }
 }
 
@@ -366,7 +412,7 @@ impl Call {
 impl Ask {
     /// A produce call of messages of which nobody hashed the content.
     pub fn produce(partition: Partition, messages: Vec<MessageId>, acks: Acks) -> Ask {
-        Ask::Produce { partition, messages, acks, contents: Vec::new() }
+        Ask::Produce { partition, messages, acks, contents: Contents::default() }
     }
 
     /// The partition that it is about, where it is about one.

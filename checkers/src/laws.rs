@@ -17,6 +17,7 @@ mod deletion_provenance;
 mod election_safety;
 mod existence;
 mod group_fencing;
+mod leader_acks;
 mod leader_completeness;
 mod leader_stability;
 mod linearizable_log;
@@ -94,6 +95,13 @@ pub const CATALOGUE: &[Law] = &[
         law: "once an entry is acknowledged, nobody who lacks it can be elected",
         source: "S1-S3, S10, S11; Ongaro 3.6, Figure 8",
         make: || Box::<ack_witness::AckWitness>::default(),
+    },
+    Law {
+        name: "leader_acks",
+        law: "what was acknowledged at `leader` vanishes only when a leader of a newer term, whose \
+              log lacked it, overrules it",
+        source: "S13; Ongaro 3.5; messaging.md 3.3",
+        make: || Box::<leader_acks::LeaderAcks>::default(),
     },
     Law {
         name: "phantom",
@@ -340,6 +348,7 @@ pub const CATALOGUE: &[Law] = &[
 pub const DEFAULT: &[&str] = &[
     "claim_witness",
     "ack_witness",
+    "leader_acks",
     "zero_loss",
     "offset_agreement",
     "producer_order",

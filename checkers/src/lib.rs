@@ -68,8 +68,8 @@ pub use facts::{
     Snapshot, Voter,
 };
 pub use history::{
-    Acks, Ask, Asked, Batch, Call, Content, History, Mark, MessageId, Numbered, Offset, Outcome,
-    Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
+    Acks, Ask, Asked, Batch, Call, Content, Contents, History, Mark, MessageId, Numbered, Offset,
+    Outcome, Partition, Polled, ReadLevel, Record, Reply, Sequence, Stamp, Step, StepReply,
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use recording::{Recording, Sight};

@@ -14,7 +14,7 @@ mod agreement;
 pub(crate) mod brute;
 pub mod engine;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 pub mod models;
 pub mod objects;
 pub mod queue;
@@ -24,11 +24,13 @@ pub(crate) mod replay;
 pub mod second_opinion;
 pub mod set;
 mod shrink;
+pub mod sources;
 mod timeline;
 pub mod total_queue;
 
 use crate::history::Stamp;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One call on one object. Order is by `Stamp::ordinal`, which no two moments of a history share;
 /// `a` came before `b` if `a` returned at a lower ordinal than `b` was called.
@@ -45,14 +47,53 @@ pub struct Operation<D> {
     pub deed: D,
 }
 
-/// How much a search may spend. Neither is a wall time: the same search always ends the same way.
+/// How much a search may spend. Neither steps nor bytes are a wall time: the same search always ends
+/// the same way, unless somebody stops it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Steps of the model.
     pub steps: u64,
     /// Bytes that the search may hold at once.
     pub bytes: u64,
+    /// Whoever may end it sooner.
+    pub stop: Stop,
 }
+
+impl Budget {
+    /// So many steps and bytes, and nobody who stops it.
+    pub const fn of(steps: u64, bytes: u64) -> Budget {
+        Budget { steps, bytes, stop: Stop(None) }
+    }
+}
+
+/// Somebody outside who may have had enough. A search that is stopped answers that no one can say,
+/// as if its budget had run out; what it answers until then does not depend on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stop(Option<&'static AtomicBool>);
+
+impl Stop {
+    /// Stops when this is set.
+    pub const fn when(is_over: &'static AtomicBool) -> Stop {
+        Stop(Some(is_over))
+    }
+
+    /// Whether it is over.
+    pub fn is_over(self) -> bool {
+        self.0.is_some_and(|is_over| is_over.load(Ordering::Relaxed))
+    }
+}
+
+impl PartialEq for Stop {
+    fn eq(&self, other: &Stop) -> bool {
+        match (self.0, other.0) {
+            (Some(mine), Some(theirs)) => std::ptr::eq(mine, theirs),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+impl Eq for Stop {}
 
 /// What a monitor or a search found out about a history of operations.
 #[derive(Clone, Debug, PartialEq, Eq)]

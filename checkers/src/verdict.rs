@@ -57,6 +57,14 @@ impl Verdict {
         }
     }
 
+    /// Whether nothing was examined: no doubt about what was seen, there was nothing to see.
+    pub fn is_vacuous(&self) -> bool {
+        match self {
+            Verdict::Unknown(why) => why.starts_with("vacuous"),
+            Verdict::Holds(_) | Verdict::Violated(_) => false,
+        }
+    }
+
     /// Violated beats Unknown beats Holds. Of two violations or two doubts the first stays.
     pub fn and(self, other: Verdict) -> Verdict {
         match (self, other) {

@@ -173,6 +173,7 @@ Examples:
   zeroloss check store/latest/history.edn          what is it, and does it hold?
   zeroloss check history.json --model list-append --isolation snapshot-isolation
   zeroloss check etcd.log --model cas-register --nil unknown
+  zeroloss check history.edn.gz --rename publish=enqueue,take=dequeue --model fifo-queue
   zeroloss check - --from jepsen-edn --model kafka --format json < history.edn
   zeroloss check zeroloss-results/latest/failures/zero_loss/leader_crash-3
 
@@ -202,21 +203,75 @@ pub(crate) struct Check {
     /// Something that it must not do, by the same names
     #[arg(long, value_name = "WHAT")]
     pub(crate) demand: Vec<String>,
-    /// What a read that came back with nil says
-    #[arg(long, value_enum, default_value_t = Nil::Absent)]
-    pub(crate) nil: Nil,
-    /// What a failed cas says [default: observed in console logs, else ignored]
+    /// What operations are called here and what is meant by it, such as add=enqueue,remove=dequeue
+    #[arg(long, value_name = "NAME=MEANT", value_delimiter = ',')]
+    pub(crate) rename: Vec<String>,
+    /// Where keys stand [default: recognised]
+    #[arg(long, value_enum)]
+    pub(crate) keys: Option<Keys>,
+    /// What a read that came back with nil says [default: absent]
+    #[arg(long, value_enum)]
+    pub(crate) nil: Option<Nil>,
+    /// What a failed cas says [default: nothing, unless its own reason says it]
     #[arg(long, value_enum)]
     pub(crate) failed_cas: Option<FailedCas>,
-    /// What a register holds at first [default: nothing]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) initial: Option<u64>,
-    /// How many steps a search for an order may take on each object
-    #[arg(long, value_name = "N", default_value = "2000000000", value_parser = positive)]
-    pub(crate) steps: std::num::NonZeroU64,
-    /// How much memory such a search may hold
-    #[arg(long, value_name = "MIB", default_value = "2048", value_parser = positive)]
-    pub(crate) memory_mib: std::num::NonZeroU64,
+    /// What a register holds at first [default: nothing]; for transactions over registers also
+    /// `unknown`: each key may begin with one value that nobody wrote
+    #[arg(long, value_name = "NUMBER|unknown")]
+    pub(crate) initial: Option<Initial>,
+    /// Assume that each key of transactions over registers is linearizable
+    #[arg(long)]
+    pub(crate) linearizable_keys: bool,
+    /// Assume that each key of transactions over registers keeps the order of each process
+    #[arg(long)]
+    pub(crate) sequential_keys: bool,
+    /// Assume that a transaction's write of a register follows its own read of it
+    #[arg(long)]
+    pub(crate) wfr_keys: bool,
+    /// Only final reads owe everything that had come back [default: if some are marked `:final?`]
+    #[arg(long)]
+    pub(crate) eventual: bool,
+    /// How many steps a search for an order may take on each object [default: 2000000000]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) steps: Option<std::num::NonZeroU64>,
+    /// How much memory such a search may hold [default: 2048]
+    #[arg(long, value_name = "MIB", value_parser = positive)]
+    pub(crate) memory_mib: Option<std::num::NonZeroU64>,
+    /// How many seconds everything may take; a search that is not done by then says how far it came
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<std::num::NonZeroU64>,
+}
+
+/// Where the key of an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keys {
+    /// First in its value: [key, rest]
+    First,
+    /// Nowhere: values are values
+    None,
+}
+
+/// What a register holds before anyone writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Initial {
+    /// This
+    Value(u64),
+    /// Something that nobody wrote, or nothing
+    Unknown,
+}
+
+impl std::str::FromStr for Initial {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Initial, String> {
+        match text {
+            "unknown" => Ok(Initial::Unknown),
+            number => number
+                .parse()
+                .map(Initial::Value)
+                .map_err(|_| "expected a number or `unknown`".to_owned()),
+        }
+    }
 }
 
 /// What a read that came back with nil says.

@@ -12,6 +12,7 @@ mod github;
 mod interrupt;
 mod kept;
 mod list;
+mod packed;
 mod progress;
 mod record;
 mod replay;

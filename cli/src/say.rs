@@ -1,7 +1,8 @@
 //! What leaves the process: the result on stdout, everything else on stderr.
 //!
 //! A reader that goes away early (`zeroloss list | head`) is no error: what it did not want is not
-//! written, and the exit code stays what the runs made it. Nothing else in this crate prints.
+//! written, and the exit code stays what the runs made it. Nothing else in this crate prints, and
+//! nothing leaves that would steer a terminal.
 
 use reports::ExitCode;
 use std::io::{self, IsTerminal, Write};
@@ -34,6 +35,7 @@ impl Failure {
 
 /// Writes the result to stdout, with a newline at its end.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let text = &*reports::tame(text, has_colour());
     let mut stdout = io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     let written = stdout
@@ -55,7 +57,7 @@ pub(crate) fn document(document: &serde_json::Value) -> Result<(), Failure> {
 
 /// Writes a line to stderr. If nobody listens there, nobody needs to know.
 pub(crate) fn aside(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", reports::tame(text, false));
 }
 
 /// Whether stdout may be coloured: a terminal, and nobody asked for none.

@@ -96,7 +96,11 @@ fn what_is_no_history_is_refused_with_its_place() {
         ("--model", "regster", "did you mean `register`?"),
         ("--from", "jepsen-end", "jepsen-edn"),
         ("--permit", "gap", "did you mean `gaps`?"),
-        ("--isolation", "serializable", "isolation is for transactions; `register` has none"),
+        ("--permit", "gaps", "model `register` has no use for --permit gaps"),
+        ("--failed-cas", "observed", "model `register` has no use for --failed-cas"),
+        ("--rename", "add", "--rename expects name=meant, such as add=enqueue: `add`"),
+        ("--rename", "add=enqueue", "no operation is called `add` (--rename)"),
+        ("--isolation", "serializable", "model `register` has no use for --isolation"),
     ] {
         let output = zeroloss(room.path(), &["check", "it.edn", flag, value]);
         assert_eq!(code(&output), 2);
@@ -106,4 +110,74 @@ fn what_is_no_history_is_refused_with_its_place() {
     let output = zeroloss(room.path(), &list);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("did you mean `serializable`?"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_cannot_be_told_is_said_with_the_flags_that_would_say_it() {
+    let room = room();
+    let listed = GOOD.replace(":read, :value 1", ":read, :value [1]");
+    fs::write(room.path().join("it.edn"), &listed).expect("a file can be written");
+    let output = zeroloss(room.path(), &["check", "it.edn", "--format", "json"]);
+    assert_eq!(code(&output), 3);
+    let document = json(&output);
+    assert_eq!(document["verdict"], "unknown");
+    assert_eq!(document["history"]["model"], "none");
+    assert_eq!(document["history"]["extent"]["operations"], 2);
+    let why = document["checkers"][0]["evidence"]["summary"].as_str().expect("text");
+    assert!(why.contains("--model set-full --rename write=add"), "{why}");
+    let flags = ["check", "it.edn", "--model", "set-full", "--rename", "write=add"];
+    let output = zeroloss(room.path(), &flags);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("`write` is read as `add` (--rename)"), "{}", stdout(&output));
+}
+
+#[test]
+fn compressed_histories_are_read_and_cut_ones_refused() {
+    let room = room();
+    let packed = |content: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(content.as_bytes()).expect("memory can be written");
+        encoder.finish().expect("memory can be written")
+    };
+    // A folder stands for the history in it, compressed or not.
+    let folder = room.path().join("store");
+    fs::create_dir(&folder).expect("a folder can be made");
+    fs::write(folder.join("history.edn.gz"), packed(GOOD)).expect("a file can be written");
+    assert_eq!(code(&zeroloss(room.path(), &["check", "store"])), 0);
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let zst = ruzstd::encoding::compress_to_vec(GOOD.as_bytes(), level);
+    fs::write(room.path().join("it"), &zst).expect("a file can be written");
+    assert_eq!(code(&zeroloss(room.path(), &["check", "it"])), 0);
+    let gz = packed(&GOOD.repeat(5_000));
+    for cut in [&gz[..gz.len() - 3], &gz[..gz.len() / 2], &zst[..zst.len() - 2]] {
+        fs::write(room.path().join("it"), cut).expect("a file can be written");
+        let output = zeroloss(room.path(), &["check", "it"]);
+        assert_eq!(code(&output), 2, "{}", stdout(&output));
+        let told = stderr(&output);
+        assert!(told.contains(": line ") && told.contains("could not be read on"), "{told}");
+    }
+}
+
+#[test]
+fn no_byte_of_a_file_steers_the_terminal() {
+    let room = room();
+    let escape = "\u{1b}[2J\u{9b}31m\u{7}\u{202e}";
+    let spoilt = GOOD.replace(":read, :value 1", &format!(":read, :value \"{escape}\""));
+    let name = format!("{escape}.edn");
+    for (file, content) in [
+        ("bad.edn", spoilt.clone()),
+        (&name, spoilt),
+        ("none.txt", format!("{escape} nothing\n")),
+        ("op.edn", GOOD.replace(":read", &format!(":re{escape}ad"))),
+        ("json", format!("{{\"type\":\"{escape}\"}}\n")),
+    ] {
+        fs::write(room.path().join(file), content).expect("a file can be written");
+        for format in ["human", "json"] {
+            let output = zeroloss(room.path(), &["check", file, "--format", format]);
+            let told = stdout(&output) + &stderr(&output);
+            assert!(!told.is_empty());
+            let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!told.contains(steers), "{file} {format}: {told:?}");
+        }
+    }
 }

@@ -37,7 +37,8 @@ fn commands(text: &str) -> BTreeSet<String> {
     // Sentences that begin with the name, and forms of a command.
     found.retain(|command| {
         let word = command.split(' ').nth(1).unwrap_or_default();
-        let is_form = command.contains(|c: char| c.is_ascii_uppercase()) && !command.contains("z1:");
+        let is_form =
+            command.contains(|c: char| c.is_ascii_uppercase()) && !command.contains("z1:");
         ["run", "replay", "show", "check", "list"].contains(&word) && !is_form
     });
     found

@@ -49,3 +49,4 @@ pub use screen::text_run;
 pub use story::Story;
 pub use text::text;
 pub use words::shell_word;
+pub use words::tame;

@@ -121,7 +121,7 @@ pub fn compose(
         .map(|(judgement, evidence)| Story::of(&plan, &run, judgement, evidence))
         .collect();
     let zero_ns = zero_ns(&run);
-    let verdict = fold(&run.judgements);
+    let verdict = fold(&plan, &run.judgements);
     let headline = headline(&run.judgements, &verdict);
     let promised = promised(&run);
     RunReport {
@@ -246,7 +246,7 @@ impl RunReport {
         self.run.judgements.retain(|judgement| judgement.name != DETERMINISM);
         match &replay {
             Replay::Same => {
-                self.verdict = fold(&self.run.judgements);
+                self.verdict = fold(&self.plan, &self.run.judgements);
                 self.headline = headline(&self.run.judgements, &self.verdict);
             }
             Replay::Different { first_difference } => {
@@ -343,12 +343,17 @@ fn broken(judgements: &[Judgement]) -> Vec<(&Judgement, &Evidence)> {
     broken
 }
 
-fn fold(judgements: &[Judgement]) -> Verdict {
-    if let [(first, _), ..] = broken(judgements)[..] {
+/// What a plan is too small to exercise is asked of the suite: that it slept is no doubt about the run.
+fn fold(plan: &Plan, judgements: &[Judgement]) -> Verdict {
+    if let Some((first, _)) = broken(judgements).first() {
         return first.verdict.clone();
     }
+    let weighs = |judgement: &&Judgement| {
+        !judgement.verdict.is_vacuous() || plan.must_exercise(&judgement.name)
+    };
     judgements
         .iter()
+        .filter(weighs)
         .map(|judgement| judgement.verdict.clone())
         .reduce(Verdict::and)
         .unwrap_or_else(|| Verdict::Unknown("vacuous: no checker watched".to_owned()))

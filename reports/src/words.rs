@@ -4,6 +4,7 @@
 //! or an XML file: a control character could recolour the page, move the cursor or end the document.
 
 use checkers::Counts;
+use std::borrow::Cow;
 
 /// `1204331` as `1,204,331`.
 pub(crate) fn count(n: u64) -> String {
@@ -101,15 +102,48 @@ pub(crate) fn clean(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\t' => out.push(' '),
-            // Bidirectional overrides would let a message rewrite the line around it.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push('\u{fffd}');
-            }
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c if c.is_control() => out.extend(c.escape_default()),
+            c if steers(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
     out
+}
+
+/// Whether a terminal acts upon it: controls, and overrides of the direction of text, which would
+/// let a message rewrite the line around it.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What may leave for a terminal: lines, and our own colours where there are any. Whatever came from
+/// a file and would steer the terminal stands there as an escape, which JSON too reads as the same
+/// character. Every output goes through here, whatever was done to its parts before.
+pub fn tame(text: &str, has_colour: bool) -> Cow<'_, str> {
+    if !text.chars().any(|c| c != '\n' && steers(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let colour = colour_length(rest).filter(|_| has_colour);
+        let (taken, behind) = rest.split_at(colour.unwrap_or(c.len_utf8()));
+        match colour {
+            None if c != '\n' && steers(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            None | Some(_) => out.push_str(taken),
+        }
+        rest = behind;
+    }
+    Cow::Owned(out)
+}
+
+/// How long the colour is that begins here, if one does: `ESC [ digits and semicolons m`.
+fn colour_length(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix("\u{1b}[")?;
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    digits[end..].starts_with('m').then_some(2 + end + 1)
 }
 
 /// A word as one types it to a shell: in quotes where the shell would take it apart, and never
@@ -189,6 +223,19 @@ mod tests {
         let told = clean("a\u{1b}[31mred\u{7}\r\nnext\u{202e}\u{9b}\u{ffff}");
         assert!(!told.chars().any(char::is_control), "{told:?}");
         assert_eq!(told, "a\\u{1b}[31mred\\u{7}\\r next\u{fffd}\\u{9b}\u{fffd}");
+    }
+
+    #[test]
+    fn nothing_that_leaves_can_steer_the_terminal_but_our_own_colours() {
+        let told = "a\u{1b}[1;31mb\u{1b}[0m\nc\u{1b}[2J\u{7}\u{9b}\u{202e}\r";
+        let tamed = tame(told, true);
+        assert_eq!(tamed, "a\u{1b}[1;31mb\u{1b}[0m\nc\\u001b[2J\\u0007\\u009b\\u202e\\u000d");
+        let plain = tame(told, false);
+        assert!(!plain.chars().any(|c| c != '\n' && steers(c)), "{plain:?}");
+        assert_eq!(tame("plain\n", false), "plain\n");
+        // JSON reads the same text from it.
+        let json = format!("\"{}\"", tame("x\u{9b}y\u{7f}", false));
+        assert_eq!(serde_json::from_str::<String>(&json).expect("JSON"), "x\u{9b}y\u{7f}");
     }
 
     #[test]

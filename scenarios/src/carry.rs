@@ -10,7 +10,7 @@
 //! somebody begins more must succeed than fail.
 
 use crate::{
-    plan::{Disk, Network, Plan, Timing},
+    plan::{Disk, Network, Node, Placement, Plan, Timing},
     words::{Share, Span},
 };
 
@@ -39,8 +39,10 @@ pub(crate) enum Short {
 /// million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carried {
-    /// A frame's way between the two regions farthest apart, jitter included.
+    /// A frame's way between the two voters of a group that stand farthest apart, jitter included.
     pub one_way_us: u64,
+    /// The same between any two regions: a client may stand anywhere.
+    pub client_way_us: u64,
     /// What a flush takes on average, but for its tail.
     pub flush_us: u64,
     /// What must fit into the shortest election timeout.
@@ -59,16 +61,40 @@ pub(crate) struct Parts<'a> {
     pub(crate) network: &'a Network,
     pub(crate) disk: &'a Disk,
     pub(crate) timing: &'a Timing,
+    /// Pairs of regions that some group has voters in.
+    pub(crate) spans: &'a [(u32, u32)],
     /// Calls of all clients in 1,000 seconds.
     pub(crate) calls_per_ks: u64,
 }
 
+/// Pairs of regions between which voters of one group talk, both ways, each once.
+pub(crate) fn spans(nodes: &[u32], placement: &Placement) -> Vec<(u32, u32)> {
+    let region = |node: &Node| nodes[*node as usize - 1];
+    let mut spans = Vec::new();
+    for voters in std::iter::once(&placement.metadata).chain(&placement.partitions) {
+        for a in voters {
+            let others = voters.iter().filter(|b| *b != a);
+            spans.extend(others.map(|b| (region(a), region(b))));
+        }
+    }
+    spans.sort_unstable();
+    spans.dedup();
+    spans
+}
+
+/// How long a frame takes over this latency, by jitter and by what overtakes it.
+fn way_us(network: &Network, latency_us: u64) -> u64 {
+    let held = latency_us.max(HELD_BACK_US) * u64::from(network.reorder_ppm) / 2_000_000;
+    latency_us + latency_us * network.jitter_percent / 100 + held
+}
+
 impl Carried {
     pub(crate) fn of(parts: Parts<'_>) -> Carried {
-        let Parts { network, disk, timing, .. } = parts;
-        let farthest = network.latency_us.iter().flatten().copied().max().unwrap_or(0);
-        let held = farthest.max(HELD_BACK_US) * u64::from(network.reorder_ppm) / 2_000_000;
-        let one_way_us = farthest + farthest * network.jitter_percent / 100 + held;
+        let Parts { network, disk, timing, spans, .. } = parts;
+        let latency = |(from, to): &(u32, u32)| network.latency_us[*from as usize][*to as usize];
+        let one_way_us = way_us(network, spans.iter().map(latency).max().unwrap_or(0));
+        let farthest_us = network.latency_us.iter().flatten().copied().max().unwrap_or(0);
+        let client_way_us = way_us(network, farthest_us);
         let flush_us = disk.flush_us + disk.flush_jitter_us / 2;
         let (heartbeat_us, has_us) = (timing.heartbeat_ms * 1_000, timing.election_min_ms * 1_000);
         let need_us = 4 * one_way_us + 2 * flush_us + heartbeat_us + 2 * timing.timer_jitter_us;
@@ -82,6 +108,7 @@ impl Carried {
         let slow_ppm = u64::from(disk.tail_ppm) * longer_ppm(disk.tail_us, slack_us) / 1_000_000;
         Carried {
             one_way_us,
+            client_way_us,
             flush_us,
             need_us,
             has_us,
@@ -159,7 +186,8 @@ impl Plan {
     pub fn carried(&self) -> Carried {
         let calls_per_ks = self.workload.produce_per_ks + self.workload.fetch_per_ks;
         let (network, disk, timing) = (&self.network, &self.disk, &self.timing);
-        Carried::of(Parts { network, disk, timing, calls_per_ks })
+        let spans = &spans(&self.nodes, &self.placement);
+        Carried::of(Parts { network, disk, timing, spans, calls_per_ks })
     }
 
     /// What produce calls above `none` are owed while nothing is wrong.
@@ -179,13 +207,13 @@ impl Plan {
                 Share(LOAD_MAX as u32)
             ));
         }
-        self.service(&carried, 2, 10 * call_us + self.timing.call_ms * load_ppm / 1_000)
+        self.service(&carried, 0, 10 * call_us + self.timing.call_ms * load_ppm / 1_000)
     }
 
     /// What fetches are owed while nothing is wrong.
     pub fn fetch_service(&self) -> Service {
         let carried = self.carried();
-        self.service(&carried, 4, 10 * self.call_us(&carried))
+        self.service(&carried, 2, 10 * self.call_us(&carried))
     }
 
     /// What a produce call takes on average: to the leader, to the voters, their flushes, and back.
@@ -195,16 +223,18 @@ impl Plan {
         let tail = |ppm: u32, us: u64| u64::from(ppm) * us / 5_000_000;
         let flush_us =
             carried.flush_us + bytes / disk.bytes_per_us + tail(disk.tail_ppm, disk.tail_us);
-        let frame_us = carried.one_way_us + tail(network.tail_ppm, network.tail_us);
+        let late_us = tail(network.tail_ppm, network.tail_us);
         let lost_us = u64::from(network.loss_ppm) * self.timing.attempt_ms / 1_000;
-        4 * (frame_us + lost_us) + 2 * flush_us
+        2 * (carried.client_way_us + carried.one_way_us) + 4 * (late_us + lost_us) + 2 * flush_us
     }
 
-    /// What calls are owed whose attempts need this many frames in time.
-    fn service(&self, carried: &Carried, frames: u64, latency_us: u64) -> Service {
+    /// What calls are owed whose attempts need question and answer, and between them so many frames
+    /// between voters, in time.
+    fn service(&self, carried: &Carried, between: u64, latency_us: u64) -> Service {
         let (network, disk, timing) = (&self.network, &self.disk, &self.timing);
         let (attempt_us, call_us) = (timing.attempt_ms * 1_000, timing.call_ms * 1_000);
-        let round_us = frames * carried.one_way_us + 2 * timing.timer_jitter_us;
+        let ways_us = 2 * carried.client_way_us + between * carried.one_way_us;
+        let (frames, round_us) = (2 + between, ways_us + 2 * timing.timer_jitter_us);
         if attempt_us <= round_us {
             return Service::nothing(format!(
                 "an attempt is given up after {}, before its answer can come ({})",

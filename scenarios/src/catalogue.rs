@@ -45,7 +45,24 @@ pub fn catalogue() -> &'static [Entry] {
         "stale_hint",
         "old_term",
         "blast_radius",
+        "batches",
+        "second_leader",
+        "half_cut",
+        "unflushed_term",
+        "lost_arrivals",
+        "doubled_requests",
+        "late_partitions",
         "swarm",
+        "swarm_timers",
+        "links_of_clients",
+        "flexible_w1_e3",
+        "flexible_w2_e4",
+        "flexible_w3_e4",
+        "shapes_nine_nodes",
+        "segments_roll",
+        "faults_on_the_dead",
+        "reads_slow_clock",
+        "reads_stalled_leader",
         "datacenter_outage",
         "nine_nodes",
     ]
@@ -95,10 +112,15 @@ pub struct Suite {
 }
 
 /// Every suite.
-pub const SUITES: [Suite; 2] = [
+pub const SUITES: [Suite; 3] = [
     Suite {
         name: "default",
         why: "Every story that fits in about a minute, over a few seeds each.",
+        seeds: Seeds { first: 1, last: 3 },
+    },
+    Suite {
+        name: "probes",
+        why: "Wider shapes, networks and timers than the default suite has, over a few seeds each.",
         seeds: Seeds { first: 1, last: 3 },
     },
     Suite {

@@ -3,10 +3,12 @@
 //! sound plan from every seed.
 
 use crate::{
+    carry::spans,
     catalogue::SUITES,
     draw::clamp::Drawn,
     layout::Layout,
     names,
+    place::place,
     scenario::{Acks, Expected, Scenario},
     sound::{BYTES_MAX, MESSAGES_MAX, check_checker, check_quorums},
     units::{Count, Millis, Range},
@@ -41,11 +43,10 @@ impl Scenario {
         if checked.iter().all(Result::is_ok) {
             checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
         }
-        let times = self.check_times();
-        if times.is_ok() && checked.iter().all(Result::is_ok) {
+        checked.push(self.check_times());
+        if checked.iter().all(Result::is_ok) {
             checked.push(self.check_carried());
         }
-        checked.push(times);
         let problems: Vec<Problem> = checked.into_iter().filter_map(Result::err).collect();
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
@@ -96,12 +97,24 @@ impl Scenario {
         ensure(cluster.partitions.high <= 1_000, "cluster.partitions", || {
             format!("{} partitions are more than 1,000", cluster.partitions.high)
         })?;
+        self.check_late()?;
         let square = cluster
             .latency
             .as_ref()
             .is_none_or(|rows| rows.len() == n && rows.iter().all(|row| row.len() == n));
         ensure(square, "cluster.latency", || {
             format!("expected {n} rows of {n} durations, one for each pair of regions")
+        })
+    }
+
+    fn check_late(&self) -> Checked {
+        let (cluster, trouble) = (&self.cluster, self.phases.trouble.low);
+        ensure(cluster.late.low < cluster.partitions.low, "cluster.late", || {
+            format!("{} late partitions leave none that stands at boot", cluster.late.low)
+        })?;
+        let ends = cluster.late_at.map_or(0, |at| at.high);
+        ensure(ends < trouble, "cluster.late_at", || {
+            format!("{ends} ms may be after the end of trouble ({trouble} ms)")
         })
     }
 
@@ -218,9 +231,17 @@ impl Scenario {
 
     /// Draw clamps to what network and disks carry; a scenario is refused only if no value would do.
     fn check_carried(&self) -> Checked {
-        let unfit = Drawn::kindest(self).carried().unfit();
+        let voters = self.cluster.voters.as_deref().map(Layout::known);
+        let partitions = self.cluster.partitions.high as u32;
+        let unfit = |layout: &String| {
+            let shape = place(&Layout::known(layout), voters.as_ref(), partitions, None, None);
+            let spans = spans(&shape.nodes, &shape.placement);
+            Drawn::kindest(self, spans).carried().unfit()
+        };
+        let unfit: Option<Vec<String>> = self.cluster.layout.all().iter().map(unfit).collect();
         ensure(unfit.is_none(), "timing.election_min", || {
-            format!("{}; no value within what is written would do", unfit.unwrap_or_default())
+            let first = unfit.unwrap_or_default().swap_remove(0);
+            format!("{first}; no value within what is written would do")
         })
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
+    carry::spans,
     layout::Layout,
     place::{Shape, place},
     plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
@@ -22,13 +23,15 @@ mod faults;
 /// # Panics
 /// When the scenario was never checked (`parse` does): a plan that contradicts itself is our bug.
 pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
-    let shape = shape(scenario, seed);
+    let mut shape = shape(scenario, seed);
     let phases = phases(scenario, seed);
+    shape.placement.late_ms = late(scenario, seed, &shape, phases.trouble_ms);
     let workload = workload(scenario, seed, &shape);
     let mut drawn = Drawn {
         network: network(scenario, seed),
         disk: disk(scenario, seed),
         timing: timing(scenario, seed),
+        spans: spans(&shape.nodes, &shape.placement),
         calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
     };
     let clamped = drawn.clamp(scenario);
@@ -107,6 +110,21 @@ fn shape(scenario: &Scenario, seed: u64) -> Shape {
     };
     let (write, election) = (quorum(&cluster.write_quorum), quorum(&cluster.election_quorum));
     place(&layout, voters.as_ref(), partitions, write, election)
+}
+
+/// When the last partitions are created. Dice of their own: a scenario that has none stays as it was.
+fn late(scenario: &Scenario, seed: u64, shape: &Shape, trouble_ms: u64) -> Vec<u64> {
+    let mut stream = Stream::derive(seed, "draw/late");
+    let most = shape.placement.partitions.len() - 1;
+    let n_late = (scenario.cluster.late.draw_u32(&mut stream) as usize).min(most);
+    let mut late: Vec<u64> = (0..n_late)
+        .map(|_| match &scenario.cluster.late_at {
+            Some(at) => at.draw_u64(&mut stream),
+            None => stream.range(0, trouble_ms * 3 / 4),
+        })
+        .collect();
+    late.sort_unstable();
+    late
 }
 
 fn phases(scenario: &Scenario, seed: u64) -> Phases {

@@ -56,6 +56,7 @@ mod draw;
 mod fault;
 mod layout;
 mod names;
+mod owed;
 mod parse;
 mod place;
 mod plan;
@@ -87,9 +88,10 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 17] = [
+pub const CHECKERS: [&str; 18] = [
     "claim_witness",
     "ack_witness",
+    "leader_acks",
     "zero_loss",
     "offset_agreement",
     "linearizable_log",

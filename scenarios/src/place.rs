@@ -61,6 +61,7 @@ pub(crate) fn place(
         layout: voters.to_string(),
         metadata,
         partitions,
+        late_ms: Vec::new(),
         write_quorum: write_quorum.unwrap_or(majority),
         election_quorum: election_quorum.unwrap_or(majority),
     };

@@ -81,6 +81,10 @@ pub struct Placement {
     /// Voters of each partition; partition `i + 1` stands on `partitions[i]`. The first is
     /// preferred as its leader.
     pub partitions: Vec<Vec<Node>>,
+    /// When the last partitions are created, in milliseconds from the begin of trouble, one for each and
+    /// in order; all others stand at boot. Not in the JSON of a plan that has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late_ms: Vec<u64>,
     /// Flushed copies that commit an entry of a partition.
     pub write_quorum: u32,
     /// Votes that elect a leader of a partition.
@@ -214,6 +218,13 @@ impl Plan {
     pub fn with_plant(mut self, name: &str) -> Plan {
         self.plants.push(name.to_owned());
         self
+    }
+}
+
+impl Placement {
+    /// How many partitions stand at boot.
+    pub fn n_early(&self) -> usize {
+        self.partitions.len() - self.late_ms.len()
     }
 }
 

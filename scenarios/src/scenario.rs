@@ -83,6 +83,10 @@ pub struct Cluster {
     pub voters: Option<String>,
     /// Partitions.
     pub partitions: Range<Count>,
+    /// How many of them, the last ones, are created during trouble; one at least stands at boot.
+    pub late: Range<Count>,
+    /// When they are created, from the begin of trouble; not said: any time in its first three quarters.
+    pub late_at: Option<Range<Millis>>,
     /// Flushed copies that commit an entry; a majority of the voters if not said.
     pub write_quorum: Option<Range<Count>>,
     /// Votes that elect a leader; a majority of the voters if not said.
@@ -99,6 +103,8 @@ impl Default for Cluster {
             layout: OneOf::One("2/2/1".to_owned()),
             voters: None,
             partitions: Range::one(2),
+            late: Range::one(0),
+            late_at: None,
             write_quorum: None,
             election_quorum: None,
             latency: None,

@@ -54,7 +54,14 @@ impl Plan {
             placement.write_quorum,
             placement.election_quorum,
             Nodes(&placement.partitions[0]),
-        )
+        )?;
+        match placement.late_ms.as_slice() {
+            [] => Ok(()),
+            [first, ..] => {
+                let n_late = placement.late_ms.len();
+                write!(f, "; {n_late} created in trouble, from {} on", Span(first * 1_000))
+            }
+        }
     }
 
     fn show_machines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

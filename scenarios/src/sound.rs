@@ -52,6 +52,13 @@ impl Plan {
             check_quorums(placement.write_quorum, placement.election_quorum, voters.len() as u32)
                 .map_err(|why| format!("p{p}: {why}"))?;
         }
+        let (n, late) = (placement.partitions.len(), &placement.late_ms);
+        ensure(late.len() < n, || format!("no partition of {n} stands at boot"))?;
+        ensure(late.is_sorted(), || "late partitions are not in order of time".to_owned())?;
+        let trouble_ms = self.phases.trouble_ms;
+        ensure(late.iter().all(|at| *at < trouble_ms), || {
+            "a partition is created after the end of trouble".to_owned()
+        })?;
         let square = self.network.latency_us.len() == n_regions
             && self.network.latency_us.iter().all(|row| row.len() == n_regions);
         ensure(square, || format!("latency is not {n_regions} by {n_regions}"))

@@ -21,7 +21,9 @@ fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
         if let Some(text) = line.strip_prefix("/// ") {
             about.push_str(if about.is_empty() { "" } else { " " });
             about.push_str(text);
-        } else if let Some(name) = line.strip_prefix("pub struct ").and_then(|l| l.strip_suffix(" {")) {
+        } else if let Some(name) =
+            line.strip_prefix("pub struct ").and_then(|l| l.strip_suffix(" {"))
+        {
             found.insert(name.to_owned(), (std::mem::take(&mut about), Vec::new()));
             inside = Some(name.to_owned());
         } else if let Some(name) = line.strip_suffix(" {").filter(|name| is_variant(name)) {
@@ -29,12 +31,21 @@ fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
             inside = Some(name.to_owned());
         } else if line.starts_with("#[serde(") {
             is_skipped |= line.contains("skip)");
-            rename = line.split("rename = \"").nth(1).and_then(|r| r.split('"').next()).map(str::to_owned).or(rename);
+            rename = line
+                .split("rename = \"")
+                .nth(1)
+                .and_then(|r| r.split('"').next())
+                .map(str::to_owned)
+                .or(rename);
         } else if let Some((name, kind)) = field(line) {
             if let Some(fields) = inside.as_ref().and_then(|name| found.get_mut(name)) {
                 let key = rename.take().unwrap_or_else(|| name.to_owned());
                 if !std::mem::take(&mut is_skipped) {
-                    fields.1.push(Field { key, kind: kind.to_owned(), about: std::mem::take(&mut about) });
+                    fields.1.push(Field {
+                        key,
+                        kind: kind.to_owned(),
+                        about: std::mem::take(&mut about),
+                    });
                 }
             }
             about.clear();
@@ -75,7 +86,9 @@ fn takes(kind: &str) -> String {
         "Range<Count>" => "a whole number, or two: `3`, `[1, 4]`",
         "Vec<Vec<Range<Micros>>>" => "a matrix of durations",
         "OneOf" => "a text, or a list of which a seed draws one",
-        "Who" => "who: `\"n1\"`, `\"any leader\"`, `\"follower 0 of p1\"`, `\"region us-east\"`, `\"all\"`",
+        "Who" => {
+            "who: `\"n1\"`, `\"any leader\"`, `\"follower 0 of p1\"`, `\"region us-east\"`, `\"all\"`"
+        }
         "Vec<Who>" => "a list of who",
         "String" => "a text",
         "Vec<String>" => "a list of texts",
@@ -114,8 +127,15 @@ fn document() -> String {
          refused with its line and the nearest name.\n",
     );
     let top = &scenario["Scenario"].1;
-    let is_table = |field: &Field| scenario.contains_key(&field.kind) && !field.kind.contains("Expected");
-    section(&mut out, "At the top", "", top.iter().filter(|f| !is_table(f) && f.key != "fault" && f.key != "menu"), None);
+    let is_table =
+        |field: &Field| scenario.contains_key(&field.kind) && !field.kind.contains("Expected");
+    section(
+        &mut out,
+        "At the top",
+        "",
+        top.iter().filter(|f| !is_table(f) && f.key != "fault" && f.key != "menu"),
+        None,
+    );
     for table in top.iter().filter(|field| is_table(field)) {
         let (about, fields) = &scenario[&table.kind];
         let defaults = defaults.get(&table.key).and_then(toml::Value::as_table);
@@ -155,7 +175,8 @@ fn section<'a>(
             is_first = false;
         }
         let default = defaults.and_then(|table| table.get(&field.key));
-        let default = default.map_or(String::new(), |value| format!("`{value}`").replace('\n', " "));
+        let default =
+            default.map_or(String::new(), |value| format!("`{value}`").replace('\n', " "));
         writeln!(
             out,
             "| `{}` | {} | {} | {} |",
@@ -179,5 +200,8 @@ fn the_reference_of_keys_is_the_types() {
         fs::write(&path, &told).expect("documents can be written");
     }
     let kept = fs::read_to_string(&path).expect("write it with UPDATE_GOLDEN=1");
-    assert!(kept == told, "docs/SCENARIO.md is stale: UPDATE_GOLDEN=1 cargo test -p zeroloss-scenarios");
+    assert!(
+        kept == told,
+        "docs/SCENARIO.md is stale: UPDATE_GOLDEN=1 cargo test -p zeroloss-scenarios"
+    );
 }

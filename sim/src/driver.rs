@@ -188,6 +188,8 @@ impl Driver {
                 state.schedule_task(at, Task::Revive(node));
             }
             Task::Revive(node) => self.start(world, node),
+            Task::Create(which) => create_late(&mut world.lock(), which),
+            Task::Introduce => introduce(&mut world.lock()),
             Task::Look => self.look(world),
             Task::Abort => self.abort(world),
         }
@@ -464,6 +466,9 @@ impl Driver {
             let at = now + state.plan.timeline[place].at_ms * 1_000_000;
             state.schedule_task(at, Task::Begin(place));
         }
+        for (which, at_ms) in state.plan.placement.late_ms.clone().into_iter().enumerate() {
+            state.schedule_task(now + at_ms * 1_000_000, Task::Create(which));
+        }
         for (at, client, is_fetch) in state.load.first_arrivals(now) {
             state.schedule_arrival(at, client, is_fetch);
         }
@@ -528,6 +533,11 @@ impl Driver {
         let own = state.load.own();
         let mut is_well = true;
         for partition in 1..=state.plan.placement.partitions.len() as u32 {
+            if !state.load.knows(own, partition) {
+                // It is not created yet: the introduction goes on.
+                is_well = false;
+                continue;
+            }
             let call = self.probes.get(&partition).copied();
             match call.map(|call| &state.books.history.calls[call as usize]) {
                 Some(call) if matches!(call.outcome, Answer::Ok(_)) => {}
@@ -626,6 +636,34 @@ impl Driver {
     }
 }
 
+/// How often late partitions that failed are asked for again, and clients look for the others.
+const INTRODUCE_NS: u64 = 250_000_000;
+
+fn create_late(state: &mut State, which: usize) {
+    let (own, place) = (state.load.own(), state.load.late.ask(which));
+    state.client_turn(own, |client, now| load::create_late(client, now, which, place));
+    if !std::mem::replace(&mut state.load.late.is_watched, true) {
+        let at = state.now_ns + INTRODUCE_NS;
+        state.schedule_task(at, Task::Introduce);
+    }
+}
+
+/// Until every late partition stands and every client knows where.
+fn introduce(state: &mut State) {
+    for which in state.load.late.failed() {
+        create_late(state, which);
+    }
+    let unaware: Vec<usize> =
+        (0..=state.load.own()).filter(|client| !state.load.is_informed(*client)).collect();
+    for client in &unaware {
+        state.client_turn(*client, system::Client::locate);
+    }
+    if !unaware.is_empty() || !state.load.late.all_stand() {
+        let at = state.now_ns + INTRODUCE_NS;
+        state.schedule_task(at, Task::Introduce);
+    }
+}
+
 fn takes_replicas(fault: &Fault) -> bool {
     match fault {
         Fault::Partition { .. }
@@ -658,7 +696,8 @@ fn is_healthy(state: &State) -> bool {
         };
         voters.iter().all(|node| view(*node).is_some()) && voters.iter().any(leads)
     };
-    state.load.is_ready() && (1..).zip(&state.plan.placement.partitions).all(is_there)
+    let early = &state.plan.placement.partitions[..state.plan.placement.n_early()];
+    state.load.is_ready() && (1..).zip(early).all(is_there)
 }
 
 /// A group whose replicas are not all up, or do not hold and know the same; none if all is even.

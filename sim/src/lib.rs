@@ -76,6 +76,7 @@ pub mod clock;
 pub mod disk;
 mod driver;
 mod dues;
+mod late;
 mod load;
 mod nemesis;
 pub mod network;

@@ -2,7 +2,7 @@
 //! back is translated into `Ok`, `Refused` or `Unknown`. The last client is the harness's own: it
 //! creates the partitions, knocks after heal, and drains.
 
-use crate::books::Books;
+use crate::{books::Books, late::Late};
 use bytes::Bytes;
 use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Record, Reply, Sequence};
 use scenarios::{Plan, Stream};
@@ -13,6 +13,10 @@ use system::{Client, ClientSettings, Config, Done, Endpoint, Frame, METADATA, Pl
 pub(crate) const CLUSTER: u64 = 0x7a65_726f_6c6f_7373;
 /// The number of the call that creates the partitions: it is no part of the history.
 const CREATE: u64 = u64::MAX;
+/// Late partitions are created by the calls with the numbers below.
+const CREATE_LATE: u64 = CREATE - 2;
+/// The mark for a partition that was created while there was trouble.
+const CREATED_LATE: &str = "created_late";
 /// The number of the call that asks the metadata group to make progress: it creates nothing.
 const KNOCK: u64 = u64::MAX - 1;
 /// Bytes that a client's fetch asks for, and the drain's.
@@ -34,6 +38,8 @@ pub(crate) struct Load {
     slots: Vec<Slot>,
     n_nodes: usize,
     partitions: Vec<u32>,
+    n_early: u32,
+    pub(crate) late: Late,
     produce_ns: Option<u64>,
     fetch_ns: Option<u64>,
     acks: [u32; 4],
@@ -90,6 +96,11 @@ fn partition_places(plan: &Plan) -> Vec<Place> {
     partitions.map(|(voters, group)| place(plan, group, voters, vec![], quorums)).collect()
 }
 
+/// Those that are created late.
+pub(crate) fn late_places(plan: &Plan) -> Vec<Place> {
+    partition_places(plan).split_off(plan.placement.n_early())
+}
+
 impl Load {
     pub(crate) fn new(plan: &Plan) -> Load {
         let n_nodes = plan.nodes.len();
@@ -118,6 +129,8 @@ impl Load {
             slots,
             n_nodes,
             partitions: (1..=plan.placement.partitions.len() as u32).collect(),
+            n_early: plan.placement.n_early() as u32,
+            late: Late::new(plan),
             produce_ns: every(plan.workload.produce_per_ks),
             fetch_ns: every(plan.workload.fetch_per_ks),
             acks: plan.workload.acks,
@@ -188,7 +201,11 @@ impl Load {
         let interval = if is_fetch { self.fetch_ns } else { self.produce_ns }?;
         let slot = &mut self.slots[place];
         let next = now + interval / 2 + slot.dice.below(interval.max(1));
-        let partition = *slot.dice.choose(&self.partitions);
+        let mut partition = *slot.dice.choose(&self.partitions);
+        if self.late.has(partition) && !knows(&slot.client, partition) {
+            // Not created, or not heard of: nobody asks for it yet.
+            partition = 1 + (partition - 1) % self.n_early;
+        }
         if is_fetch {
             let level = match slot.dice.weighted(&self.reads) {
                 0 => ReadLevel::Eventual,
@@ -208,8 +225,24 @@ impl Load {
         slot.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
         let content = |id: &u64| content(&system::payload(*id, self.message_bytes as usize));
-        let contents = messages.iter().map(content).collect();
+        let contents = messages.iter().map(content).collect::<Vec<_>>().into();
         Ask::Produce { partition, messages, acks, contents }
+    }
+
+    /// Whether a client knows where every partition stands that was created.
+    pub(crate) fn is_informed(&self, place: usize) -> bool {
+        self.late.standing().all(|partition| self.knows(place, partition))
+    }
+
+    /// Whether a client knows where a partition stands.
+    pub(crate) fn knows(&self, place: usize, partition: u32) -> bool {
+        knows(&self.slots[place].client, partition)
+    }
+
+    /// The late partition that this call creates.
+    fn late_of(&self, id: u64) -> Option<usize> {
+        let n_late = self.partitions.len() as u64 - u64::from(self.n_early);
+        CREATE_LATE.checked_sub(id).filter(|which| *which < n_late).map(|which| which as usize)
     }
 
     /// When to wake a client, if that is earlier than what is already in the heap.
@@ -247,6 +280,12 @@ impl Load {
         for (id, done) in done {
             if id == KNOCK {
                 self.knock = if done == Done::Created { Knock::Opened } else { Knock::Failed };
+                continue;
+            }
+            if let Some(which) = self.late_of(id) {
+                let is_created = done == Done::Created;
+                self.late.answered(which, is_created);
+                *books.marks.entry(CREATED_LATE.into()).or_insert(0) += u64::from(is_created);
                 continue;
             }
             if id == CREATE {
@@ -346,7 +385,18 @@ pub(crate) fn knock(client: &mut Client, now: u64) {
     client.create(now, KNOCK, Vec::new());
 }
 
-/// Asks for the partitions of the plan.
+/// Asks for the partitions that the plan wants at boot.
 pub(crate) fn create(client: &mut Client, now: u64, plan: &Plan) {
-    client.create(now, CREATE, partition_places(plan));
+    let mut places = partition_places(plan);
+    places.truncate(plan.placement.n_early());
+    client.create(now, CREATE, places);
+}
+
+/// Asks for one of the late partitions.
+pub(crate) fn create_late(client: &mut Client, now: u64, which: usize, place: Place) {
+    client.create(now, CREATE_LATE - which as u64, vec![place]);
+}
+
+fn knows(client: &Client, partition: u32) -> bool {
+    client.partitions().any(|known| known == partition)
 }

@@ -84,6 +84,8 @@ pub struct Network {
     /// Base rates and what faults add to loss, duplication and reordering: between nodes.
     between_nodes: Rates,
     raised: Vec<Rates>,
+    /// Endpoints that nobody listens at: a cut takes nothing from them.
+    silent: Vec<bool>,
     hits: Hits,
     /// Of those: what a raise brought, and the base would not have.
     by_faults: Hits,
@@ -180,6 +182,7 @@ impl Network {
             base,
             between_nodes: base,
             raised: Vec::new(),
+            silent: vec![false; regions.len()],
             hits: Hits::default(),
             by_faults: Hits::default(),
         }
@@ -188,12 +191,11 @@ impl Network {
     /// Decides what becomes of a frame of this many bytes that is sent now.
     pub fn route(&mut self, now_ns: u64, from: Endpoint, to: Endpoint, bytes: u64) -> Route {
         let place = self.place(from, to);
-        let link = &mut self.links[place];
-        if link.cuts > 0 {
-            link.swallowed += 1;
-            self.hits.cut += 1;
+        if self.links[place].cuts > 0 {
+            self.swallow(place, to);
             return Route::Lost { why: Loss::Cut };
         }
+        let link = &mut self.links[place];
         let left_ns = if self.limits.is_empty() {
             now_ns
         } else {
@@ -271,11 +273,23 @@ impl Network {
     /// Counts it if so.
     pub fn swallows(&mut self, from: Endpoint, to: Endpoint) -> bool {
         let place = self.place(from, to);
-        let link = &mut self.links[place];
-        let cut = link.cuts > 0;
-        link.swallowed += u64::from(cut);
-        self.hits.cut += u64::from(cut);
+        let cut = self.links[place].cuts > 0;
+        if cut {
+            self.swallow(place, to);
+        }
         cut
+    }
+
+    /// A cut takes a frame. From the dead it takes nothing: there the frame was lost anyway.
+    fn swallow(&mut self, place: usize, to: Endpoint) {
+        let taken = u64::from(!self.silent[to as usize - 1]);
+        self.links[place].swallowed += taken;
+        self.hits.cut += taken;
+    }
+
+    /// Whether somebody listens at this endpoint from now on.
+    pub fn silence(&mut self, endpoint: Endpoint, is_silent: bool) {
+        self.silent[endpoint as usize - 1] = is_silent;
     }
 
     /// Frames that cuts of this direction have swallowed so far: what a fault did is the difference

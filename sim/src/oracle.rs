@@ -11,7 +11,7 @@ pub(crate) mod ears;
 
 use crate::network::Endpoint;
 use scenarios::{Fault, Plan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A replication group's voters and quorums.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct Oracle {
     /// How often the network as a whole was made worse.
     raised: u32,
     /// Groups whose flushed bytes are gone or wrong on a disk: (node, group).
-    damaged: BTreeMap<(u32, u32), ()>,
+    damaged: BTreeSet<(u32, u32)>,
     /// Since when each group is calm, as was last told.
     calm: Vec<Option<u64>>,
     calm_clients: Vec<bool>,
@@ -133,7 +133,7 @@ impl Oracle {
             harms: BTreeMap::new(),
             cuts: BTreeMap::new(),
             raised: 0,
-            damaged: BTreeMap::new(),
+            damaged: BTreeSet::new(),
         }
     }
 
@@ -170,7 +170,7 @@ impl Oracle {
 
     /// Flushed bytes of a group are gone or wrong on this node's disk.
     pub fn damage(&mut self, node: u32, group: u32) {
-        self.damaged.insert((node, group), ());
+        self.damaged.insert((node, group));
     }
 
     /// The disk truth shows that they are right again.
@@ -241,7 +241,7 @@ impl Oracle {
         let voters = &self.seats[group].voters;
         let is_sound = |node: &u32| {
             let harmed = self.harms.range((*node, Harm::Down)..=(*node, Harm::BentClock)).next();
-            harmed.is_none() && !self.damaged.contains_key(&(*node, group as u32))
+            harmed.is_none() && !self.damaged.contains(&(*node, group as u32))
         };
         self.raised == 0 && voters.iter().all(is_sound) && self.reach_one_another(voters)
     }
@@ -249,7 +249,7 @@ impl Oracle {
     fn is_able(&self, node: u32, group: u32) -> bool {
         let harms = self.harms.range((node, Harm::Down)..=(node, Harm::BentClock));
         !harms.map(|((_, harm), _)| *harm).any(Harm::is_absence)
-            && !self.damaged.contains_key(&(node, group))
+            && !self.damaged.contains(&(node, group))
     }
 
     fn reach_one_another(&self, nodes: &[u32]) -> bool {

@@ -475,8 +475,8 @@ pub enum Told {
     Acked { group: u32, request: u64, acks: Acks, entry: EntryId, offset: u64 },
 }
 
-/// Hands every claim and acknowledgement in a frame's head to `each`. Stops at what it cannot read:
-/// a node that speaks gibberish claims nothing.
+/// Hands every claim and acknowledgement in a frame's head to `each`. None where it cannot read on: what
+/// stands behind may be a claim, so whoever asks must not pass over it.
 pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option<()> {
     let count = u32_at(head.get(28..32)?, 0);
     let mut rest = head.get(36..head.len().checked_sub(4)?)?;
@@ -528,8 +528,10 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 49
             }
             31 => 28 + 4 * u32_at(message.get(24..28)?, 0) as usize,
-            32 => 21,
-            33 => {
+            20 => 45,
+            21 | 32 => 21,
+            22 => 8,
+            23 | 33 => {
                 let mut size = 12;
                 for _ in 0..u32_at(message.get(8..12)?, 0) {
                     let place = message.get(size..size + 28)?;
@@ -537,10 +539,9 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 }
                 size
             }
-            // Requests come from clients, which claim nothing and send them alone.
-            _ => return Some(()),
+            _ => return None,
         };
         rest = message.get(size..)?;
     }
-    Some(())
+    rest.is_empty().then_some(())
 }

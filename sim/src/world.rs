@@ -62,6 +62,10 @@ pub(crate) enum Task {
     Reap(usize),
     /// A supervisor starts it again.
     Revive(usize),
+    /// A late partition's time has come.
+    Create(usize),
+    /// Late partitions that failed are asked for again, clients look for those that stand.
+    Introduce,
     /// The phase looks whether it is over.
     Look,
     /// The node's process panicked, or the world is in a loop: the run is over.
@@ -571,9 +575,10 @@ impl State {
         let (books, witness, load) = (&mut self.books, &self.witness, &self.load);
         let n_nodes = self.machines.len();
         let now = self.now_ns;
-        for_each_told(&frame.head, to, |told| match told {
+        let read = for_each_told(&frame.head, to, |told| match told {
             Told::Claim { group, claim } => {
-                books.fact(now, &Fact::Claimed { node: from, group, claim });
+                let to = Some(to).filter(|to| *to as usize <= n_nodes);
+                books.fact(now, &Fact::Claimed { node: from, to, group, claim });
             }
             Told::Acked { group, request, acks, entry, offset } => {
                 if group == system::METADATA {
@@ -584,6 +589,7 @@ impl State {
                 books.fact(now, &Fact::Acked { node: from, group, acks, entry, offset, message });
             }
         });
+        assert!(read.is_some(), "n{from} sends a frame that docs/FORMAT.md does not know");
         if to as usize <= n_nodes {
             self.ears.send(from as usize - 1, to, &frame.head, &mut self.facts);
             if !self.facts.is_empty() {

@@ -25,7 +25,9 @@ fn every_scenario_holds() {
 }
 
 /// Scenario, seed, and what it once showed.
-const REGRESSIONS: [(&str, u64, &str); 6] = [
+const REGRESSIONS: [(&str, u64, &str); 8] = [
+    ("segments_roll", 3, "logs that were cut beyond their first segment were accused"),
+    ("segments_roll", 5, "logs that were cut beyond their first segment were accused"),
     ("swarm", 62, "judged with an entry still under way after the drain"),
     ("swarm", 104, "judged with an entry still under way after the drain"),
     ("old_term", 2, "an acknowledgement was attributed to the wrong message"),
@@ -55,4 +57,35 @@ fn the_baseline_acknowledges_and_reads_all_that_it_is_asked() {
     assert!(counts.attempted > 500, "{counts:?}");
     assert_eq!((counts.acknowledged, counts.read), (counts.attempted, counts.attempted));
     assert_eq!((counts.lost, counts.unknown), (0, 0));
+}
+
+/// A fault that changed nothing is counted as 0: not a pause of the dead, not a clock that nobody
+/// reads, not a cut before a door that nobody opens.
+#[test]
+fn what_strikes_the_dead_is_no_hit() {
+    let ended = run(&drawn("faults_on_the_dead", 1));
+    let hits = |kind: &str| common::hits(&ended, kind);
+    assert_eq!(hits("crash"), 1, "{:?}", ended.run.faults);
+    for kind in ["pause", "clock_offset", "clock_drift"] {
+        assert_eq!(hits(kind), 0, "{kind}: {:?}", ended.run.faults);
+    }
+    assert_eq!(hits("clock_jump"), 1, "its clock is wrong when it starts again");
+    assert_eq!((hits("isolate"), hits("cut")), (0, 0), "{:?}", ended.run.faults);
+}
+
+/// Late acknowledgements once counted as lost: heal ran out of time while calls were open.
+#[test]
+fn heal_ends_with_no_call_open() {
+    for seed in [300, 1] {
+        let ended = run(&drawn("swarm_timers", seed));
+        let marks = &ended.run.history.marks;
+        let draining = marks.iter().find(|(_, mark)| *mark == checkers::Mark::Draining);
+        let (draining, _) = draining.expect("it was drained");
+        let open = ended.run.history.calls.iter().filter(|call| {
+            call.called.ordinal < draining.ordinal
+                && call.returned.is_none_or(|returned| returned.ordinal > draining.ordinal)
+        });
+        assert_eq!(open.count(), 0, "seed {seed}");
+        assert_holds(&ended);
+    }
 }

@@ -108,3 +108,29 @@ fn every_planted_bug_is_judged_live_as_its_file_is() {
         }
     }
 }
+
+/// The comparison can fail: what makes a duplicate a violation is a number, and a file without numbers
+/// is judged otherwise.
+#[test]
+fn a_number_that_did_not_reach_the_file_would_be_noticed() {
+    let scenario = scenarios::Planted::find("no_dedup").expect("a planted bug").scenario;
+    let duplicates = |plan: &Plan| {
+        let ended = recorded(plan);
+        let live = says(&ended.run.judgements, "zero_loss");
+        (live == "violated" && ended.run.counts.duplicated > 0).then_some(ended)
+    };
+    let plans = (1..=20).map(|seed| drawn(scenario, seed).with_plant("no_dedup"));
+    let mut ended = plans.into_iter().find_map(|plan| duplicates(&plan)).expect("it is seen live");
+    let live = ended.run.judgements.clone();
+    assert_eq!(says(&live, "producer_order"), "violated", "live judges know the numbers");
+    ended.run.history.calls.iter_mut().for_each(|call| call.numbered = None);
+    let (again, _) = judged_again(&ended, &file(&ended), bench(&ended.effective));
+    for law in ["zero_loss", "producer_order"] {
+        assert_ne!(says(&live, law), says(&again, law), "{law}");
+    }
+}
+
+fn says(judgements: &[Judgement], law: &str) -> &'static str {
+    let judgement = judgements.iter().find(|judgement| judgement.name == law);
+    judgement.expect("a law of the plan").verdict.word()
+}

@@ -21,7 +21,8 @@ pub(crate) use codec::{get_places, put_place};
 pub enum Acks {
     /// No acknowledgement; may lose any message.
     None,
-    /// The leader flushed it; lost by a change of leader before replication.
+    /// The leader flushed it. Lost if the log of a later leader lacks it, though it may stand on some
+    /// replicas; nothing else takes it.
     Leader,
     /// A write quorum flushed it.
     Quorum,

@@ -2,9 +2,12 @@
 //! a pure step over numbers and bytes. No I/O, no clock, no dice of its own: the shell hands in time
 //! and messages, carries out what [`Effects`] says, and writes what [`Replica::next_write`] closes.
 //!
-//! One rule keeps durability honest: **a reply waits for the block that held everything recorded when
-//! it was formed** (`hold`). A vote and an append acknowledgement can therefore never leave before
-//! the term, the vote and the entries that they claim are flushed (S4, S9, A7).
+//! Two rules keep durability honest (S4, S9, A7). **A granted vote and the answer to an append wait for
+//! the block that held everything recorded when they were formed** (`hold`), so that term, vote and
+//! entries are flushed before anyone counts them. **The answer to a heartbeat waits for nothing**, or a
+//! slow disk would cost a leader its quorum; therefore it claims only what is flushed, under a term that
+//! is, and of cuts only those that are (`claimable`). Refusals, pre-votes and rejects claim nothing, and
+//! leave at once.
 
 mod election;
 mod follower;

@@ -11,12 +11,12 @@
 //! have happened at any later moment, even after its process went on to something else.
 
 use super::{
-    Extent, Findings, Terms, invariants, kafka,
+    Choices, Extent, Findings, Terms, invariants, kafka,
     layout::Layout,
     model::Model,
     names::Names,
     objects,
-    recognition::{Cover, recognise},
+    recognition::{self, Cover, recognise},
     sets,
     sights::Sights,
     stream, transactions,
@@ -68,7 +68,7 @@ pub(super) trait Workload {
     fn answer(&mut self, how: Answered, heard: &Heard<'_>, names: &mut Names)
     -> Result<(), String>;
     /// The history is complete. What was asked and never answered stays open.
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String>;
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String>;
 }
 
 /// A process with a question under way.
@@ -80,8 +80,9 @@ struct Seat {
 }
 
 /// One model's hearing: what it was told, until it cannot make sense of a line.
-struct Case {
+struct Case<'t> {
     model: Model,
+    terms: Terms<'t>,
     workload: Box<dyn Workload>,
     /// The line that it could not make sense of, in words.
     given_up: Option<String>,
@@ -103,7 +104,7 @@ pub(super) struct Hearing<'h> {
 /// Who asked what, so far.
 pub(super) struct Docket<'t> {
     hearing: Hearing<'t>,
-    cases: Vec<Case>,
+    cases: Vec<Case<'t>>,
     sights: Sights,
     names: Names,
     seats: BTreeMap<u64, Seat>,
@@ -113,7 +114,6 @@ pub(super) struct Docket<'t> {
     lines: Vec<u32>,
     /// Whether the file tells times.
     has_times: bool,
-    terms: &'t Terms,
 }
 
 /// What a docket came to.
@@ -129,14 +129,16 @@ impl<'t> Docket<'t> {
     pub(super) fn hear(
         hearing: Hearing<'t>,
         input: &mut dyn BufRead,
-        terms: &'t Terms,
+        choices: &'t Choices,
     ) -> Result<Outcome, FormatError> {
         let whole = |what| FormatError { line: 0, what };
         let format = hearing.cover.format;
         let mut cases = Vec::new();
         for model in hearing.models.iter().flatten() {
-            let workload = workload(*model, terms).map_err(whole)?;
-            cases.push(Case { model: *model, workload, given_up: None });
+            recognition::keys_fit(*model, hearing.layout).map_err(whole)?;
+            let terms = Terms::of(choices);
+            let workload = workload(*model, &terms).map_err(whole)?;
+            cases.push(Case { model: *model, terms, workload, given_up: None });
         }
         let mut docket = Docket {
             hearing,
@@ -148,7 +150,6 @@ impl<'t> Docket<'t> {
             extent: Extent::default(),
             lines: Vec::new(),
             has_times: false,
-            terms,
         };
         let mut note = |happening: &Happening<'_>| docket.note(happening).map_err(clipped);
         let read = formats::read(format, input, &mut note)?;
@@ -168,6 +169,9 @@ impl<'t> Docket<'t> {
         let at = Stamp { ordinal, at_ns: happening.at_ns.unwrap_or_default() };
         let f = self.hearing.renames.meant(happening.f);
         self.sights.see(happening, f);
+        if self.hearing.is_layout_told && happening.key.is_some() {
+            return Err("the key has a place of its own, and --keys has no use here".to_owned());
+        }
         let (key, value) = self.hearing.layout.apart(happening)?;
         let next = self.seats.len();
         let seat = self.seats.entry(process).or_insert(Seat { number: next, open: None });
@@ -221,9 +225,17 @@ impl<'t> Docket<'t> {
             Err(why) => return Ok(self.untold(why)),
         };
         let mut outcomes = Vec::new();
-        for case in cases {
-            let findings = case.workload.judge(self.terms, &self.names)?;
-            outcomes.push((case.model, findings));
+        let mut unheeded = Ok(());
+        for Case { model, terms, workload, .. } in cases {
+            let findings = workload.judge(&terms, &self.names)?;
+            // A choice that one of several models has no use for says that another one is meant.
+            match terms.must_all_be_heeded(model) {
+                Ok(()) => outcomes.push((model, findings)),
+                Err(why) => unheeded = Err(why),
+            }
+        }
+        if outcomes.is_empty() {
+            unheeded?;
         }
         let verdicts: Vec<(Model, &str)> =
             outcomes.iter().map(|(model, findings)| (*model, findings.verdict().word())).collect();
@@ -246,7 +258,7 @@ impl<'t> Docket<'t> {
     }
 
     /// The cases of models that explain the whole file, now that all of it was seen.
-    fn confirmed(&mut self) -> Result<Vec<Case>, String> {
+    fn confirmed(&mut self) -> Result<Vec<Case<'t>>, String> {
         let is_keyed = self.hearing.layout.is_keyed;
         let layout = Layout::of(&self.sights, self.hearing.is_layout_told.then_some(is_keyed));
         if layout != self.hearing.layout {
@@ -341,7 +353,7 @@ impl Seat {
     }
 }
 
-impl Case {
+impl Case<'_> {
     /// One more line, asked or answered.
     fn hear(&mut self, how: Option<Answered>, heard: &Heard<'_>, names: &mut Names) {
         if self.given_up.is_some() {
@@ -377,7 +389,7 @@ fn place(line: &mut Line, lines: &[u32], has_times: bool) {
 }
 
 /// What gives the operations of this model their meaning.
-fn workload(model: Model, terms: &Terms) -> Result<Box<dyn Workload>, String> {
+fn workload(model: Model, terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     Ok(match model {
         Model::Register => objects::registers(false, terms),
         Model::CasRegister => objects::registers(true, terms),

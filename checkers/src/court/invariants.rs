@@ -3,6 +3,7 @@
 use super::{
     Findings, Permit, Terms,
     docket::{Answered, Heard, Workload},
+    is_final,
     names::Names,
 };
 use crate::{
@@ -10,10 +11,11 @@ use crate::{
     formats::value::Value,
     history::Stamp,
     invariants::{
-        bank::{self, Balances},
+        bank::{self, Balances, Promise, Transfer},
         counter::{self, Count, Deed},
         long_fork::{self, Glance},
     },
+    verdict::Verdict,
 };
 
 /// When the question of each seat was asked, by seat.
@@ -29,18 +31,54 @@ impl Asked {
     }
 }
 
-/// Reads of all accounts.
+/// Transfers, and reads of all accounts.
 #[derive(Debug, Default)]
 pub(super) struct Bank {
     asked: Asked,
     reads: Vec<Balances>,
+    transfers: Vec<Transfer>,
+    /// By seat: where the transfer under way stands.
+    open: Vec<Option<usize>>,
+    /// Transfers that failed.
+    failed: Vec<usize>,
+    /// The first transfer that does not say what it moves.
+    unreadable: Option<String>,
+}
+
+impl Bank {
+    fn transfer(&mut self, heard: &Heard<'_>, names: &mut Names) {
+        let value = heard.value;
+        let (from, to) = (value.get("from"), value.get("to"));
+        match value.get("amount").as_int() {
+            Some(amount) if value.is_map() && !from.is_nil() && !to.is_nil() => {
+                self.open[heard.seat] = Some(self.transfers.len());
+                self.transfers.push(Transfer {
+                    process: heard.process,
+                    called: heard.at,
+                    returned: None,
+                    from: names.number(from),
+                    to: names.number(to),
+                    amount,
+                });
+            }
+            Some(_) | None => {
+                self.unreadable.get_or_insert_with(|| value.to_string());
+            }
+        }
+    }
 }
 
 impl Workload for Bank {
-    fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
+    fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
         self.asked.note(heard);
+        self.open.resize(self.asked.0.len(), None);
+        self.open[heard.seat] = None;
         match heard.f {
-            "read" | "transfer" => Ok(()),
+            "read" => Ok(()),
+            "transfer" => {
+                self.transfer(heard, names);
+                Ok(())
+            }
             other => Err(format!("expected `read` or `transfer`, found operation `{other}`")),
         }
     }
@@ -51,6 +89,13 @@ impl Workload for Bank {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
+        if let Some(place) = self.open[heard.seat].take() {
+            match how {
+                Answered::Ok => self.transfers[place].returned = Some(heard.at),
+                Answered::Failed => self.failed.push(place),
+                Answered::Unknown => {}
+            }
+        }
         if how != Answered::Ok || heard.f != "read" {
             return Ok(());
         }
@@ -69,16 +114,45 @@ impl Workload for Bank {
             called: self.asked.0[heard.seat],
             returned: heard.at,
             accounts,
+            is_final: is_final(heard),
         });
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(mut self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
+        let contract = terms.owed(self.reads.iter().any(|read| read.is_final), &mut told);
         let permits_negative = terms.permits(Permit::NegativeBalances, false, &mut told);
-        let verdict = bank::judge(&self.reads, permits_negative, &|account| names.name(account));
+        self.failed.sort_unstable();
+        let mut place = 0;
+        self.transfers.retain(|_| {
+            place += 1;
+            self.failed.binary_search(&(place - 1)).is_err()
+        });
+        let promise = Promise { contract, permits_negative };
+        let name = |account: u64| names.name(account);
+        let mut verdict = bank::judge(&self.reads, &self.transfers, promise, terms.budget(), &name);
+        if let Some(transfer) = &self.unreadable
+            && !is_wrong_alone(&verdict)
+        {
+            verdict = Verdict::Unknown(format!(
+                "every read has the right total, and whether transfers explain them no one can say: \
+                 expected one such as `{{:from 0 :to 1 :amount 5}}`, found `{transfer}`"
+            ));
+        }
         let judgements = vec![Judgement::new("bank", verdict)];
         Ok(Findings { judgements, terms: told, objects: 1, ..Findings::default() })
+    }
+}
+
+/// Whether a read is wrong whatever the transfers were.
+fn is_wrong_alone(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Violated(evidence) => {
+            let rules = ["not_linearizable", "missing_transfer"];
+            !rules.iter().any(|rule| evidence.summary.starts_with(rule))
+        }
+        Verdict::Holds(_) | Verdict::Unknown(_) => false,
     }
 }
 
@@ -132,21 +206,25 @@ impl Workload for Counter {
                 process: heard.process,
                 called: self.asked.0[heard.seat],
                 returned: Some(heard.at),
-                deed: Deed::Read(whole(heard.value)?),
+                deed: Deed::Read { found: whole(heard.value)?, is_final: is_final(heard) },
             }),
         }
         Ok(())
     }
 
-    fn judge(mut self: Box<Self>, _terms: &Terms, _names: &Names) -> Result<Findings, String> {
+    fn judge(mut self: Box<Self>, terms: &Terms<'_>, _names: &Names) -> Result<Findings, String> {
+        let mut told = Vec::new();
+        let is_final = |count: &Count| matches!(count.deed, Deed::Read { is_final: true, .. });
+        let contract = terms.owed(self.counts.iter().any(is_final), &mut told);
         self.failed.sort_unstable();
         let mut place = 0;
         self.counts.retain(|_| {
             place += 1;
             self.failed.binary_search(&(place - 1)).is_err()
         });
-        let judgements = vec![Judgement::new("counter", counter::judge(&self.counts))];
-        Ok(Findings { judgements, objects: 1, ..Findings::default() })
+        let verdict = counter::judge(&self.counts, contract, terms.budget());
+        let judgements = vec![Judgement::new("counter", verdict)];
+        Ok(Findings { judgements, terms: told, objects: 1, ..Findings::default() })
     }
 }
 
@@ -187,7 +265,7 @@ impl Workload for LongFork {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, _terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, _terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let verdict = long_fork::judge(&self.glances, &|key| names.name(key));
         let judgements = vec![Judgement::new("long_fork", verdict)];
         Ok(Findings { judgements, objects: 1, ..Findings::default() })

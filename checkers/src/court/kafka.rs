@@ -25,8 +25,15 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Laws that ask for the corners of a run of ours: its heal, its drain, its end.
-const RUNS_ONLY: [&str; 6] =
-    ["zero_loss", "trace_completeness", "liveness", "availability", "blast_radius", "porcupine"];
+const RUNS_ONLY: [&str; 7] = [
+    "leader_acks",
+    "zero_loss",
+    "trace_completeness",
+    "liveness",
+    "availability",
+    "blast_radius",
+    "porcupine",
+];
 
 /// The law of causes.
 const CAUSES: &str = "causal_order";
@@ -43,7 +50,7 @@ pub(super) struct Kafka {
     calls: u64,
 }
 
-pub(super) fn workload(terms: &Terms) -> Box<dyn Workload> {
+pub(super) fn workload(terms: &Terms<'_>) -> Box<dyn Workload> {
     let mut told = Vec::new();
     let contract = terms.contract(Contract::kafka(), &mut told);
     // What a poll owes to causes takes a third of all the time, and here no poll owes anything.
@@ -102,7 +109,7 @@ impl Workload for Kafka {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, _terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, _terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let (judgements, mut unexercised) = sift(self.bench.finish());
         unexercised.extend((!self.owes_causes).then(|| CAUSES.to_owned()));
         let (terms, objects) = (self.terms, names.partition_count());

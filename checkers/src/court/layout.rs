@@ -59,7 +59,9 @@ impl Layout {
         happening: &Happening<'a>,
     ) -> Result<(Option<Value<'a>>, Value<'a>), String> {
         let value = happening.value;
-        if happening.key.is_some() || !self.is_keyed || value.is_nil() {
+        // What is asked names its key; an answer may say nothing at all.
+        let says_nothing = value.is_nil() && happening.kind != Kind::Invoke;
+        if happening.key.is_some() || !self.is_keyed || says_nothing {
             return Ok((happening.key, value));
         }
         match value.is_seq() && value.len() == Some(2) {

@@ -105,14 +105,40 @@ impl Model {
             Model::FifoQueue => "enqueue and dequeue are linearizable, first in first out",
             Model::Queue => "what was enqueued is dequeued or drained, in any order",
             Model::Mutex => "acquire and release are linearizable",
-            Model::Counter => "every read lies between what must and what can have been added",
-            Model::Bank => "every read of all accounts sums to the same",
+            Model::Counter => {
+                "add and read are linearizable, or what is read at rest is what was added"
+            }
+            Model::Bank => "transfer and read are linearizable, and every read sums to the same",
             Model::LongFork => "writes of single keys are seen by all in one order",
             Model::Log => "every law of `zeroloss list checkers` that a client can see",
             Model::Kafka => "every law of a log that producers, consumers and transactions see",
             Model::ListAppend => "transactions over lists are isolated as promised",
             Model::RwRegister => "transactions over registers are isolated as promised",
             Model::Stream => "appends, conditions, reads and tails of one stream are linearizable",
+        }
+    }
+
+    /// Whether it has an object for each key. Others would take the objects of several keys for one.
+    pub(super) fn has_keys(self) -> bool {
+        match self {
+            Model::Register
+            | Model::CasRegister
+            | Model::Kv
+            | Model::Set
+            | Model::SetFull
+            | Model::LinearizableSet
+            | Model::FifoQueue
+            | Model::Mutex => true,
+            Model::MultiRegister
+            | Model::Queue
+            | Model::Counter
+            | Model::Bank
+            | Model::LongFork
+            | Model::Log
+            | Model::Kafka
+            | Model::ListAppend
+            | Model::RwRegister
+            | Model::Stream => false,
         }
     }
 

@@ -119,7 +119,10 @@ impl Names {
         let has_twin = |number: u64| match self.of(number) {
             Some(Name::Text(text)) => digits(text).filter(|number| self.has_seen(*number)),
             Some(Name::Word(_) | Name::Other(_)) => None,
-            None => self.texts.contains_key(&number.to_string()).then_some(number),
+            // Told before and after, by its name or as itself.
+            None => Some(number).filter(|number| {
+                self.has_seen(*number) && self.texts.contains_key(&number.to_string())
+            }),
         };
         let number = numbers.into_iter().find_map(has_twin)?;
         Some(format!("the history has {number} as a number and \"{number}\" as a text"))

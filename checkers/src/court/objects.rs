@@ -52,14 +52,19 @@ pub(super) trait Dialect {
     /// One that failed, with the reason that the file gives: whether that says anything, as a
     /// compare-and-set does that found another value.
     fn fail(&self, deed: &mut Self::Deed, reason: Value<'_>) -> bool;
+    /// What is left of it where a read of nil says nothing, which may be nothing at all; none if it
+    /// did not read nil.
+    fn without_nil(&self, _deed: &Self::Deed) -> Option<Option<Self::Deed>> {
+        None
+    }
     /// Whether one without an answer can have changed anything.
     fn may_matter(&self, deed: &Self::Deed) -> bool;
     /// What was asked and what came back, in words.
     fn tell(&self, deed: &Self::Deed, names: &Names) -> (String, String);
     /// The answer for one object.
-    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms) -> Answer;
+    fn judge(&self, operations: &[Operation<Self::Deed>], terms: &Terms<'_>) -> Answer;
     /// The choices that were made, in words.
-    fn terms(&self, terms: &Terms) -> Vec<String>;
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String>;
 }
 
 /// Operations by object, in order of `called`.
@@ -116,22 +121,43 @@ impl<D: Dialect> Workload for Objects<D> {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let Objects { dialect, cases, .. } = *self;
         let objects = cases.len() as u64;
-        let mut told = Told::default();
+        // Whatever a monitor cannot judge is searched, and what that may cost is a choice of all.
+        let _ = terms.budget();
+        let (mut told, mut without_nil) = (Told::default(), None::<Told>);
         for (key, case) in cases {
             let matters = |operation: &Operation<D::Deed>| {
                 operation.returned.is_some() || dialect.may_matter(&operation.deed)
             };
             let operations: Vec<_> = case.into_iter().flatten().filter(matters).collect();
             let name = (key != ONLY).then(|| names.name(key));
-            told.add(name, operations.len() as u64, dialect.judge(&operations, terms), |answer| {
-                evidence(&dialect, &operations, answer, names)
-            });
+            let answer = dialect.judge(&operations, terms);
+            let other = match &answer {
+                Answer::Impossible(_) => without(&dialect, &operations),
+                Answer::Linearizable(_) | Answer::Exhausted(_) => None,
+            };
+            let other = other.map(|other| dialect.judge(&other, terms));
+            if other.is_some() && without_nil.is_none() {
+                without_nil = Some(told.clone());
+            }
+            let count = operations.len() as u64;
+            let compose =
+                |impossible: &Impossible| evidence(&dialect, &operations, impossible, names);
+            if let Some(without_nil) = &mut without_nil {
+                let other = other.unwrap_or_else(|| answer.clone());
+                without_nil.add(name.clone(), count, other, |_| Evidence::default());
+            }
+            told.add(name, count, answer, compose);
+        }
+        let mut judgement = Judgement::new(dialect.judge_name(), told.verdict());
+        if let Some(other) = without_nil {
+            let other = super::if_nil_said_nothing(&judgement.verdict, &other.verdict());
+            judgement.permitted.extend(other);
         }
         Ok(Findings {
-            judgements: vec![Judgement::new(dialect.judge_name(), told.verdict())],
+            judgements: vec![judgement],
             terms: dialect.terms(terms),
             objects,
             ..Findings::default()
@@ -139,8 +165,23 @@ impl<D: Dialect> Workload for Objects<D> {
     }
 }
 
+/// What is left where operations that found nothing say nothing; none if there are none.
+fn without<D: Dialect>(
+    dialect: &D,
+    operations: &[Operation<D::Deed>],
+) -> Option<Vec<Operation<D::Deed>>> {
+    let (mut left, mut is_less) = (Vec::with_capacity(operations.len()), false);
+    for operation in operations {
+        let less = operation.returned.and_then(|_| dialect.without_nil(&operation.deed));
+        is_less |= less.is_some();
+        let deed = less.unwrap_or_else(|| Some(operation.deed.clone()));
+        left.extend(deed.map(|deed| Operation { deed, ..operation.clone() }));
+    }
+    is_less.then_some(left)
+}
+
 /// The answers for all objects so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     covered: u64,
     violated: Option<Box<Evidence>>,
@@ -222,7 +263,7 @@ fn nil_words(nil: Nil) -> String {
     }
 }
 
-fn initial_words(terms: &Terms) -> Option<String> {
-    let initial = terms.initial?;
+fn initial_words(terms: &Terms<'_>) -> Option<String> {
+    let initial = terms.initial()?;
     Some(format!("a register holds {initial} at first (--initial)"))
 }

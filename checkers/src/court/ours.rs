@@ -34,7 +34,7 @@ struct Gallery {
 pub(super) fn hear(
     format: Format,
     input: &mut dyn BufRead,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<(Extent, Findings), FormatError> {
     let mut told = Vec::new();
     let contract = terms.contract(Contract::default(), &mut told);

@@ -43,8 +43,9 @@ pub(super) fn recognise(
         let names: Vec<String> = sights.names().map(|name| format!("`{name}`")).collect();
         return Err(format!(
             "no model has all of its operations ({}): --model says what they mean, and --rename \
-             which of the model's operations each one is",
-            names.join(", ")
+             which of the model's operations each one is{}",
+            names.join(", "),
+            as_a_queue(sights, layout).unwrap_or_default(),
         ));
     }
     let sight = Sight { sights, layout, format: cover.format };
@@ -61,6 +62,22 @@ pub(super) fn recognise(
         return Err(format!("{}; --model says what they mean", whys.join("; ")));
     }
     Ok(explaining)
+}
+
+/// How two operations would be named of which one puts something in, and the other takes out.
+fn as_a_queue(sights: &Sights, layout: Layout) -> Option<String> {
+    let names: Vec<&str> = sights.names().collect();
+    let [one, other] = names[..] else { return None };
+    let asks = |name: &str| sights.asked(&[name], layout.is_keyed).shapes;
+    let (puts, takes) = match asks(one).are_only(Shapes::NOTHING) {
+        true => (other, one),
+        false => (one, other),
+    };
+    let is_queue = !asks(puts).has(Shapes::NOTHING) && asks(takes) == Shapes::NOTHING;
+    let told = sights.told(&[takes], layout.is_keyed).shapes;
+    let takes_as = if told.has(Shapes::LIST) { "drain" } else { "dequeue" };
+    is_queue
+        .then(|| format!("; of a queue: --model queue --rename {puts}=enqueue,{takes}={takes_as}"))
 }
 
 /// The model of an object as headers name it.
@@ -167,6 +184,7 @@ impl Sight<'_> {
     }
 
     fn is_explained_by(&self, model: Model) -> Result<(), String> {
+        keys_fit(model, self.layout)?;
         match model {
             Model::Register | Model::CasRegister => self.is_register(),
             Model::Set | Model::SetFull => self.is_set(model),
@@ -178,10 +196,19 @@ impl Sight<'_> {
             Model::LongFork => self.is_long_fork(),
             Model::ListAppend => self.is_list_append(),
             Model::RwRegister => self.is_rw_register(),
+            Model::Mutex => self.is_mutex(),
             // Their names and steps are nobody else's, and their readers refuse any other structure.
-            Model::MultiRegister | Model::Mutex | Model::Kafka | Model::Stream | Model::Log => {
-                Ok(())
-            }
+            Model::MultiRegister | Model::Kafka | Model::Stream | Model::Log => Ok(()),
+        }
+    }
+
+    fn is_mutex(&self) -> Result<(), String> {
+        match self.sights.reentered {
+            Some(line) => Err(format!(
+                "a process acquires what it holds (line {line}), as of a lock that may be entered \
+                 again"
+            )),
+            None => Ok(()),
         }
     }
 
@@ -227,6 +254,9 @@ impl Sight<'_> {
                         bag; of a queue: --model fifo-queue --rename add=enqueue,remove=dequeue"
                 .to_owned());
         }
+        if self.sights.has_only(&["add", "insert"]) {
+            return Err("elements are inserted and nobody looks at them".to_owned());
+        }
         let added = self.told(&["add", "insert"]);
         if added.shapes.has(Shapes::TRUTH) || adds.items.has(Shapes::SCALAR) {
             return Err(
@@ -237,9 +267,6 @@ impl Sight<'_> {
         if !looks.shapes.are_only(Shapes::TRUTH) {
             let words = looks.words(looks.shapes.without(Shapes::TRUTH));
             return Err(format!("`contains` comes back with {words} and not with true or false"));
-        }
-        if self.sights.has_only(&["add", "insert"]) {
-            return Err("elements are inserted and nobody looks at them".to_owned());
         }
         lists_elements(&self.told(&["read"]), ("add", &adds))
     }
@@ -316,6 +343,19 @@ impl Sight<'_> {
         let reads = self.sights.step_told(&["r", "read"]);
         let writes = self.sights.step_asked(&["w", "write"]);
         comes_from("r", &reads, reads.shapes, ("w", &writes, writes.shapes))
+    }
+}
+
+/// # Errors
+///
+/// Operations name keys, and the model has one object for all.
+pub(super) fn keys_fit(model: Model, layout: Layout) -> Result<(), String> {
+    match layout.is_keyed && !model.has_keys() {
+        true => Err(format!(
+            "each operation names a key, and model `{}` has none (--keys none if they are no keys)",
+            model.name()
+        )),
+        false => Ok(()),
     }
 }
 

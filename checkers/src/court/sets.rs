@@ -4,21 +4,23 @@
 use super::{
     Findings, Permit, Terms,
     docket::{Answered, Heard, Workload},
+    is_final,
     names::Names,
 };
 use crate::{
     checker::Judgement,
     formats::value::Value,
     history::Stamp,
+    invariants::Contract,
     linearizability::{
         Operation,
         objects::{Queue, Set, Taken},
-        set::{judge_final_set, judge_set_full},
-        total_queue::{self, Promise},
+        set::{SetCounts, judge_final_set, judge_last_read, judge_set_full},
+        total_queue::{self, Drain, Promise},
     },
     verdict::Verdict,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A set of which the last read counts.
 pub(super) fn final_set() -> Box<dyn Workload> {
@@ -42,6 +44,8 @@ const ONLY: u64 = u64::MAX;
 struct Sets {
     is_full: bool,
     sets: BTreeMap<u64, Vec<Option<Operation<Set>>>>,
+    /// When reads came back that were their reader's last word.
+    finals: BTreeSet<Stamp>,
     /// By seat: where the operation under way stands.
     open: Vec<Option<(u64, usize)>>,
 }
@@ -89,25 +93,37 @@ impl Workload for Sets {
                 ));
             }
             elements.extend(heard.value.items().map(|element| names.number(element)));
+            if is_final(heard) {
+                self.finals.insert(heard.at);
+            }
         }
         operation.returned = Some(heard.at);
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let name = |number: u64| names.name(number);
-        let permits_stale = self.is_full && terms.permits(Permit::StaleReads, true, &mut told);
+        let contract = terms.owed(!self.finals.is_empty(), &mut told);
+        let is_at_rest = contract == Contract::Eventual;
+        if !is_at_rest {
+            // Neither set has ever been asked for an order of everything.
+            told.clear();
+        }
+        let is_full = self.is_full;
+        let permits_stale = is_full && terms.permits(Permit::StaleReads, true, &mut told);
         let (mut verdict, mut permitted, mut stale) = (None::<Verdict>, Vec::new(), 0);
         let objects = self.sets.len() as u64;
-        for (key, set) in self.sets {
+        let Sets { sets, finals, .. } = *self;
+        for (key, set) in sets {
             let is_read = |operation: &Operation<Set>| matches!(operation.deed, Set::Read(_));
             let operations: Vec<_> = set
                 .into_iter()
                 .flatten()
                 .filter(|operation| operation.returned.is_some() || !is_read(operation))
                 .collect();
-            let (mut answer, counts) = match self.is_full {
+            let (mut answer, counts) = match is_full {
+                _ if is_at_rest => at_rest(&operations, &finals, &name),
                 true => judge_set_full(&operations, permits_stale, &name),
                 false => judge_final_set(&operations, &name),
             };
@@ -133,17 +149,68 @@ impl Workload for Sets {
     }
 }
 
+/// Every final read holds whatever had been added before it began; the others owe nothing, but that
+/// somebody added what they hold.
+fn at_rest(
+    operations: &[Operation<Set>],
+    finals: &BTreeSet<Stamp>,
+    name: &dyn Fn(u64) -> String,
+) -> (Verdict, SetCounts) {
+    let is_read = |operation: &Operation<Set>| matches!(operation.deed, Set::Read(_));
+    let is_last = |operation: &&Operation<Set>| {
+        is_read(operation) && operation.returned.is_some_and(|at| finals.contains(&at))
+    };
+    let nothing = || {
+        let why = "vacuous: no final read came back, and only those owe anything";
+        (Verdict::Unknown(why.to_owned()), SetCounts::default())
+    };
+    let answers = operations.iter().filter(is_last).map(|last| {
+        let others = operations.iter().filter(|operation| !is_read(operation)).cloned();
+        judge_last_read(&others.chain([last.clone()]).collect::<Vec<_>>(), true, name)
+    });
+    let all = answers.reduce(|(first, counts), (next, _)| (first.and(next), counts));
+    let (verdict, counts) = all.unwrap_or_else(nothing);
+    let (every, _) = judge_set_full(operations, true, name);
+    match every {
+        // Of the others only what nobody added, or what stands there twice, is wrong.
+        Verdict::Violated(evidence) if !evidence.summary.starts_with("lost") => {
+            (verdict.and(Verdict::Violated(evidence)), counts)
+        }
+        Verdict::Violated(_) | Verdict::Holds(_) | Verdict::Unknown(_) => (verdict, counts),
+    }
+}
+
 /// A queue whose order nobody asks for.
 #[derive(Debug, Default)]
 struct TotalQueue {
     operations: Vec<Option<Operation<Queue>>>,
     /// By seat: where the operation under way stands.
     open: Vec<Option<usize>>,
-    /// Whether somebody emptied it on purpose.
-    is_drained: bool,
+    /// Who emptied it on purpose, and by seat who is about to.
+    drains: Vec<Option<Drain>>,
+    draining: Vec<Option<usize>>,
 }
 
 impl TotalQueue {
+    /// A drain is as many dequeues as messages came out, even if no one knows whether these are all.
+    fn end(&mut self, drain: usize, how: Answered, heard: &Heard<'_>, names: &mut Names) {
+        let Some(told) = &mut self.drains[drain] else { return };
+        let called = told.called;
+        match how {
+            Answered::Ok => told.returned = Some(heard.at),
+            Answered::Failed => {
+                self.drains[drain] = None;
+                return;
+            }
+            Answered::Unknown => {}
+        }
+        if heard.value.is_seq() {
+            for element in heard.value.items() {
+                self.drained(heard, called, element, names);
+            }
+        }
+    }
+
     /// One message of a drain came out.
     fn drained(&mut self, heard: &Heard<'_>, called: Stamp, element: Value<'_>, names: &mut Names) {
         let deed = Queue::Dequeue(Taken::Value(names.number(element)));
@@ -154,18 +221,24 @@ impl TotalQueue {
 
 impl Workload for TotalQueue {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
+        if self.open.len() <= heard.seat {
+            self.open.resize(heard.seat + 1, None);
+            self.draining.resize(heard.seat + 1, None);
+        }
         let deed = match heard.f {
             "enqueue" | "send" => Queue::Enqueue(names.number(heard.value)),
-            "dequeue" | "drain" => Queue::Dequeue(Taken::Unknown),
+            "dequeue" => Queue::Dequeue(Taken::Unknown),
+            "drain" => {
+                self.draining[heard.seat] = Some(self.drains.len());
+                self.drains.push(Some(Drain { called: heard.at, returned: None }));
+                return Ok(());
+            }
             other => {
                 return Err(format!(
                     "expected `enqueue`, `dequeue` or `drain`, found operation `{other}`"
                 ));
             }
         };
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-        }
         self.open[heard.seat] = Some(self.operations.len());
         let (process, called) = (heard.process, heard.at);
         self.operations.push(Some(Operation { process, called, returned: None, deed }));
@@ -178,6 +251,10 @@ impl Workload for TotalQueue {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
+        if let Some(drain) = self.draining[heard.seat].take() {
+            self.end(drain, how, heard, names);
+            return Ok(());
+        }
         let Some(place) = self.open[heard.seat].take() else { return Ok(()) };
         match how {
             Answered::Unknown => return Ok(()),
@@ -188,19 +265,10 @@ impl Workload for TotalQueue {
             Answered::Ok => {}
         }
         let operation = self.operations[place].as_mut().expect("an open operation is kept");
-        let called = operation.called;
         operation.returned = Some(heard.at);
-        match (&mut operation.deed, heard.f) {
-            (Queue::Enqueue(_), _) => {}
-            (Queue::Dequeue(_), "drain") => {
-                // A drain is as many dequeues as messages came out.
-                self.is_drained = true;
-                self.operations[place] = None;
-                for element in heard.value.items() {
-                    self.drained(heard, called, element, names);
-                }
-            }
-            (Queue::Dequeue(taken), _) => {
+        match &mut operation.deed {
+            Queue::Enqueue(_) => {}
+            Queue::Dequeue(taken) => {
                 *taken = match heard.value.is_nil() {
                     true => Taken::Empty,
                     false => Taken::Value(names.number(heard.value)),
@@ -210,18 +278,19 @@ impl Workload for TotalQueue {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
         let mut told = Vec::new();
         let permits_duplicates = terms.permits(Permit::Duplicates, true, &mut told);
-        told.push(match self.is_drained {
-            true => "what was enqueued must have come out by the drain".to_owned(),
-            false => "nothing counts as lost: the history ends without a drain".to_owned(),
+        let drains: Vec<Drain> = self.drains.into_iter().flatten().collect();
+        let is_drained = drains.iter().any(|drain| drain.returned.is_some());
+        told.push(match is_drained {
+            true => "what was enqueued must have come out by a drain that began later".to_owned(),
+            false => "nothing counts as lost: the history has no drain that ended".to_owned(),
         });
-        let promise =
-            Promise { permits_duplicates, is_drained: self.is_drained, ..Promise::default() };
+        let promise = Promise { permits_duplicates };
         let operations: Vec<_> = self.operations.into_iter().flatten().collect();
         let (verdict, counts) =
-            total_queue::judge(&operations, promise, &|value| names.name(value));
+            total_queue::judge(&operations, &drains, promise, &|value| names.name(value));
         let mut permitted = Vec::new();
         if permits_duplicates && counts.duplicated > 0 {
             permitted.push(format!("{} messages came out twice", counts.duplicated));

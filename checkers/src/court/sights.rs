@@ -187,6 +187,9 @@ pub(super) struct Sights {
     /// Keys that single writes of the form `[[:w key value]]` wrote to, and whether one did twice.
     written: BTreeSet<String>,
     pub(super) is_rewritten: bool,
+    /// Who holds which lock, and the first line in which somebody acquired it again.
+    held: BTreeSet<(u64, String)>,
+    pub(super) reentered: Option<u64>,
 }
 
 const ASKED: usize = 0;
@@ -206,6 +209,9 @@ impl Sights {
             Kind::Fail | Kind::Info => return,
         };
         let behind = behind_key(happening, f);
+        if side == TOLD && matches!(f, "acquire" | "release") {
+            self.hold(happening, f == "acquire");
+        }
         self.asked += u64::from(side == ASKED);
         let must_pair = side == ASKED || f == "read" && !value.is_nil();
         self.unpaired += u64::from(behind.is_none() && must_pair);
@@ -221,6 +227,17 @@ impl Sights {
                     self.is_rewritten |= !self.written.insert(step.item(1).to_string());
                 }
             }
+        }
+    }
+
+    /// A lock was taken, or given back.
+    fn hold(&mut self, happening: &Happening<'_>, is_taken: bool) {
+        let lock = happening.key.unwrap_or(happening.value.item(0)).to_string();
+        let held = (happening.process.unwrap_or_default(), lock);
+        if !is_taken {
+            self.held.remove(&held);
+        } else if !self.held.insert(held) {
+            self.reentered.get_or_insert(happening.line);
         }
     }
 

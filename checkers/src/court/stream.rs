@@ -121,11 +121,11 @@ impl Dialect for Streams {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Stream>], terms: &Terms) -> Answer {
-        engine::check(&models::Stream, operations, terms.budget)
+    fn judge(&self, operations: &[Operation<Stream>], terms: &Terms<'_>) -> Answer {
+        engine::check(&models::Stream, operations, terms.budget())
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         vec!["a stream is empty at first and has no fencing token".to_owned()]
     }
 }

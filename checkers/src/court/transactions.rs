@@ -2,7 +2,7 @@
 //! [1 2]]]`, `[[:w :x 1] [:r :y nil]]`.
 
 use super::{
-    Findings, Nil, Terms,
+    Findings, Initial, Nil, Terms,
     docket::{Answered, Heard, Workload},
     names::Names,
 };
@@ -10,31 +10,32 @@ use crate::{
     checker::Judgement,
     formats::value::Value,
     transactions::{
-        Fate, Inference, Model as Isolation, STRICT_SERIALIZABLE, Step, Transaction,
+        self, Fate, Inference, Model as Isolation, STRICT_SERIALIZABLE, Step, Transaction,
         judge_list_append, judge_rw_register,
     },
 };
 use std::collections::BTreeSet;
 
 /// Transactions of `append` and `r`.
-pub(super) fn lists(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn lists(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(true, terms)
 }
 
 /// Transactions of `w` and `r`.
-pub(super) fn registers(terms: &Terms) -> Result<Box<dyn Workload>, String> {
+pub(super) fn registers(terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
     workload(false, terms)
 }
 
-fn workload(is_list: bool, terms: &Terms) -> Result<Box<dyn Workload>, String> {
-    let isolation = match &terms.isolation {
+fn workload(is_list: bool, terms: &Terms<'_>) -> Result<Box<dyn Workload>, String> {
+    let isolation = match terms.isolation() {
         Some(name) => Isolation::find(name)?,
         None => STRICT_SERIALIZABLE,
     };
     Ok(Box::new(Transactions {
         is_list,
         isolation,
-        nil: terms.nil,
+        // A list that was never appended to is read as nil.
+        nil: if is_list { Nil::default() } else { terms.nil() },
         transactions: Vec::new(),
         open: Vec::new(),
         keys: BTreeSet::new(),
@@ -101,26 +102,33 @@ impl Workload for Transactions {
         Ok(())
     }
 
-    fn judge(self: Box<Self>, terms: &Terms, names: &Names) -> Result<Findings, String> {
-        let ruling = if self.is_list {
-            judge_list_append(&self.transactions, self.isolation, names, terms.budget)
-        } else {
-            let inference = Inference::default();
-            judge_rw_register(&self.transactions, self.isolation, inference, names, terms.budget)
-        };
+    fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
+        let ruling = self.rule(&self.transactions, terms, names);
         let law = if self.is_list { "list_append" } else { "rw_register" };
-        let judgement = Judgement {
-            name: law.to_owned(),
-            verdict: ruling.verdict,
-            permitted: ruling.permitted,
-        };
         let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name)];
+        let mut permitted = ruling.permitted;
         if !self.is_list {
             told.push(match self.nil {
                 Nil::Absent => "a read of nil found nothing (--nil absent)".to_owned(),
                 Nil::Unknown => "a read of nil says nothing (--nil unknown)".to_owned(),
             });
+            told.push("no value is written to a key twice".to_owned());
+            told.push(match terms.initial_of_keys() {
+                Initial::Nothing => "a key holds nothing at first (--initial)".to_owned(),
+                Initial::Value(value) => {
+                    format!("a key holds {} at first (--initial)", names.name(value))
+                }
+                Initial::Unknown => "a key may begin with one value that nobody wrote, older than \
+                                     all that was written (--initial unknown)"
+                    .to_owned(),
+            });
+            told.extend(ruling.assumptions);
+            if let Some(other) = self.without_nil() {
+                let other = self.rule(&other, terms, names).verdict;
+                permitted.extend(super::if_nil_said_nothing(&ruling.verdict, &other));
+            }
         }
+        let judgement = Judgement { name: law.to_owned(), verdict: ruling.verdict, permitted };
         let objects = self.keys.len() as u64;
         let judgements = vec![judgement];
         Ok(Findings { judgements, terms: told, objects, ..Findings::default() })
@@ -128,6 +136,43 @@ impl Workload for Transactions {
 }
 
 impl Transactions {
+    fn rule(
+        &self,
+        transactions: &[Transaction],
+        terms: &Terms<'_>,
+        names: &Names,
+    ) -> transactions::TransactionsRuling {
+        if self.is_list {
+            return judge_list_append(transactions, self.isolation, names, terms.budget());
+        }
+        let inference = Inference {
+            writes_follow_reads: terms.keys().write_after_read,
+            sequential_keys: terms.keys().sequential,
+            linearizable_keys: terms.keys().linearizable,
+            initial: match terms.initial_of_keys() {
+                Initial::Nothing => transactions::Initial::Nothing,
+                Initial::Value(value) => transactions::Initial::Value(value),
+                Initial::Unknown => transactions::Initial::Unknown,
+            },
+        };
+        judge_rw_register(transactions, self.isolation, inference, names, terms.budget())
+    }
+
+    /// The same where reads that found nothing say nothing; none if there are no such reads.
+    fn without_nil(&self) -> Option<Vec<Transaction>> {
+        let is_nil = |step: &Step| matches!(step, Step::Read { value: Some(None), .. });
+        if !self.transactions.iter().flat_map(|one| &one.steps).any(is_nil) {
+            return None;
+        }
+        let mut other = self.transactions.clone();
+        for step in other.iter_mut().flat_map(|one| &mut one.steps) {
+            if let Step::Read { value: value @ Some(None), .. } = step {
+                *value = None;
+            }
+        }
+        Some(other)
+    }
+
     /// What a transaction does; `is_answer` if the results of its reads stand there.
     fn steps(
         &mut self,

@@ -91,9 +91,9 @@ impl Order {
         }
         if let Ask::Produce { messages, contents, .. } = &call.ask
             && !contents.is_empty()
-            && contents.len() != messages.len()
+            && contents.as_slice().len() != messages.len()
         {
-            let (contents, messages) = (contents.len(), messages.len());
+            let (contents, messages) = (contents.as_slice().len(), messages.len());
             return Err(format!("call {id} tells {contents} contents of {messages} messages"));
         }
         match (call.is_in_order(), call.numbered, call.returned) {

@@ -41,7 +41,7 @@ pub(crate) fn sends<'a>(ask: &'a Ask, mut each: impl FnMut(Sending<'a>)) {
         Ask::Produce { partition, messages, acks, contents } => each(Sending {
             partition: *partition,
             messages,
-            contents,
+            contents: contents.as_slice(),
             acks: *acks,
             is_transaction: false,
         }),

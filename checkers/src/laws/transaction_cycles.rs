@@ -31,7 +31,7 @@ use crate::{
 use std::cell::OnceCell;
 
 /// What a search may spend.
-const BUDGET: Budget = Budget { steps: 100_000_000, bytes: 1 << 30 };
+const BUDGET: Budget = Budget::of(100_000_000, 1 << 30);
 /// How many of the last calls are looked through first.
 const SENDERS_RECENT: usize = 256;
 /// Messages of one call that are told.

@@ -10,7 +10,7 @@ use super::{
     objects::{Log, Mutex, Queue, Register, Set, Taken, Text},
 };
 
-const BUDGET: Budget = Budget { steps: 1_000_000, bytes: 64 << 20 };
+const BUDGET: Budget = Budget::of(1_000_000, 64 << 20);
 
 /// Uses a true object in some order and then spoils a part of what was told: a few answers are
 /// those of another moment, and a few never came.

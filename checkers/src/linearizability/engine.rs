@@ -221,7 +221,7 @@ fn decide<M: Model, K: Mask>(
             Answer::Linearizable(order)
         }
         Ok(End::Dead) => Answer::Impossible(shrink::shrink(&search, operations, budget)),
-        Err(shortage) => Answer::Exhausted(search.how_far(shortage)),
+        Err(shortage) => Answer::Exhausted(search.how_far(shortage, operations)),
     }
 }
 

@@ -6,15 +6,15 @@ use crate::history::Stamp;
 use brute::Spec;
 
 /// A small generator of our own: the same seed gives the same histories for ever.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn of(seed: u64) -> Dice {
+    pub(crate) fn of(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number below `sides`.
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -23,14 +23,14 @@ impl Dice {
 }
 
 /// How many histories a differential test tries.
-pub(super) fn cases() -> u64 {
+pub(crate) fn cases() -> u64 {
     let told = std::env::var("ZEROLOSS_CASES").ok();
     told.map_or(50_000, |cases| cases.parse().expect("ZEROLOSS_CASES is a number"))
 }
 
 /// Intervals of a few operations: by operation its call, return and the moment that it happens at,
 /// all different, in order of these moments.
-pub(super) fn spans(dice: &mut Dice, count: u64) -> Vec<(u64, u64, u64)> {
+pub(crate) fn spans(dice: &mut Dice, count: u64) -> Vec<(u64, u64, u64)> {
     let width = 1 + dice.roll(40);
     let mut spans: Vec<(u64, u64, u64)> = (0..count)
         .map(|number| {
@@ -44,14 +44,14 @@ pub(super) fn spans(dice: &mut Dice, count: u64) -> Vec<(u64, u64, u64)> {
     spans
 }
 
-pub(super) fn operation<D>((called, returned, _): (u64, u64, u64), deed: D) -> Operation<D> {
+pub(crate) fn operation<D>((called, returned, _): (u64, u64, u64), deed: D) -> Operation<D> {
     let at = |ordinal| Stamp { ordinal, at_ns: ordinal };
     Operation { process: called, called: at(called), returned: Some(at(returned)), deed }
 }
 
 /// How often a monitor and brute force said what.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     possible: u64,
     impossible: u64,
     exhausted: u64,
@@ -59,7 +59,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Compares an answer with brute force.
-    pub(super) fn compare<S: Spec>(
+    pub(crate) fn compare<S: Spec>(
         &mut self,
         spec: &S,
         operations: &[Operation<S::Deed>],
@@ -83,14 +83,14 @@ impl Tally {
     }
 
     /// Both answers must have been given often.
-    pub(super) fn is_common(&self) {
+    pub(crate) fn is_common(&self) {
         let all = self.possible + self.impossible;
         assert!(self.impossible * 50 >= all && self.possible * 10 >= all, "one-sided: {self:?}");
         assert_eq!(self.exhausted, 0, "doubtful: {self:?}");
     }
 
     /// Both answers must have been common, and doubt rare: at most so many in a thousand.
-    pub(super) fn is_telling(&self, exhausted_permille_max: u64) {
+    pub(crate) fn is_telling(&self, exhausted_permille_max: u64) {
         let all = self.possible + self.impossible + self.exhausted;
         if std::env::var("ZEROLOSS_CASES").is_ok() {
             let mut told = std::io::stderr();

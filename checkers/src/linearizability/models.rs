@@ -5,6 +5,8 @@
 //! the things that it could have been. An operation that came back without it may have done what it
 //! was asked to or nothing at all.
 
+pub mod bank;
+pub mod counter;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;
@@ -14,6 +16,8 @@ pub mod set;
 pub mod stream;
 pub mod text;
 
+pub use bank::Bank;
+pub use counter::Counter;
 pub use log::Log;
 pub use multi_register::MultiRegister;
 pub use mutex::Mutex;

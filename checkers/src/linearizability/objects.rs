@@ -92,6 +92,35 @@ pub enum Set {
     Read(Vec<Value>),
 }
 
+/// A counter, 0 at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counter {
+    /// Added so much, which may be less than nothing.
+    Add(i64),
+    /// Found so much.
+    Read(i64),
+}
+
+/// Accounts, by place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bank {
+    /// Before everything: one of these is what the accounts held.
+    Open(Vec<Vec<i64>>),
+    /// Moved money.
+    Transfer {
+        /// Out of this account.
+        from: usize,
+        /// Into this one.
+        to: usize,
+        /// So much.
+        amount: i64,
+    },
+    /// Found these balances: account and what was in it.
+    Read(Vec<(usize, i64)>),
+}
+
 /// A lock, free at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -33,6 +33,7 @@ mod evidence;
 mod full;
 mod reads;
 
+pub(crate) use full::judge_last_read;
 pub use full::{SetCounts, judge_final_set, judge_set_full};
 
 use super::{Answer, Operation, objects::Set, replay, timeline::Timeline};

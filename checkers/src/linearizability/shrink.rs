@@ -303,7 +303,7 @@ impl<M: Model, K: Mask> Shrinking<'_, '_, M, K> {
     }
 
     fn budget(&self) -> Budget {
-        Budget { steps: STEPS_ONCE.min(self.steps), bytes: self.bytes }
+        Budget::of(STEPS_ONCE.min(self.steps), self.bytes)
     }
 }
 

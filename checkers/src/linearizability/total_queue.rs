@@ -1,17 +1,21 @@
 //! **total_queue**: a queue that promises no order: what was enqueued comes out, once or at least
 //! once, and nothing else does (Jepsen's `total-queue` and `queue` workloads; checkers.md 4.5).
 //!
-//! Every message is counted, whoever sent it how often:
-//! - *lost*: more enqueues of it returned than dequeues brought it;
-//! - *unexpected*: it came out and nobody asked to enqueue it;
+//! Every enqueue is accounted for, whoever sent its message how often:
+//! - *lost*: it returned, a drain that began later and emptied the queue did not bring it, and
+//!   nobody dequeued it;
+//! - *unexpected*: a message came out and nobody had asked to enqueue it by then;
 //! - *duplicated*: it came out more often than it was asked for, where that is forbidden;
 //! - *recovered*: it came out although its enqueue never returned, which is fine.
 //!
-//! A dequeue whose answer is not known may have taken one message. So if no more are missing than
-//! such dequeues there are, no one can say; unless whatever was taken and not confirmed comes
-//! again, as at-least-once delivery promises. Lost messages are split by what came out of what
-//! the same process had enqueued: before all of that (*head*), after all of that (*tail*), or
-//! between; a lost middle is a fault, a lost tail may be a drain that ended early.
+//! A dequeue whose answer is not known may have taken one message, if it was asked before the drain
+//! ended; a drain whose answer is not known may have taken any number. So missing messages are
+//! matched with such dequeues: what finds none is lost for certain, and the rest no one can say. An
+//! enqueue that no drain came after is owed by nobody.
+//!
+//! Lost messages are split by what came out of what the same process had enqueued: before all of
+//! that (*head*), after all of that (*tail*), or between; a lost middle is a fault, a lost tail may
+//! be a drain that ended early.
 
 use super::{
     Operation,
@@ -21,118 +25,137 @@ use crate::{
     breach::{Breach, line},
     history::Stamp,
     intern::Interner,
-    run::{Counts, Drain},
+    run::{self, Counts},
     verdict::{Evidence, Line, Verdict},
 };
 use std::collections::BTreeMap;
+
+/// Somebody emptied the queue on purpose. What came out stands among the dequeues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// When it was asked.
+    pub called: Stamp,
+    /// When it was done; none if no one knows how far it came, and it may have taken anything.
+    pub returned: Option<Stamp>,
+}
 
 /// What the queue promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promise {
     /// A message may come out more than once.
     pub permits_duplicates: bool,
-    /// A message that was taken by a dequeue whose answer was lost comes out again.
-    pub redelivers: bool,
-    /// The history ends with a drain of the whole queue. Without one nothing is ever lost.
-    pub is_drained: bool,
 }
 
 impl Default for Promise {
     /// What Jepsen's `total-queue` asks.
     fn default() -> Promise {
-        Promise { permits_duplicates: true, redelivers: true, is_drained: true }
+        Promise { permits_duplicates: true }
     }
+}
+
+/// One enqueue.
+#[derive(Clone, Copy, Debug)]
+struct Enqueue {
+    message: u32,
+    process: u64,
+    called: u64,
+    /// Whether it returned.
+    is_known: bool,
+    /// By when it must have come out; none if no drain says so.
+    due: Option<u64>,
+    is_out: bool,
 }
 
 /// One message, by its value.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Message {
-    attempted: u64,
-    acknowledged: u64,
-    dequeued: u64,
-}
-
-impl Message {
-    fn lost(&self) -> u64 {
-        self.acknowledged.saturating_sub(self.dequeued)
-    }
-
-    fn duplicated(&self) -> u64 {
-        if self.attempted == 0 { 0 } else { self.dequeued.saturating_sub(self.attempted) }
-    }
-
-    fn recovered(&self) -> u64 {
-        self.dequeued.min(self.attempted).saturating_sub(self.acknowledged)
-    }
+    /// Places of its enqueues.
+    enqueues: Vec<u32>,
+    /// When it came out, each time.
+    dequeues: Vec<u64>,
+    /// How often it came out before anyone had asked to enqueue it.
+    unexpected: u64,
+    /// How often it came out beyond what was enqueued.
+    duplicated: u64,
 }
 
 /// Judges a queue as to what went in and what came out, whatever the order. `name` tells the file's
 /// own name of a message.
 pub fn judge(
     operations: &[Operation<Queue>],
+    drains: &[Drain],
     promise: Promise,
     name: &dyn Fn(u64) -> String,
 ) -> (Verdict, Counts) {
-    let book = Book::of(operations);
+    let mut book = Book::of(operations, drains);
+    book.settle();
+    let missing = book.missing();
+    let (lost, doubtful) = book.excuse(&missing, drains);
     let mut counts = book.counts();
-    let mut breaches = [Breach::default(), Breach::default(), Breach::default()];
-    for (message, told) in book.named() {
-        let evidence = |summary: String| Evidence {
-            summary,
-            lines: lines(operations, message, name),
-            message: Some(message),
-            ..Evidence::default()
-        };
-        let [lost, unexpected, duplicated] = &mut breaches;
-        if told.attempted == 0 {
-            unexpected.add(|| {
-                let name = name(message);
-                evidence(format!("unexpected: {name} was dequeued, and nobody enqueued it"))
-            });
-        }
-        if told.lost() > 0 && promise.is_drained {
-            lost.add_many(told.lost(), || {
-                let name = name(message);
-                evidence(format!(
-                    "lost: {name} was enqueued, and nobody is known to have dequeued it"
-                ))
-            });
-        }
-        if told.duplicated() > 0 && !promise.permits_duplicates {
-            duplicated.add_many(told.duplicated(), || {
-                let (name, Message { attempted, dequeued, .. }) = (name(message), told);
-                evidence(format!(
-                    "duplicated: {name} was enqueued {attempted} times and came out {dequeued} times"
-                ))
-            });
-        }
-    }
-    let (missing, unanswered) = (counts.lost, book.unanswered);
-    let is_doubtful = !promise.redelivers && missing <= unanswered;
-    let [lost, unexpected, duplicated] = breaches;
-    let lost = if is_doubtful { Breach::default() } else { lost };
-    counts.drain = if promise.is_drained && !is_doubtful { Drain::Fully } else { Drain::None };
-    if is_doubtful || !promise.is_drained {
-        (counts.lost, counts.lost_head, counts.lost_middle, counts.lost_tail) = (0, 0, 0, 0);
-    } else {
-        book.place_lost(operations, &mut counts);
-    }
+    // What may have gone to somebody whose answer was lost is not known to be there or lost.
+    let is_drained = drains.iter().any(|drain| drain.returned.is_some());
+    counts.drain = match is_drained && doubtful == 0 {
+        true => run::Drain::Fully,
+        false => run::Drain::None,
+    };
+    book.place_lost(&lost, &mut counts);
     let mut all = Breach::default();
-    for breach in [lost, unexpected, duplicated] {
-        let count = breach.count();
-        if let Verdict::Violated(evidence) = breach.verdict_or(|| Verdict::Unknown(String::new())) {
-            all.add_many(count, || *evidence);
+    let evidence = |message: u32, summary: String| {
+        let value = book.names.id(message);
+        let lines = lines(operations, value, name);
+        Evidence { summary, lines, message: Some(value), ..Evidence::default() }
+    };
+    let named = |message: u32| name(book.names.id(message));
+    if let Some(first) = lost.first() {
+        let message = book.enqueues[*first as usize].message;
+        let told = format!(
+            "lost: {} was enqueued, and nobody is known to have dequeued it",
+            named(message)
+        );
+        let told = match doubtful {
+            0 => told,
+            excused => format!(
+                "{told}; {} messages are missing, and at most {excused} of them can have gone to the \
+                 dequeues whose answers were lost: {} are lost for certain",
+                missing.len(),
+                lost.len()
+            ),
+        };
+        all.add_many(lost.len() as u64, || evidence(message, told));
+    }
+    for (number, message) in (0..).zip(&book.messages) {
+        if message.unexpected > 0 {
+            let what = match message.enqueues.is_empty() {
+                true => "and nobody enqueued it",
+                false => "before anyone asked to enqueue it",
+            };
+            let told = || format!("unexpected: {} was dequeued, {what}", named(number));
+            all.add_many(message.unexpected, || evidence(number, told()));
+        }
+    }
+    for (number, message) in (0..).zip(&book.messages) {
+        if message.duplicated > 0 && !promise.permits_duplicates {
+            let (attempted, dequeued) = (message.enqueues.len(), message.dequeues.len());
+            let told = || {
+                format!(
+                    "duplicated: {} was enqueued {attempted} times and came out {dequeued} times",
+                    named(number)
+                )
+            };
+            all.add_many(message.duplicated, || evidence(number, told()));
         }
     }
     let kept = book.kept();
-    let verdict = all.verdict_or(|| {
-        if promise.is_drained && missing > 0 {
-            return Verdict::Unknown(format!(
-                "{missing} messages did not come out, and {unanswered} dequeues whose answers were \
-                 lost may have taken them"
-            ));
-        }
-        Verdict::holds_if_covered(kept, "no message came out that had been enqueued")
+    let verdict = all.verdict_or(|| match (doubtful, book.unanswered.len()) {
+        (0, _) => Verdict::holds_if_covered(kept, "no message came out that had been enqueued"),
+        (_, 0) => Verdict::Unknown(format!(
+            "{doubtful} messages did not come out, and a drain whose answer was lost may have taken \
+             them"
+        )),
+        (_, unanswered) => Verdict::Unknown(format!(
+            "{doubtful} messages did not come out, and {unanswered} dequeues whose answers were lost \
+             may have taken them"
+        )),
     });
     (verdict, counts)
 }
@@ -142,88 +165,190 @@ pub fn judge(
 struct Book {
     names: Interner,
     messages: Vec<Message>,
-    /// Dequeues that may have taken something that no one knows.
-    unanswered: u64,
+    enqueues: Vec<Enqueue>,
+    /// When dequeues were asked that may have taken something that no one knows.
+    unanswered: Vec<u64>,
 }
 
 impl Book {
-    fn of(operations: &[Operation<Queue>]) -> Book {
+    fn of(operations: &[Operation<Queue>], drains: &[Drain]) -> Book {
         let mut book = Book::default();
-        for operation in operations {
-            match operation.deed {
+        let dues = Dues::of(drains);
+        for Operation { process, called, returned, deed } in operations {
+            match *deed {
                 Queue::Enqueue(name) => {
                     let message = book.message(name);
-                    message.attempted += 1;
-                    message.acknowledged += u64::from(operation.returned.is_some());
+                    let place = book.enqueues.len() as u32;
+                    book.messages[message as usize].enqueues.push(place);
+                    book.enqueues.push(Enqueue {
+                        message,
+                        process: *process,
+                        called: called.ordinal,
+                        is_known: returned.is_some(),
+                        due: returned.and_then(|returned| dues.after(returned.ordinal)),
+                        is_out: false,
+                    });
                 }
-                Queue::Dequeue(Taken::Value(name)) => book.message(name).dequeued += 1,
-                Queue::Dequeue(Taken::Unknown) => book.unanswered += 1,
+                Queue::Dequeue(Taken::Value(name)) => {
+                    let message = book.message(name);
+                    let at = returned.map_or(u64::MAX, |returned| returned.ordinal);
+                    book.messages[message as usize].dequeues.push(at);
+                }
+                Queue::Dequeue(Taken::Unknown) => book.unanswered.push(called.ordinal),
                 Queue::Dequeue(Taken::Empty) => {}
             }
         }
+        book.unanswered.sort_unstable();
         book
     }
 
-    fn message(&mut self, name: u64) -> &mut Message {
+    fn message(&mut self, name: u64) -> u32 {
         let (number, is_new) = self.names.intern(name);
         if is_new {
             self.messages.push(Message::default());
         }
-        &mut self.messages[number as usize]
+        number
     }
 
-    fn named(&self) -> impl Iterator<Item = (u64, &Message)> + '_ {
-        (0..).zip(&self.messages).map(|(number, message)| (self.names.id(number), message))
+    /// Gives every dequeue to an enqueue of its message that had been asked by then: to those that
+    /// are due earliest first, so that what is missing is due as late as can be. A dequeue that came
+    /// later could be given to more enqueues, so of those that will do the earliest is taken.
+    fn settle(&mut self) {
+        for message in &mut self.messages {
+            let enqueues = &mut self.enqueues;
+            let earliest = message.enqueues.iter().map(|it| enqueues[*it as usize].called).min();
+            message.dequeues.sort_unstable();
+            let too_early = |at: &&u64| earliest.is_none_or(|earliest| **at < earliest);
+            message.unexpected = message.dequeues.iter().filter(too_early).count() as u64;
+            let mut left: BTreeMap<u64, u64> = BTreeMap::new();
+            message.dequeues.iter().for_each(|at| *left.entry(*at).or_default() += 1);
+            let mut by_due = message.enqueues.clone();
+            by_due.sort_by_key(|it| {
+                let Enqueue { is_known, due, called, .. } = enqueues[*it as usize];
+                (due.unwrap_or(u64::MAX), !is_known, called)
+            });
+            let mut given = 0;
+            for place in by_due {
+                let enqueue = &mut enqueues[place as usize];
+                let next = left.range(enqueue.called..).next().map(|(at, count)| (*at, *count));
+                let Some((at, count)) = next else { continue };
+                match count {
+                    1 => left.remove(&at),
+                    _ => left.insert(at, count - 1),
+                };
+                enqueue.is_out = true;
+                given += 1;
+            }
+            message.duplicated = message.dequeues.len() as u64 - message.unexpected - given;
+        }
+    }
+
+    /// Enqueues that must have come out and did not, by when they are due.
+    fn missing(&self) -> Vec<u32> {
+        let is_missing = |place: &u32| {
+            let enqueue = &self.enqueues[*place as usize];
+            enqueue.due.is_some() && !enqueue.is_out
+        };
+        let mut missing: Vec<u32> = (0..self.enqueues.len() as u32).filter(is_missing).collect();
+        missing.sort_by_key(|place| (self.enqueues[*place as usize].due, *place));
+        missing
+    }
+
+    /// What of the missing nobody can have taken, and how many somebody may have. Who was asked
+    /// before an early drain ended can have taken what is due later, so the earliest due go first.
+    fn excuse(&self, missing: &[u32], drains: &[Drain]) -> (Vec<u32>, u64) {
+        let unknown = drains.iter().filter(|drain| drain.returned.is_none());
+        let unknown = unknown.map(|drain| drain.called.ordinal).min();
+        let (mut lost, mut next) = (Vec::new(), 0);
+        for place in missing {
+            let due = self.enqueues[*place as usize].due.unwrap_or(u64::MAX);
+            if unknown.is_some_and(|called| called < due) {
+                continue;
+            }
+            match self.unanswered.get(next) {
+                Some(called) if *called < due => next += 1,
+                Some(_) | None => lost.push(*place),
+            }
+        }
+        let excused = (missing.len() - lost.len()) as u64;
+        lost.sort_unstable();
+        (lost, excused)
     }
 
     fn counts(&self) -> Counts {
         let mut counts = Counts::default();
+        for enqueue in &self.enqueues {
+            counts.attempted += 1;
+            counts.acknowledged += u64::from(enqueue.is_known);
+            counts.unknown += u64::from(!enqueue.is_known);
+            counts.recovered += u64::from(!enqueue.is_known && enqueue.is_out);
+        }
         for message in &self.messages {
-            counts.attempted += message.attempted;
-            counts.acknowledged += message.acknowledged;
-            counts.unknown += message.attempted - message.acknowledged;
-            counts.read += u64::from(message.dequeued > 0);
-            counts.lost += message.lost();
-            counts.recovered += message.recovered();
-            counts.phantom += u64::from(message.attempted == 0);
-            counts.duplicated += message.duplicated();
+            counts.read += u64::from(!message.dequeues.is_empty());
+            counts.phantom += u64::from(message.unexpected > 0);
+            counts.duplicated += message.duplicated;
         }
         counts
     }
 
     /// How many messages were enqueued for certain and came out.
     fn kept(&self) -> u64 {
-        let is_kept = |message: &&Message| message.attempted > 0 && message.dequeued > 0;
+        let is_kept = |message: &&Message| {
+            !message.enqueues.is_empty() && message.dequeues.len() as u64 > message.unexpected
+        };
         self.messages.iter().filter(is_kept).count() as u64
     }
 
     /// Where lost messages lie among what the same process enqueued and what came out.
-    fn place_lost(&self, operations: &[Operation<Queue>], counts: &mut Counts) {
-        let mut producers: BTreeMap<u64, Vec<(Stamp, &Message)>> = BTreeMap::new();
-        for operation in operations {
-            if let Queue::Enqueue(name) = operation.deed
-                && operation.returned.is_some()
-                && let Some(number) = self.names.find(name)
-            {
-                let message = &self.messages[number as usize];
-                producers.entry(operation.process).or_default().push((operation.called, message));
+    fn place_lost(&self, lost: &[u32], counts: &mut Counts) {
+        let mut producers: BTreeMap<u64, Vec<(u64, u32)>> = BTreeMap::new();
+        for (place, enqueue) in (0..).zip(&self.enqueues) {
+            if enqueue.is_known {
+                producers.entry(enqueue.process).or_default().push((enqueue.called, place));
             }
         }
+        counts.lost = lost.len() as u64;
         for sent in producers.values_mut() {
-            sent.sort_by_key(|(called, _)| *called);
-            let came = |(_, message): &(Stamp, &Message)| message.dequeued > 0;
+            sent.sort_unstable();
+            let came = |(_, place): &(u64, u32)| self.enqueues[*place as usize].is_out;
             let first = sent.iter().position(came).unwrap_or(0);
             let last = sent.iter().rposition(came).unwrap_or(0);
-            for (place, (_, message)) in sent.iter().enumerate() {
-                // A value that was enqueued several times is lost in as many places at most.
-                let lost = u64::from(message.lost() > 0);
-                match place {
-                    place if place < first => counts.lost_head += lost,
-                    place if place > last => counts.lost_tail += lost,
-                    _ => counts.lost_middle += lost,
+            for (turn, (_, place)) in sent.iter().enumerate() {
+                if lost.binary_search(place).is_ok() {
+                    *match turn {
+                        turn if turn < first => &mut counts.lost_head,
+                        turn if turn > last => &mut counts.lost_tail,
+                        _ => &mut counts.lost_middle,
+                    } += 1;
                 }
             }
         }
+    }
+}
+
+/// By when drains must have brought what was in the queue.
+struct Dues {
+    /// When a drain was asked, and the earliest end of it and all that were asked later.
+    ends: Vec<(u64, u64)>,
+}
+
+impl Dues {
+    fn of(drains: &[Drain]) -> Dues {
+        let known = drains.iter().filter_map(|it| Some((it.called.ordinal, it.returned?.ordinal)));
+        let mut ends: Vec<(u64, u64)> = known.collect();
+        ends.sort_unstable();
+        let mut earliest = u64::MAX;
+        for (_, end) in ends.iter_mut().rev() {
+            earliest = earliest.min(*end);
+            *end = earliest;
+        }
+        Dues { ends }
+    }
+
+    /// By when something must have come out that was in the queue from this moment on.
+    fn after(&self, since: u64) -> Option<u64> {
+        let place = self.ends.partition_point(|(called, _)| *called <= since);
+        self.ends.get(place).map(|(_, end)| *end)
     }
 }
 
@@ -251,84 +376,4 @@ fn lines(operations: &[Operation<Queue>], message: u64, name: &dyn Fn(u64) -> St
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{evidence, holds, unknown};
-    use Queue::{Dequeue, Enqueue};
-
-    /// Each operation as (process, deed), one after the other; process 0 never comes back.
-    fn told(deeds: &[(u64, Queue)], promise: Promise) -> (Verdict, Counts) {
-        let at = |ordinal| Stamp { ordinal, at_ns: ordinal };
-        let operations: Vec<Operation<Queue>> = (0..)
-            .step_by(2)
-            .zip(deeds)
-            .map(|(ordinal, (process, deed))| Operation {
-                process: *process,
-                called: at(ordinal),
-                returned: (*process != 0).then_some(at(ordinal + 1)),
-                deed: *deed,
-            })
-            .collect();
-        judge(&operations, promise, &|message| format!("m{message}"))
-    }
-
-    fn took(value: u64) -> Queue {
-        Dequeue(Taken::Value(value))
-    }
-
-    #[test]
-    fn order_does_not_matter_and_what_never_returned_may_come_out() {
-        let deeds = [(1, Enqueue(7)), (2, Enqueue(8)), (0, Enqueue(9)), (3, took(9)), (3, took(8))];
-        let (verdict, counts) = told(&[&deeds[..], &[(3, took(7))]].concat(), Promise::default());
-        assert_eq!(holds(&verdict), 3);
-        assert_eq!((counts.attempted, counts.acknowledged, counts.recovered), (3, 2, 1));
-    }
-
-    #[test]
-    fn a_message_that_never_comes_out_is_lost_where_it_lies() {
-        let deeds: Vec<(u64, Queue)> = (1..=5).map(|value| (1, Enqueue(value))).collect();
-        let (verdict, counts) =
-            told(&[&deeds[..], &[(2, took(2)), (2, took(4))]].concat(), Promise::default());
-        let evidence = evidence(verdict);
-        let summary = "lost: m1 was enqueued, and nobody is known to have dequeued it";
-        assert_eq!((evidence.summary.as_str(), evidence.count), (summary, 3));
-        assert_eq!(evidence.lines.len(), 2);
-        let Counts { lost, lost_head, lost_middle, lost_tail, .. } = counts;
-        assert_eq!((lost, lost_head, lost_middle, lost_tail), (3, 1, 1, 1));
-        let open = Promise { is_drained: false, ..Promise::default() };
-        let deeds = [(1, Enqueue(1)), (1, Enqueue(2)), (2, took(1))];
-        assert_eq!(holds(&told(&deeds, open).0), 1);
-    }
-
-    #[test]
-    fn a_lost_answer_may_have_taken_a_message_unless_it_comes_again() {
-        let deeds = [(1, Enqueue(7)), (1, Enqueue(8)), (2, took(8)), (0, Dequeue(Taken::Unknown))];
-        let once = Promise { redelivers: false, permits_duplicates: false, ..Promise::default() };
-        assert!(unknown(told(&deeds, once).0).starts_with("1 messages did not come out"));
-        assert_eq!(told(&deeds, once).1.lost, 0);
-        assert!(evidence(told(&deeds, Promise::default()).0).summary.starts_with("lost: m7"));
-        let two = [&[(1, Enqueue(6))][..], &deeds[..]].concat();
-        assert!(evidence(told(&two, once).0).summary.starts_with("lost: m6"));
-    }
-
-    #[test]
-    fn nothing_comes_out_that_was_not_put_in_nor_more_often() {
-        let (verdict, counts) =
-            told(&[(1, Enqueue(7)), (2, took(7)), (2, took(9))], Promise::default());
-        let summary = evidence(verdict).summary;
-        assert_eq!(summary, "unexpected: m9 was dequeued, and nobody enqueued it");
-        assert_eq!(counts.phantom, 1);
-        let twice = [(1, Enqueue(7)), (2, took(7)), (2, took(7))];
-        let (verdict, counts) = told(&twice, Promise::default());
-        assert_eq!((holds(&verdict), counts.duplicated), (1, 1));
-        let once = Promise { permits_duplicates: false, ..Promise::default() };
-        let summary = evidence(told(&twice, once).0).summary;
-        assert_eq!(summary, "duplicated: m7 was enqueued 1 times and came out 2 times");
-    }
-
-    #[test]
-    fn if_nothing_came_out_no_one_can_say() {
-        assert!(unknown(told(&[], Promise::default()).0).starts_with("vacuous"));
-        assert!(unknown(told(&[(0, Enqueue(7))], Promise::default()).0).starts_with("vacuous"));
-    }
-}
+mod tests;

@@ -68,6 +68,7 @@ fn produce(words: &mut Words<'_>) -> Result<(Ask, Option<Given>), String> {
         }
     }
     words.end()?;
+    let contents = contents.into();
     Ok((Ask::Produce { partition, messages, acks, contents }, producer))
 }
 

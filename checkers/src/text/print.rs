@@ -80,7 +80,7 @@ fn print_call(call: &Call, with_ordinals: bool) -> String {
 fn print_ask(ask: &Ask) -> String {
     match ask {
         Ask::Produce { partition, messages, acks, contents } => {
-            let content = |place: usize| contents.get(place).copied();
+            let content = |place: usize| contents.as_slice().get(place).copied();
             let messages = messages.iter().enumerate();
             let messages = side_by_side(messages.map(|(at, id)| print_message(*id, content(at))));
             format!("produce p{partition} {messages} {}", acks.name())

@@ -148,7 +148,12 @@ fn call() -> impl Strategy<Value = (Call, u64, Option<u64>)> {
     let produce = (1u32..4, prop::collection::vec(0u64..9, 0..3), 0usize..4, any::<bool>());
     let produce = produce.prop_map(|(partition, messages, acks, is_hashed)| Ask::Produce {
         partition,
-        contents: messages.iter().filter(|_| is_hashed).map(|id| Content::of(*id)).collect(),
+        contents: messages
+            .iter()
+            .filter(|_| is_hashed)
+            .map(|id| Content::of(*id))
+            .collect::<Vec<_>>()
+            .into(),
         messages,
         acks: Acks::ALL[acks],
     });

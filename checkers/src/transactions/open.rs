@@ -19,7 +19,7 @@ use super::{
     order,
     view::{Read, Seen, View},
 };
-use crate::linearizability::Budget;
+use crate::linearizability::{Budget, Stop};
 
 /// What became of the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,14 +51,17 @@ pub(crate) fn decide(view: &View, rule: Rule, time: Order, budget: Budget) -> An
         ));
     }
     let Some(puzzle) = Puzzle::new(view, rule, time) else { return Answer::Refuted };
-    match puzzle.search(room / 2 - 6, &mut steps) {
+    match puzzle.search((room / 2 - 6, budget.stop), &mut steps) {
         Ok(true) => Answer::Holds,
         Ok(false) => Answer::Refuted,
         Err(Spent) => Answer::Open(format!(
             "the order of versions is open: {} pairs of {n} transactions write a key that another \
-             writes, and the search ran out of its {} steps",
+             writes, and the search {}",
             puzzle.pairs.len(),
-            budget.steps
+            match budget.stop.is_over() {
+                true => "was stopped".to_owned(),
+                false => format!("ran out of its {} steps", budget.steps),
+            }
         )),
     }
 }
@@ -235,9 +238,12 @@ impl<'a> Puzzle<'a> {
     }
 
     /// Whether there is an order. At most so many states wait at a time.
-    fn search(&self, waiting_max: usize, steps: &mut u64) -> Result<bool, Spent> {
+    fn search(&self, (waiting_max, stop): (usize, Stop), steps: &mut u64) -> Result<bool, Spent> {
         let mut waiting = vec![self.first.clone()];
         while let Some(mut state) = waiting.pop() {
+            if stop.is_over() {
+                return Err(Spent);
+            }
             let Some(order) = self.settle(&mut state, steps)? else { continue };
             if state.open.is_empty() {
                 return Ok(true);

@@ -9,7 +9,7 @@ mod twins;
 use super::{Fate, Names, Numbers, Step, Transaction, TransactionsRuling};
 use crate::{history::Stamp, linearizability::Budget, verdict::Verdict};
 
-pub(super) const AMPLE: Budget = Budget { steps: 10_000_000, bytes: 1 << 30 };
+pub(super) const AMPLE: Budget = Budget::of(10_000_000, 1 << 30);
 
 /// Keys that are letters.
 pub(super) struct Letters;

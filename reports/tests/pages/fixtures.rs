@@ -22,7 +22,9 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
         seed,
         regions: vec!["eu".to_owned(), "us".to_owned(), "ap".to_owned()],
         nodes: vec![0, 0, 1, 1, 2],
+        clamped: Vec::new(),
         placement: Placement {
+            late_ms: Vec::new(),
             layout: "2/2/1".to_owned(),
             metadata: vec![1, 3, 5],
             partitions: vec![vec![1, 2, 3, 4, 5], vec![3, 4, 1, 2, 5]],
@@ -85,7 +87,6 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
             },
         ],
         plants: Vec::new(),
-        clamped: Vec::new(),
         checkers: CHECKERS.map(str::to_owned).to_vec(),
         why: "Leaders die, and what they acknowledged is still there.".to_owned(),
         expect: scenarios::Expectation::default(),

@@ -14,16 +14,21 @@ fn document() -> String {
     let mut add = |text: std::fmt::Arguments<'_>| {
         out.write_fmt(text).expect("writing to a string does not fail");
     };
-    for (heading, is_for_runs) in
-        [("judged in every simulated run, or where a scenario asks", true), ("judged by `zeroloss check` only", false)]
-    {
+    for (heading, is_for_runs) in [
+        ("judged in every simulated run, or where a scenario asks", true),
+        ("judged by `zeroloss check` only", false),
+    ] {
         add(format_args!("\n### Laws {heading}\n"));
         for law in checkers::CATALOGUE.iter().filter(|law| law.is_for_runs() == is_for_runs) {
             let rules: Vec<String> = cited(law.source)
                 .iter()
                 .map(|rule| format!("[{}](#{})", rule.name, rule.name.to_lowercase()))
                 .collect();
-            let rules = if rules.is_empty() { String::new() } else { format!(" Rules: {}.", rules.join(", ")) };
+            let rules = if rules.is_empty() {
+                String::new()
+            } else {
+                format!(" Rules: {}.", rules.join(", "))
+            };
             add(format_args!(
                 "\n<a id=\"{0}\"></a>\n**{0}**: {1}. *{2}*.{rules}\n",
                 law.name, law.law, law.source
@@ -32,9 +37,16 @@ fn document() -> String {
     }
     add(format_args!("\n## Rules\n"));
     for rule in RULES {
-        add(format_args!("\n<a id=\"{}\"></a>\n**{}** {}\n", rule.name.to_lowercase(), rule.name, rule.asks));
+        add(format_args!(
+            "\n<a id=\"{}\"></a>\n**{}** {}\n",
+            rule.name.to_lowercase(),
+            rule.name,
+            rule.asks
+        ));
     }
-    add(format_args!("\n## Promises\n\n| level | answered | promises | may lose, or miss |\n|---|---|---|---|\n"));
+    add(format_args!(
+        "\n## Promises\n\n| level | answered | promises | may lose, or miss |\n|---|---|---|---|\n"
+    ));
     for level in levels::ACKS.iter().chain(&levels::READS) {
         add(format_args!(
             "| `{}` | {} | {} | {} |\n",

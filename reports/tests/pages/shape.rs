@@ -3,7 +3,7 @@
 use crate::fixtures::{
     SECOND, green, hostile, invocation, mixed, panicked, passing, plan, run, unknown, violated,
 };
-use checkers::{Counts, Ending, Verdict};
+use checkers::{Counts, Ending, Judgement, Verdict};
 use reports::{ExitCode, Replay, compose};
 use serde_json::{Value, json};
 
@@ -169,6 +169,25 @@ fn a_plant_that_was_never_executed_is_not_survived() {
     let mut other = run(1);
     other.marks.insert("plant:other_bug".to_owned(), 1);
     assert!(matches!(composed(other).verdict, Verdict::Unknown(_)));
+}
+
+/// What a plan is too small to exercise is asked of the suite; what it must exercise, of the run.
+#[test]
+fn a_law_that_had_nothing_to_judge_is_a_doubt_only_where_the_plan_owed_it_something() {
+    let composed = |produce_per_ks, idle: &[&str]| {
+        let mut plan = plan("quiet", 1);
+        plan.workload.produce_per_ks = produce_per_ks;
+        let mut run = run(1);
+        for name in idle {
+            run.judgements.retain(|judgement| judgement.name != *name);
+            let vacuous = Verdict::Unknown("vacuous: nothing happened".to_owned());
+            run.judgements.push(Judgement::new(*name, vacuous));
+        }
+        compose(plan.clone(), plan, run, String::new(), None, 0).verdict
+    };
+    assert!(matches!(composed(10, &["producer_order", "leader_acks"]), Verdict::Holds(_)));
+    assert!(matches!(composed(70_000, &["producer_order"]), Verdict::Unknown(_)));
+    assert!(matches!(composed(10, &["producer_order", "zero_loss"]), Verdict::Unknown(_)));
 }
 
 #[test]

@@ -21,13 +21,15 @@ pub(crate) struct Drawn {
     pub(crate) network: Network,
     pub(crate) disk: Disk,
     pub(crate) timing: Timing,
+    /// Pairs of regions that some group has voters in: they do not move.
+    pub(crate) spans: Vec<(u32, u32)>,
     /// Calls of all clients in 1,000 seconds.
     pub(crate) calls_per_ks: u64,
 }
 
 impl Drawn {
-    /// The kindest world that a scenario allows.
-    pub(crate) fn kindest(scenario: &Scenario) -> Drawn {
+    /// The kindest world that a scenario allows to groups that span these regions.
+    pub(crate) fn kindest(scenario: &Scenario, spans: Vec<(u32, u32)>) -> Drawn {
         let (network, disk, timing) = (&scenario.network, &scenario.disk, &scenario.timing);
         let low_ppm = |range: &Range<crate::units::Ppm>| range.low as u32;
         Drawn {
@@ -55,21 +57,23 @@ impl Drawn {
                 call_ms: timing.call.high as u64,
                 timer_jitter_us: timing.timer_jitter.low as u64,
             },
+            spans,
             calls_per_ks: (scenario.workload.produce.low + scenario.workload.fetch.low) as u64,
         }
     }
 
     pub(crate) fn carried(&self) -> Carried {
-        let Drawn { network, disk, timing, calls_per_ks } = self;
-        Carried::of(Parts { network, disk, timing, calls_per_ks: *calls_per_ks })
+        let Drawn { network, disk, timing, spans, calls_per_ks } = self;
+        Carried::of(Parts { network, disk, timing, spans, calls_per_ks: *calls_per_ks })
     }
 
     /// Moves what was drawn until it is carried, or stands at the kind end of what was written; says
     /// what moved.
     pub(super) fn clamp(&mut self, scenario: &Scenario) -> Vec<String> {
-        let (drawn, kindest) = (self.clone(), Drawn::kindest(scenario));
+        let (drawn, kindest) = (self.clone(), Drawn::kindest(scenario, self.spans.clone()));
         // Where clients give up before any answer can come, nothing would be asked at all.
-        let round_ms = 5 * self.carried().one_way_us / 1_000;
+        let carried = self.carried();
+        let round_ms = 5 * (carried.one_way_us + carried.client_way_us) / 2_000;
         let attempt_ms = &mut self.timing.attempt_ms;
         *attempt_ms = (*attempt_ms).max(round_ms.min(kindest.timing.attempt_ms));
         *attempt_ms = (*attempt_ms).min(self.timing.call_ms);

@@ -83,6 +83,7 @@ impl State {
         machine.inbox.clear();
         let (life, at) = (machine.life, self.now_ns);
         (machine.timer_at, machine.wake_at) = (at, at);
+        self.network.silence(place as u32 + 1, false);
         self.books.trace.record(at, Kind::Start, (place as u32 + 1, life), [0, 0]);
         self.schedule(at, What::Timer { node: place, life });
     }

@@ -19,6 +19,7 @@ impl Simulator for World {
         let Ok(mut guard) = self.0.lock() else { return };
         if let (Some(place), Some(state)) = (place, guard.as_mut()) {
             state.machines[place].reset();
+            state.network.silence(place as u32 + 1, true);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Clocks that are off, run fast or slow, or jump.
 
-use crate::{Litmus, calm, common::*, records, strike, while_it_lasts, window};
+use crate::{AT_MS, FOR_MS, Litmus, calm, common::*, records, strike, while_it_lasts, window};
 use checkers::{Call, EntryId, Fact};
 use scenarios::Fault;
 use sim::Simulated;
@@ -116,5 +116,32 @@ fn drift_bends_a_leaders_heartbeat() {
         assert!((rate(lasting.start + 1..lasting.end) - expected).abs() < 1e-6);
         assert!((rate(window(&litmus.struck, 0..1_900)) - 1.0).abs() < 1e-6, "not before");
         assert!((rate(lasting.end + 1..u64::MAX) - 1.0).abs() < 1e-6, "it is lifted");
+    }
+}
+
+/// The timer that is armed when the rate changes is for a time on the node's own clock, too.
+#[test]
+fn a_change_of_drift_moves_the_timer_that_is_armed() {
+    let mut plan = calm();
+    // Nothing but heartbeats.
+    (plan.workload.produce_per_ks, plan.workload.fetch_per_ks) = (1, 1);
+    for ppm in [-200_000, 200_000] {
+        let drifts = with(&plan, AT_MS, FOR_MS, Fault::ClockDrift { target: leader(), ppm });
+        let (ended, _) = run_watched(&drifts);
+        let (node, lines) = (first_leader(&ended, 1), lines(&ended));
+        let leads = |other: &u32| (0..=2).any(|group| first_leader(&ended, group) == *other);
+        let other = (1..=5).find(|other| !leads(other)).expect("three groups, five nodes");
+        let around = window(&ended, AT_MS - 1_000..AT_MS + 2_000);
+        let shown: BTreeMap<u64, u64> = clocks(&ended, node, around.clone())
+            .into_iter()
+            .map(|(world, monotonic, _)| (world, monotonic))
+            .collect();
+        let sent = records(&lines, "Send", around).filter(|line| line.who == (node, other));
+        let beats: Vec<u64> = sent.map(|line| shown[&line.at_ns]).collect();
+        let apart: Vec<u64> = beats.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(apart.len() > 15, "{apart:?}");
+        let heartbeat_ns = plan.timing.heartbeat_ms * 1_000_000;
+        let is_due = |ns: &u64| ns.abs_diff(heartbeat_ns) < 1_000;
+        assert!(apart.iter().all(is_due), "at {ppm} ppm: {apart:?}");
     }
 }

@@ -10,6 +10,7 @@ mod disk;
 mod network;
 mod process;
 
+use checkers::Fact;
 use common::{Line, Seen, assert_holds, begin_ns, hits, lines, quiet, run, run_watched, with};
 use scenarios::{Fault, Plan};
 use sim::Simulated;
@@ -53,7 +54,29 @@ fn strike(plan: &Plan, fault: Fault) -> Litmus {
         lines(ended).into_iter().filter(|line| line.at_ns < before).collect()
     };
     assert!(early(&bare) == early(&struck), "{kind} changed what was before it");
+    assert_calm(&struck, &seen, kind);
     Litmus { bare, struck, seen, bare_seen }
+}
+
+/// The fault ends the calm of what it strikes, and its end begins it again; but for a wall clock, on
+/// which nothing hangs.
+fn assert_calm(struck: &Simulated, seen: &Seen, kind: &str) {
+    let lasts = while_it_lasts(struck);
+    let told = |at: u64| -> Vec<&Fact> {
+        let is_it = |fact: &&Fact| matches!(fact, Fact::Calm { .. } | Fact::Troubled { .. });
+        let now = seen.facts.iter().filter(|(when, _)| *when == at);
+        now.map(|(_, fact)| fact).filter(is_it).collect()
+    };
+    let begun = told(lasts.start);
+    if ["clock_offset", "clock_jump"].contains(&kind) {
+        return assert!(begun.is_empty(), "{kind} is no trouble: {begun:?}");
+    }
+    let [Fact::Troubled { groups, clients, .. }] = begun[..] else {
+        panic!("{kind} ends nobody's calm: {begun:?}")
+    };
+    assert!(!groups.is_empty() || !clients.is_empty(), "{kind}: {begun:?}");
+    let calm = Fact::Calm { groups: groups.clone(), clients: clients.clone() };
+    assert_eq!(told(lasts.end), [&calm], "{kind} is over");
 }
 
 /// World time of a window that is given in milliseconds of trouble.

@@ -49,11 +49,11 @@ impl Dialect for Locks {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Mutex>], terms: &Terms) -> Answer {
-        engine::check(&models::Mutex, operations, terms.budget)
+    fn judge(&self, operations: &[Operation<Mutex>], terms: &Terms<'_>) -> Answer {
+        engine::check(&models::Mutex, operations, terms.budget())
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -7,12 +7,13 @@ use crate::{
     linearizability::{
         Answer, Operation, engine, models,
         objects::{Access, MultiRegister},
+        sources,
     },
 };
 
 /// Transactions over registers that are one object.
-pub(in crate::court) fn multi_registers(terms: &Terms) -> Box<dyn Workload> {
-    Box::new(Objects::of(MultiRegisters { nil: terms.nil }))
+pub(in crate::court) fn multi_registers(terms: &Terms<'_>) -> Box<dyn Workload> {
+    Box::new(Objects::of(MultiRegisters { nil: terms.nil() }))
 }
 
 /// Transactions of `read` and `write` over registers that are one object.
@@ -78,6 +79,15 @@ impl Dialect for MultiRegisters {
         false
     }
 
+    fn without_nil(&self, deed: &MultiRegister) -> Option<Option<MultiRegister>> {
+        let says = |access: &Access| !matches!(access, Access::Read { value: None, .. });
+        if deed.iter().all(says) {
+            return None;
+        }
+        let less: MultiRegister = deed.iter().copied().filter(says).collect();
+        Some((!less.is_empty()).then_some(less))
+    }
+
     fn may_matter(&self, deed: &MultiRegister) -> bool {
         deed.iter().any(|access| matches!(access, Access::Write { .. }))
     }
@@ -104,18 +114,19 @@ impl Dialect for MultiRegisters {
         (asked.join(", "), told)
     }
 
-    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<MultiRegister>], terms: &Terms<'_>) -> Answer {
         let keys =
             operations.iter().flat_map(|operation| &operation.deed).map(|access| match access {
                 Access::Read { key, .. } | Access::Write { key, .. } => *key,
             });
-        let initial =
-            terms.initial.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
-        let model = models::MultiRegister { initial: initial.collect() };
-        engine::check(&model, operations, terms.budget)
+        let value = terms.initial();
+        let initial = value.into_iter().flat_map(|value| keys.clone().map(move |key| (key, value)));
+        let model = models::MultiRegister::holding(initial.collect());
+        sources::of_multi_register(operations, &model.initial)
+            .unwrap_or_else(|| engine::check(&model, operations, terms.budget()))
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         told.extend(initial_words(terms));
         told

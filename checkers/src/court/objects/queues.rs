@@ -7,7 +7,7 @@ use crate::{
     linearizability::{
         Answer, Operation, engine, models,
         objects::{Queue, Taken},
-        queue,
+        queue, sources,
     },
 };
 
@@ -76,16 +76,18 @@ impl Dialect for Queues {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Queue>], terms: &Terms<'_>) -> Answer {
         match queue::check(operations) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Queue::default(), operations, terms.budget)
+                let search =
+                    || engine::check(&models::Queue::default(), operations, terms.budget());
+                sources::of_queue(operations).unwrap_or_else(search)
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

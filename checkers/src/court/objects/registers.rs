@@ -4,12 +4,13 @@ use super::{Dialect, Objects, initial_words, nil_words, unknown};
 use crate::{
     court::{FailedCas, Nil, Terms, docket::Workload, names::Names},
     formats::value::Value,
-    linearizability::{Answer, Operation, engine, models, objects::Register, register},
+    linearizability::{Answer, Operation, engine, models, objects::Register, register, sources},
 };
 
 /// `read`, `write` and, in a register that has it, `cas`.
-pub(in crate::court) fn registers(has_cas: bool, terms: &Terms) -> Box<dyn Workload> {
-    Box::new(Objects::of(Registers { has_cas, failed: terms.failed_cas, nil: terms.nil }))
+pub(in crate::court) fn registers(has_cas: bool, terms: &Terms<'_>) -> Box<dyn Workload> {
+    let failed = if has_cas { terms.failed_cas() } else { None };
+    Box::new(Objects::of(Registers { has_cas, failed, nil: terms.nil() }))
 }
 
 /// `read`, `write` and `cas`.
@@ -77,6 +78,10 @@ impl Dialect for Registers {
         }
     }
 
+    fn without_nil(&self, deed: &Register) -> Option<Option<Register>> {
+        (*deed == Register::Read(None)).then_some(None)
+    }
+
     fn may_matter(&self, deed: &Register) -> bool {
         !matches!(deed, Register::Read(_))
     }
@@ -101,17 +106,19 @@ impl Dialect for Registers {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Register>], terms: &Terms) -> Answer {
-        let initial = terms.initial;
+    fn judge(&self, operations: &[Operation<Register>], terms: &Terms<'_>) -> Answer {
+        let initial = terms.initial();
         match register::check(operations, initial) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Register::holding(initial), operations, terms.budget)
+                sources::of_register(operations, initial).unwrap_or_else(|| {
+                    engine::check(&models::Register::holding(initial), operations, terms.budget())
+                })
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, terms: &Terms) -> Vec<String> {
+    fn terms(&self, terms: &Terms<'_>) -> Vec<String> {
         let mut told = vec![nil_words(self.nil)];
         if self.has_cas {
             told.push(match self.failed {

@@ -4,7 +4,7 @@ use super::{Dialect, Objects, unknown};
 use crate::{
     court::{Terms, docket::Workload, names::Names},
     formats::value::Value,
-    linearizability::{Answer, Operation, engine, models, objects::Set, set},
+    linearizability::{Answer, Operation, engine, models, objects::Set, set, sources},
 };
 
 /// A set whose operations have an order.
@@ -87,16 +87,17 @@ impl Dialect for Sets {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Set>], terms: &Terms) -> Answer {
+    fn judge(&self, operations: &[Operation<Set>], terms: &Terms<'_>) -> Answer {
         match set::check(operations) {
             Answer::Exhausted(_) => {
-                engine::check(&models::Set::default(), operations, terms.budget)
+                let search = || engine::check(&models::Set::default(), operations, terms.budget());
+                sources::of_set(operations).unwrap_or_else(search)
             }
             answer => answer,
         }
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

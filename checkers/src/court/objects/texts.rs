@@ -54,11 +54,11 @@ impl Dialect for Texts {
         }
     }
 
-    fn judge(&self, operations: &[Operation<Text>], terms: &Terms) -> Answer {
-        engine::check(&models::Text::default(), operations, terms.budget)
+    fn judge(&self, operations: &[Operation<Text>], terms: &Terms<'_>) -> Answer {
+        engine::check(&models::Text::default(), operations, terms.budget())
     }
 
-    fn terms(&self, _terms: &Terms) -> Vec<String> {
+    fn terms(&self, _terms: &Terms<'_>) -> Vec<String> {
         Vec::new()
     }
 }

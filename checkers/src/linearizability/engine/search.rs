@@ -37,6 +37,8 @@ pub(crate) enum End {
 pub(crate) enum Shortage {
     Steps,
     Bytes,
+    /// Somebody had enough.
+    Patience,
 }
 
 /// A configuration that is being explored.

@@ -12,7 +12,7 @@ use crate::{
 };
 use toys::{Dice, Toy, history};
 
-const PLENTY: Budget = Budget { steps: 50_000_000, bytes: 1 << 30 };
+const PLENTY: Budget = Budget::of(50_000_000, 1 << 30);
 
 /// How an operation takes part in what brute force tries.
 #[derive(Clone, Copy, PartialEq)]
@@ -289,11 +289,16 @@ fn a_search_out_of_steps_or_bytes_says_so_and_how_far_it_came() {
         }
     }
     operations.push(operation(1, 5_000, Some(5_001), Register::Read(Some(7_777))));
+    // Later somebody looks for each of the values, so that they are told apart.
+    for value in 0..480 {
+        let called = 6_000 + 2 * value;
+        operations.push(operation(1, called, Some(called + 1), Register::Read(Some(value))));
+    }
     let ask =
-        |steps, bytes| check(&models::Register::default(), &operations, Budget { steps, bytes });
+        |steps, bytes| check(&models::Register::default(), &operations, Budget::of(steps, bytes));
     for (steps, bytes) in [(0, 1 << 30), (1_000, 1 << 30), (1 << 40, 0), (1 << 40, 100_000)] {
         match ask(steps, bytes) {
-            Answer::Exhausted(why) => assert!(why.contains("of 481 returns explained"), "{why}"),
+            Answer::Exhausted(why) => assert!(why.contains("of 961 returns explained"), "{why}"),
             other => panic!("{steps} steps, {bytes} bytes: {other:?}"),
         }
     }

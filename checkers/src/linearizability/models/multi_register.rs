@@ -6,13 +6,24 @@ use crate::linearizability::{
     engine::{Model, Steps},
     objects::{self, Access, Value},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Registers by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MultiRegister {
     /// What they hold before anything happened; those that are not named hold nothing.
     pub initial: BTreeMap<u64, Value>,
+    /// Keys and values that some operation found.
+    observed: BTreeSet<(u64, Value)>,
+    /// By key: the first value put there that none did find; it stands for all of them.
+    unseen: BTreeMap<u64, Value>,
+}
+
+impl MultiRegister {
+    /// Registers that hold this at first.
+    pub fn holding(initial: BTreeMap<u64, Value>) -> MultiRegister {
+        MultiRegister { initial, ..MultiRegister::default() }
+    }
 }
 
 impl Model for MultiRegister {
@@ -24,8 +35,34 @@ impl Model for MultiRegister {
         self.initial.clone()
     }
 
+    fn informed(&self, told: &mut dyn Iterator<Item = &Vec<Access>>) -> MultiRegister {
+        let mut informed = MultiRegister::holding(self.initial.clone());
+        let mut put: Vec<(u64, Value)> = Vec::new();
+        for access in told.flatten() {
+            match *access {
+                Access::Read { key, value } => {
+                    informed.observed.extend(value.map(|value| (key, value)));
+                }
+                Access::Write { key, value } => put.push((key, value)),
+            }
+        }
+        for (key, value) in put {
+            if !informed.observed.contains(&(key, value)) {
+                informed.unseen.entry(key).or_insert(value);
+            }
+        }
+        informed
+    }
+
+    /// What no operation finds is not told apart.
     fn act(&self, deed: &Vec<Access>) -> Option<Vec<Access>> {
-        Some(deed.clone()).filter(|accesses| !accesses.is_empty())
+        let shade = |access: &Access| match *access {
+            Access::Write { key, value } if !self.observed.contains(&(key, value)) => {
+                Access::Write { key, value: self.unseen.get(&key).copied().unwrap_or(value) }
+            }
+            Access::Read { .. } | Access::Write { .. } => *access,
+        };
+        (!deed.is_empty()).then(|| deed.iter().map(shade).collect())
     }
 
     fn step(&self, state: &BTreeMap<u64, Value>, act: &Vec<Access>) -> Steps<BTreeMap<u64, Value>> {

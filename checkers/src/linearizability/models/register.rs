@@ -16,6 +16,9 @@ pub struct Register {
     pub initial: Option<Value>,
     /// Values that some operation looked for.
     observed: Vec<Value>,
+    /// The first of the values that none did look for, and whether there are more: it stands for
+    /// all of them, because no answer tells them apart.
+    unseen: Option<(Value, bool)>,
     /// Whether a compare-and-set did not find what it looked for: any write may be the reason.
     has_misses: bool,
 }
@@ -24,6 +27,15 @@ impl Register {
     /// A register that holds this at first, or nothing.
     pub fn holding(initial: Option<Value>) -> Register {
         Register { initial, ..Register::default() }
+    }
+
+    /// A value as far as anyone can tell it from others.
+    fn shade(&self, value: Value) -> Value {
+        let is_told_apart = self.observed.binary_search(&value).is_ok();
+        match self.unseen {
+            Some((first, _)) if !is_told_apart => first,
+            Some(_) | None => value,
+        }
     }
 }
 
@@ -38,11 +50,14 @@ impl Model for Register {
 
     fn informed(&self, told: &mut dyn Iterator<Item = &objects::Register>) -> Register {
         let mut informed = Register::holding(self.initial);
+        let mut put: Vec<Value> = Vec::new();
         for deed in told {
             match deed {
                 objects::Register::Read(Some(value)) => note(&mut informed.observed, *value),
-                objects::Register::Read(None) | objects::Register::Write(_) => {}
-                objects::Register::Cas { from, succeeded, .. } => {
+                objects::Register::Read(None) => {}
+                objects::Register::Write(value) => note(&mut put, *value),
+                objects::Register::Cas { from, to, succeeded } => {
+                    note(&mut put, *to);
                     note(&mut informed.observed, *from);
                     informed.has_misses |= *succeeded == Some(false);
                 }
@@ -50,11 +65,25 @@ impl Model for Register {
         }
         informed.observed.sort_unstable();
         informed.observed.dedup();
+        for value in put {
+            let is_seen = informed.observed.binary_search(&value).is_ok();
+            match &mut informed.unseen {
+                _ if is_seen => {}
+                None => informed.unseen = Some((value, false)),
+                Some((first, has_more)) => *has_more |= *first != value,
+            }
+        }
         informed
     }
 
     fn act(&self, deed: &objects::Register) -> Option<objects::Register> {
-        Some(*deed)
+        Some(match *deed {
+            objects::Register::Read(_) => *deed,
+            objects::Register::Write(value) => objects::Register::Write(self.shade(value)),
+            objects::Register::Cas { from, to, succeeded } => {
+                objects::Register::Cas { from, to: self.shade(to), succeeded }
+            }
+        })
     }
 
     fn step(&self, state: &Option<Value>, act: &objects::Register) -> Steps<Option<Value>> {
@@ -119,6 +148,9 @@ impl Model for Register {
 
     fn describe_state(&self, state: &Option<Value>) -> String {
         match state {
+            Some(value) if self.unseen == Some((*value, true)) => {
+                format!("the register held {value} or another value that nobody read")
+            }
             Some(value) => format!("the register held {value}"),
             None => "the register held nothing".to_owned(),
         }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-const BUDGET: Budget = Budget { steps: 100_000, bytes: 1 << 24 };
+const BUDGET: Budget = Budget::of(100_000, 1 << 24);
 
 /// One operation after another by process 1; what is said to be open never returns.
 fn judge<M: Model>(model: M, deeds: Vec<(bool, M::Deed)>) -> Answer {

@@ -12,6 +12,9 @@
 //! read that lacks an element is the one before the run of reads that hold it up to the end. Two
 //! rules are added that Jepsen's checker lacks: *duplicated* within one read, and *unexpected*,
 //! never added. Staleness is told by order, not rounded to milliseconds.
+//!
+//! Where reads may be stale, an element is lost only if it is missing at the end. A read after which
+//! somebody still adds is not the end, and of what it lacks no one can say.
 
 use super::super::{Operation, objects::Set};
 use crate::{
@@ -82,6 +85,8 @@ struct Elements<'a> {
     elements: Vec<Element>,
     /// Reads that returned, in order of calls.
     reads: Vec<&'a Operation<Set>>,
+    /// When an add was asked for last.
+    last_add: Option<Stamp>,
     has_other: bool,
 }
 
@@ -92,6 +97,7 @@ impl<'a> Elements<'a> {
             match &operation.deed {
                 Set::Add(name) => {
                     let added = (operation.called, operation.returned);
+                    all.last_add = all.last_add.max(Some(operation.called));
                     let told = all.element(*name);
                     // Of two adds of one element the first to return counts.
                     let is_first = told.added.is_none_or(|(_, returned)| match returned {
@@ -169,7 +175,7 @@ pub fn judge_set_full(
         return (Verdict::Unknown("only adds and reads are judged".to_owned()), all.counts());
     }
     (0..all.reads.len()).for_each(|place| all.note(place));
-    let (mut counts, mut breaches) = (all.counts(), Breaches::default());
+    let (mut counts, mut breaches, mut doubts) = (all.counts(), Breaches::default(), 0);
     for (element, told) in all.named() {
         breaches.note_alone(&all.reads, (element, told), name);
         if told.added.is_none() {
@@ -190,6 +196,8 @@ pub fn judge_set_full(
                     compose(&format!("stale: a read lacks {name}, which was known by then"))
                 });
             }
+        } else if is_missed && permits_stale && missed_at < all.last_add {
+            doubts += 1;
         } else if is_missed {
             counts.lost += 1;
             breaches.lost.add(|| {
@@ -200,16 +208,34 @@ pub fn judge_set_full(
             counts.never_read += 1;
         }
     }
-    let verdict = breaches.verdict_or(|| {
-        Verdict::holds_if_covered(counts.stable, "no element was read after it was added")
+    let verdict = breaches.verdict_or(|| match doubts {
+        0 => Verdict::holds_if_covered(counts.stable, "no element was read after it was added"),
+        doubts => no_end(doubts),
     });
     (verdict, counts)
+}
+
+/// The answer where elements are missing and the end is not in sight.
+fn no_end(doubts: u64) -> Verdict {
+    Verdict::Unknown(format!(
+        "{doubts} elements are missing from the last reads, and somebody still added after these: \
+         without the end no one can say whether they are lost"
+    ))
 }
 
 /// Judges adds and the last read that returned. An element whose add returned only after that read
 /// was called may be missing from it.
 pub fn judge_final_set(
     operations: &[Operation<Set>],
+    name: &dyn Fn(u64) -> String,
+) -> (Verdict, SetCounts) {
+    judge_last_read(operations, false, name)
+}
+
+/// The same, where the last read may be known to be the end, whoever still adds.
+pub(crate) fn judge_last_read(
+    operations: &[Operation<Set>],
+    is_end: bool,
     name: &dyn Fn(u64) -> String,
 ) -> (Verdict, SetCounts) {
     let mut all = Elements::of(operations);
@@ -222,12 +248,15 @@ pub fn judge_final_set(
     };
     all.reads = vec![last];
     all.note(0);
-    let (mut counts, mut breaches) = (all.counts(), Breaches::default());
+    let (mut counts, mut breaches, mut doubts) = (all.counts(), Breaches::default(), 0);
+    let is_end = is_end || Some(last.called) >= all.last_add;
     for (element, told) in all.named() {
         breaches.note_alone(&all.reads, (element, told), name);
         let Some((_, returned)) = told.added else { continue };
         if told.present > 0 {
             counts.stable += 1;
+        } else if returned.is_some_and(|returned| returned < last.called) && !is_end {
+            doubts += 1;
         } else if returned.is_some_and(|returned| returned < last.called) {
             counts.lost += 1;
             breaches.lost.add(|| {
@@ -239,8 +268,10 @@ pub fn judge_final_set(
         }
     }
     let covered = counts.stable;
-    let verdict =
-        breaches.verdict_or(|| Verdict::holds_if_covered(covered, "the last read holds nothing"));
+    let verdict = breaches.verdict_or(|| match doubts {
+        0 => Verdict::holds_if_covered(covered, "the last read holds nothing"),
+        doubts => no_end(doubts),
+    });
     (verdict, counts)
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::linearizability::engine::tests::toys::{self, Dice, Toy, history};
 
-const PLENTY: Budget = Budget { steps: 5_000_000, bytes: 1 << 28 };
+const PLENTY: Budget = Budget::of(5_000_000, 1 << 28);
 
 fn windows_forget_only<T: Toy>() {
     let (mut bad, mut asked) = (0, 0);

@@ -13,13 +13,13 @@ fn check(text: &str) -> (Vec<&'static str>, Option<&'static str>) {
     let models = [
         "read-uncommitted",
         "read-committed",
-        "read-atomic",
         "cursor-stability",
         "consistent-view",
         "snapshot-isolation",
         "repeatable-read",
         "serializable",
         "strong-session-read-committed",
+        "read-atomic",
         "strong-session-snapshot-isolation",
         "strong-read-committed",
         "strong-snapshot-isolation",
@@ -245,7 +245,7 @@ fn what_is_never_read_comes_after_what_is() {
 fn many_who_miss_one_another_cost_no_edge_for_each_pair() {
     // Every one read x as empty, and what they appended was never read.
     let text: String = (1..=300).map(|n| format!("{n} ok: rx ax{n}\n")).collect();
-    let budget = Budget { steps: 1_000_000, bytes: 100_000 };
+    let budget = Budget::of(1_000_000, 100_000);
     let model = Model::find("serializable").expect("a model");
     let ruling = judge_list_append(&lists(&text), model, &Letters, budget);
     assert_eq!(found(&ruling), ["lost_update", "g2_item"]);
@@ -256,7 +256,7 @@ fn a_budget_that_runs_out_is_told() {
     let text = "1 ok: ax1 ay1\n2 ok: ax2 ry\n3 ok: rx12";
     let model = Model::find("serializable").expect("a model");
     let judge =
-        |steps, bytes| judge_list_append(&lists(text), model, &Letters, Budget { steps, bytes });
+        |steps, bytes| judge_list_append(&lists(text), model, &Letters, Budget::of(steps, bytes));
     assert_eq!(
         crate::testing::unknown(judge(0, 1 << 20).verdict),
         "out of steps: g_single, g_nonadjacent, g2_item was not searched to the end"

@@ -1,26 +1,63 @@
 //! What a search spends: steps of the model, and bytes. It looks before it takes more of either.
 
 use super::{Frame, Search, Shortage};
-use crate::linearizability::engine::{
-    Model, Steps,
-    mask::Mask,
-    table::{Step, grow_slowly},
+use crate::linearizability::{
+    Operation,
+    engine::{
+        Model, Steps,
+        mask::Mask,
+        table::{Step, grow_slowly},
+        timeline::NEVER,
+    },
 };
 
+/// Operations under way that are told one by one.
+const TOLD_MAX: usize = 6;
+/// Steps after which it is asked whether somebody has had enough.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 16;
+
 impl<M: Model, K: Mask> Search<'_, M, K> {
-    /// How far it came, in words.
-    pub(crate) fn how_far(&self, shortage: Shortage) -> String {
-        let (what, budget) = match shortage {
-            Shortage::Steps => ("steps", self.budget.steps),
-            Shortage::Bytes => ("bytes", self.budget.bytes),
+    /// How far it came, in words: the longest beginning of the history that some order explains, and
+    /// what was under way there.
+    pub(crate) fn how_far(&self, shortage: Shortage, operations: &[Operation<M::Deed>]) -> String {
+        let ran_out = match shortage {
+            Shortage::Steps => format!("ran out of its {} steps", self.budget.steps),
+            Shortage::Bytes => format!("ran out of its {} bytes", self.budget.bytes),
+            Shortage::Patience => "was stopped".to_owned(),
         };
-        format!(
-            "the search ran out of its {budget} {what} after {} configurations, with {} of {} \
+        let (timeline, level) = (self.stage.timeline, self.deepest);
+        let tell = |op: u32| {
+            let operation = &operations[timeline.ops[op as usize].index as usize];
+            let lost = if operation.returned.is_none() { ", without an answer" } else { "" };
+            let deed = self.stage.model.describe(&operation.deed);
+            format!("process {} {deed}{lost}", operation.process)
+        };
+        let mut told = format!(
+            "the search {ran_out} after {} configurations, with {level} of {} \
              returns explained",
             self.seen.len(),
-            self.deepest,
-            self.stage.timeline.end()
-        )
+            timeline.end()
+        );
+        if let Some(last) = level.checked_sub(1) {
+            told += &format!(" up to where {}", tell(timeline.returns[last as usize]));
+        }
+        let open: Vec<u32> = (0..timeline.ops.len() as u32)
+            .filter(|op| level < timeline.end() && timeline.in_flight(*op, level))
+            .collect();
+        let lost = open.iter().filter(|op| timeline.ops[**op as usize].returned == NEVER).count();
+        let shown: Vec<String> = open.iter().take(TOLD_MAX).map(|op| tell(*op)).collect();
+        if !open.is_empty() {
+            let more = match open.len() - shown.len() {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            told += &format!(
+                "; {} operations were under way there, {lost} of them without an answer: {}{more}",
+                open.len(),
+                shown.join("; ")
+            );
+        }
+        told
     }
 
     /// Bytes held now.
@@ -45,6 +82,9 @@ impl<M: Model, K: Mask> Search<'_, M, K> {
             return Err(Shortage::Steps);
         }
         self.steps += 1;
+        if self.steps.is_multiple_of(STEPS_BETWEEN_LOOKS) && self.budget.stop.is_over() {
+            return Err(Shortage::Patience);
+        }
         if self.is_costly {
             if let Some(step) = self.memo.find(state, act) {
                 return Ok(step);

@@ -66,6 +66,18 @@ fn what_jepsen_does_not_see_is_seen() {
 }
 
 #[test]
+fn while_somebody_still_adds_nothing_is_lost_for_good() {
+    let spans = [(1, 2, Add(7)), (3, 4, Read(vec![])), (5, 6, Add(8))];
+    let why = "1 elements are missing from the last reads, and somebody still added after these";
+    assert!(unknown(full(&spans, true).0).starts_with(why));
+    assert!(unknown(last(&spans).0).starts_with(why));
+    assert!(evidence(full(&spans, false).0).summary.starts_with("lost: e7"));
+    let told = judge_last_read(&history(&spans), true, &|element| format!("e{element}")).0;
+    assert!(evidence(told).summary.starts_with("lost: e7"));
+    assert!(evidence(last(&spans[..2]).0).summary.starts_with("lost: e7"));
+}
+
+#[test]
 fn without_reads_no_one_can_say() {
     assert!(unknown(full(&[(1, 2, Add(7))], true).0).starts_with("vacuous"));
     assert!(unknown(last(&[(1, 2, Add(7))]).0).starts_with("vacuous"));
@@ -138,7 +150,7 @@ fn it_counts_as_the_plain_way_does() {
             }
             operations.push(operation);
         }
-        let (_, counts) = judge_set_full(&operations, true, &|_| String::new());
+        let (_, counts) = judge_set_full(&operations, false, &|_| String::new());
         let SetCounts { stable, stale, lost, never_read, .. } = counts;
         let counted = SetCounts { stable, stale, lost, never_read, ..SetCounts::default() };
         assert_eq!(counted, twin(&operations), "{operations:#?}");

@@ -149,7 +149,7 @@ impl Toy for MultiRegister {
     type State = BTreeMap<u64, u64>;
 
     fn model() -> models::MultiRegister {
-        models::MultiRegister { initial: MultiRegister::start() }
+        models::MultiRegister::holding(MultiRegister::start())
     }
 
     fn start() -> BTreeMap<u64, u64> {
