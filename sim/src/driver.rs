@@ -16,7 +16,7 @@ use crate::{
 use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
 use drain::Drain;
 use madsim::runtime::Handle;
-use scenarios::{Fault, Plan, Planned};
+use scenarios::{Fault, Plan, Planned, Target};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How often a phase looks whether it is over.
@@ -288,7 +288,7 @@ impl Driver {
             let (active, blows) = Active::begin(&mut state, &planned.fault);
             state.tell_calm(|| planned.fault.to_string());
             let (nodes, clients) = active.touched(&state);
-            let (fault, what) = (place as u32, state.plan.words(&planned.fault));
+            let (fault, what) = (place as u32, told(&state.plan, &planned.fault, &active.nodes));
             self.struck.push(Struck {
                 place,
                 kind: planned.fault.kind(),
@@ -335,7 +335,7 @@ impl Driver {
             let mut state = world.lock();
             let now = state.now_ns;
             state.books.trace.record(now, Kind::Fault, (place as u32, 0), [0, 0]);
-            let words = state.plan.words(&active.fault);
+            let words = told(&state.plan, &active.fault, &active.nodes);
             state.books.note(now, format!("lifted: {words}"));
             state.books.fact(now, &Fact::Lifted { fault: place as u32 });
             let taken = self.taken(&state, &active, before);
@@ -661,6 +661,17 @@ fn introduce(state: &mut State) {
     if !unaware.is_empty() || !state.load.late.all_stand() {
         let at = state.now_ns + INTRODUCE_NS;
         state.schedule_task(at, Task::Introduce);
+    }
+}
+
+/// A fault in words; a role with the node that it was when the fault struck.
+fn told(plan: &Plan, fault: &Fault, nodes: &[usize]) -> String {
+    let words = plan.words(fault);
+    match (fault.target(), nodes) {
+        (Some(Target::Leader(_) | Target::Follower { .. }), [node]) => {
+            format!("{words} (n{})", node + 1)
+        }
+        _ => words,
     }
 }
 
