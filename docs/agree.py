@@ -3,12 +3,13 @@
 
     python3 docs/agree.py CLONES [ZEROLOSS]
 
-CLONES holds clones of github.com/anishathalye/porcupine, jepsen-io/knossos, jepsen-io/elle and
-ligurio/elle-cli under their own names; ZEROLOSS is the binary (target/release/zeroloss). Their
+CLONES holds clones of github.com/anishathalye/porcupine, jepsen-io/knossos, jepsen-io/elle,
+ligurio/elle-cli and grahnen/LiMo under their own names; ZEROLOSS is the binary (target/release/zeroloss). Their
 histories are theirs and are not kept here. Prints the table of docs/CHECK.md and every difference;
 exits with 1 if there is one.
 """
 
+import collections
 import json
 import pathlib
 import re
@@ -67,12 +68,98 @@ def elle(root):
         yield root / f"histories/{name}.edn", False, ["--model", "list-append"]
 
 
+def limo(root):
+    """Queues that ran, logged: nobody tells which are legal, so two dumb twins say it here."""
+    for path in sorted(root.glob("histories/generated/*/*/*.log")):
+        text = path.read_text()
+        if "@object atomic-queue" in text:
+            yield path, is_fifo(operations(text)), []
+
+
+Operation = collections.namedtuple("Operation", "adds value start end")
+# When what was never answered ends, and what a dequeue without an answer took.
+NEVER, UNKNOWN = float("inf"), "?"
+
+
+def operations(text):
+    """`[1] call add(3)`, `[1] return`: what was added or taken (None: nothing), and when."""
+    called, told = {}, []
+    for time, line in enumerate(text.splitlines()):
+        match = re.match(r"\[(\d+)\] (call|return) ?(\w*)\(?(\w*)", line)
+        if match and match[2] == "call":
+            called[match[1]] = (match[3], match[4], time)
+        elif match:
+            f, value, start = called.pop(match[1])
+            adds = f in ("add", "enq")
+            taken = None if match[3] == "empty" else match[3]
+            told.append(Operation(adds, value if adds else taken, start, time))
+    for f, value, start in called.values():
+        told.append(Operation(f in ("add", "enq"), value or UNKNOWN, start, NEVER))
+    return told
+
+
+def is_fifo(told):
+    added = collections.Counter(it.value for it in told if it.adds)
+    is_plain = all(it.adds or it.value != UNKNOWN for it in told)
+    return by_patterns(told) if is_plain and max(added.values(), default=0) < 2 else by_search(told)
+
+
+def by_patterns(told):
+    """The patterns of Henzinger, Sezgin and Vafeiadis (CONCUR 2013), for values added once."""
+    never = Operation(False, None, NEVER, NEVER)
+    added = {it.value: it for it in told if it.adds}
+    taken = {it.value: it for it in told if not it.adds and it.value is not None}
+    if len(taken) != sum(not it.adds and it.value is not None for it in told):
+        return False
+    if any(v not in added or take.end < added[v].start for v, take in taken.items()):
+        return False
+    pairs = sorted(((it, taken.get(v, never)) for v, it in added.items()), key=lambda p: p[0].end)
+    for first, first_taken in pairs:
+        for second, second_taken in pairs:
+            if first.end < second.start and second_taken.end < first_taken.start:
+                return False
+    inside = [(add.end, take.start) for add, take in pairs if add.end < take.start]
+    for it in told:
+        if it.adds or it.value is not None:
+            continue
+        moments = [it.start + half / 2 for half in range(2 * (it.end - it.start) + 1)]
+        if all(any(start <= at <= end for start, end in inside) for at in moments):
+            return False
+    return True
+
+
+def by_search(told):
+    """Every order, a state at a time."""
+    seen, states = set(), [(0, ())]
+    while states:
+        state = done, queue = states.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        left = [place for place in range(len(told)) if not done >> place & 1]
+        until = min((told[place].end for place in left), default=NEVER)
+        if until == NEVER:
+            return True
+        for place in left:
+            it = told[place]
+            if it.start > until:
+                continue
+            if it.adds:
+                states.append((done | 1 << place, queue + (it.value,)))
+            elif it.value in (None, UNKNOWN) and not queue:
+                states.append((done | 1 << place, queue))
+            elif queue and it.value in (UNKNOWN, queue[0]):
+                states.append((done | 1 << place, queue[1:]))
+    return False
+
+
 CORPORA = [
     ("Porcupine, etcd logs", "porcupine", porcupine_etcd),
     ("Porcupine, key-value", "porcupine", porcupine_kv),
     ("Knossos, `data/`", "knossos", knossos),
     ("elle-cli, `test.sh`", "elle-cli", elle_cli),
     ("Elle, `histories/`", "elle", elle),
+    ("LiMo, queue logs", "LiMo", limo),
 ]
 
 

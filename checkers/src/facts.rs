@@ -220,6 +220,9 @@ pub enum Fact {
         own: u64,
         /// The last heartbeat that its process was handed before it decided, if any in this life.
         heard: Option<Heard>,
+        /// Who granted it a pre-vote for the term that it begins, as far as its process was handed that.
+        /// Empty for votes and pre-votes.
+        consents: Vec<Node>,
     },
     /// How many rounds of heartbeats a process began in its life, and what may have caused them. Told
     /// when the process ends, and at the end of the run.

@@ -199,7 +199,9 @@ fn notes(suite: &Suite<'_>) -> Vec<(&'static str, String)> {
         short.iter().filter(|(run, _)| run.plant.is_none()).take(ROWS_MAX).map(|(run, why)| {
             ("violated", format!("{}: not as expected: {}", clean(&run.token), clean(why)))
         });
-    planted.chain(short).collect()
+    let asleep = (!suite.asleep.is_empty())
+        .then(|| ("unknown", format!("no run of the suite exercised {}", suite.asleep.join(", "))));
+    planted.chain(short).chain(asleep).collect()
 }
 
 /// Failing runs that get a card: the first of each law that broke first, then the others.

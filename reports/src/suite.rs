@@ -82,6 +82,8 @@ pub(crate) struct Suite<'a> {
     pub(crate) sim_ns: u64,
     /// Whether runs that were asked for are absent.
     pub(crate) is_incomplete: bool,
+    /// Laws that the whole suite had to exercise and did not.
+    pub(crate) asleep: Vec<&'static str>,
 }
 
 impl<'a> Suite<'a> {
@@ -120,12 +122,24 @@ impl<'a> Suite<'a> {
         }
         let checkers = checkers_of(&report.runs.iter().collect::<Vec<_>>());
         let is_incomplete = report.interrupted || (report.runs.len() as u64) < report.requested;
-        Suite { scenarios, checkers, tally, counts, fault_hits, overlap, sim_ns, is_incomplete }
+        let asleep = asleep(report);
+        Suite {
+            scenarios,
+            checkers,
+            tally,
+            counts,
+            fault_hits,
+            overlap,
+            sim_ns,
+            is_incomplete,
+            asleep,
+        }
     }
 
-    /// The word of the whole. What was asked for and is absent is in doubt.
+    /// The word of the whole. What was asked for and is absent is in doubt, and so is a suite in which a
+    /// law slept.
     pub(crate) fn word(&self) -> &'static str {
-        match (self.tally.word(), self.is_incomplete) {
+        match (self.tally.word(), self.is_incomplete || !self.asleep.is_empty()) {
             ("holds", true) => "unknown",
             (word, _) => word,
         }
@@ -238,6 +252,27 @@ impl PlantedSum {
             ),
         }
     }
+}
+
+/// Laws that no run exercised, where every scenario of a suite of several was run as it is: what one
+/// plan is too small for is asked of the suite it belongs to.
+pub(crate) fn asleep(report: &Report) -> Vec<&'static str> {
+    let runs = || report.runs.iter();
+    let was_run = |name: &&str| runs().any(|run| run.plan.scenario == *name);
+    let is_whole = |suite: &scenarios::Suite| {
+        let members = scenarios::suite(suite.name).unwrap_or_default();
+        members.len() > 1 && members.iter().all(was_run)
+    };
+    if runs().any(|run| run.plant.is_some()) || !scenarios::SUITES.iter().any(is_whole) {
+        return Vec::new();
+    }
+    let is_awake = |law: &&str| {
+        let judgements = runs().flat_map(|run| &run.run.judgements);
+        judgements
+            .filter(|judgement| judgement.name == **law)
+            .any(|judgement| matches!(judgement.verdict, Verdict::Holds(_) | Verdict::Violated(_)))
+    };
+    scenarios::CHECKERS.into_iter().filter(|law| !is_awake(law)).collect()
 }
 
 /// Every checker that some run's plan or result names, by name.

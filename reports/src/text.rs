@@ -237,6 +237,10 @@ fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: boo
         line(out, &wrap(&clean(&planted.said()), WIDTH, "planted   ", "          "));
     }
     tell_expectations(out, suite);
+    if !suite.asleep.is_empty() {
+        let said = format!("no run of the suite exercised {}", suite.asleep.join(", "));
+        line(out, &wrap(&said, WIDTH, "asleep    ", "          "));
+    }
     for risk in risks(suite) {
         line(out, &wrap(&clean(&risk), WIDTH, "risk      ", "          "));
     }

@@ -292,8 +292,8 @@ impl Network {
         self.silent[endpoint as usize - 1] = is_silent;
     }
 
-    /// Frames that cuts of this direction have swallowed so far: what a fault did is the difference
-    /// between its begin and its end.
+    /// Frames to the living that cuts of this direction have swallowed so far: what a fault did is the
+    /// difference between its begin and its end. Of two cuts of one link each has done it.
     pub fn swallowed(&self, from: Endpoint, to: Endpoint) -> u64 {
         self.links[self.place(from, to)].swallowed
     }

@@ -1,7 +1,8 @@
 //! The contract that scripts depend on: fields, types, verdicts and exit codes.
 
 use crate::fixtures::{
-    SECOND, green, hostile, invocation, mixed, panicked, passing, plan, run, unknown, violated,
+    SECOND, green, holds, hostile, invocation, mixed, panicked, passing, plan, run, unknown,
+    violated,
 };
 use checkers::{Counts, Ending, Judgement, Verdict};
 use reports::{ExitCode, Replay, compose};
@@ -188,6 +189,41 @@ fn a_law_that_had_nothing_to_judge_is_a_doubt_only_where_the_plan_owed_it_someth
     assert!(matches!(composed(10, &["producer_order", "leader_acks"]), Verdict::Holds(_)));
     assert!(matches!(composed(70_000, &["producer_order"]), Verdict::Unknown(_)));
     assert!(matches!(composed(10, &["producer_order", "zero_loss"]), Verdict::Unknown(_)));
+}
+
+/// Single runs may leave a law without work; the whole suite may not.
+#[test]
+fn a_suite_in_which_a_law_slept_is_inconclusive() {
+    let runs = |asleep: Option<&str>| {
+        let members = scenarios::suite("default").expect("the default suite").into_iter();
+        let run = members.map(|name| {
+            let mut plan = plan(name, 1);
+            plan.workload.produce_per_ks = 10;
+            let mut run = run(1);
+            run.judgements = scenarios::CHECKERS
+                .iter()
+                .map(|law| {
+                    Judgement::new(
+                        *law,
+                        match Some(*law) == asleep {
+                            true => Verdict::Unknown("vacuous: nothing happened".to_owned()),
+                            false => holds(1),
+                        },
+                    )
+                })
+                .collect();
+            plan.checkers = scenarios::CHECKERS.map(str::to_owned).to_vec();
+            compose(plan.clone(), plan, run, String::new(), None, 0)
+        });
+        invocation(run.collect())
+    };
+    assert_eq!(ExitCode::of(&runs(None)), ExitCode::Holds);
+    let slept = runs(Some("producer_order"));
+    assert_eq!(ExitCode::of(&slept), ExitCode::Inconclusive);
+    assert!(reports::text(&slept, false).contains("no run of the suite exercised producer_order"));
+    assert_eq!(reports::json(&slept)["verdict"], "unknown");
+    let single = invocation(slept.runs.into_iter().take(1).collect());
+    assert_eq!(ExitCode::of(&single), ExitCode::Holds);
 }
 
 #[test]
