@@ -96,6 +96,10 @@ impl Ears {
             Word::Beat { group, term, .. } => process.beat(group, term),
             Word::Ask { group, term, ballot } => {
                 process.ask(from, group, (term, ballot), own(group));
+                // Whoever asks for a vote tells of a term in which there is no leader yet.
+                if ballot == Ballot::Vote {
+                    process.hear(group, term);
+                }
             }
             Word::Other { group, term } => process.hear(group, term),
             Word::Granted { group, term, ballot } => {
@@ -410,6 +414,22 @@ mod tests {
         let newer = Message::AppendReject { term: 9, tried: 1, hint: 0, hint_term: 0 };
         node.turn(150, 3, &[newer, pre_vote(8)]);
         assert_eq!(node.grant(), None);
+    }
+
+    /// Swarm seed 3986: n1 woke from a pause to a request for its vote, to beats of the leader before, and
+    /// to a request for a pre-vote, all in one turn. The vote came first.
+    #[test]
+    fn a_request_for_a_vote_in_the_same_turn_ends_what_was_heard() {
+        let mut node = Node::new();
+        node.follow(100);
+        let vote = Message::Vote { term: 8, last: EntryId::default() };
+        node.turn(2_000, 3, &[vote, beat(7), pre_vote(9)]);
+        let granted = Message::PreVoteReply { term: 9, granted: true };
+        assert_eq!(node.say(3, granted), Some(None));
+        node.follow(2_100);
+        node.turn(2_150, 3, &[Message::Vote { term: 8, last: EntryId::default() }]);
+        let granted = Message::VoteReply { term: 8, granted: true };
+        assert_eq!(node.say(3, granted), Some(Some(Heard { term: 7, ago_ns: 50 * MS })));
     }
 
     #[test]
