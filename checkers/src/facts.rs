@@ -79,6 +79,9 @@ pub enum Fact {
     Claimed {
         /// The sender.
         node: Node,
+        /// Whom it tells, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Node>,
         /// The group it is about.
         group: Group,
         /// What it claims.

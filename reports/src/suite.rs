@@ -5,7 +5,7 @@
 
 use crate::report::{Report, RunReport, is_derived};
 use crate::words::plural;
-use checkers::{Counts, Verdict};
+use checkers::{Counts, Overlap, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many runs came to which verdict.
@@ -78,6 +78,7 @@ pub(crate) struct Suite<'a> {
     pub(crate) tally: Tally,
     pub(crate) counts: Counts,
     pub(crate) fault_hits: u64,
+    pub(crate) overlap: Overlap,
     pub(crate) sim_ns: u64,
     /// Whether runs that were asked for are absent.
     pub(crate) is_incomplete: bool,
@@ -93,6 +94,7 @@ impl<'a> Suite<'a> {
         let mut tally = Tally::default();
         let mut counts = Counts::default();
         let (mut fault_hits, mut sim_ns) = (0, 0);
+        let mut overlap = Overlap::default();
         for run in &report.runs {
             let name = scenario_name(run);
             let place = *places.entry(name.clone()).or_insert_with(|| {
@@ -115,11 +117,23 @@ impl<'a> Suite<'a> {
             add(&mut counts, &run.run.counts);
             fault_hits += hits;
             sim_ns += run.run.sim_ns;
+            overlap.acknowledged += run.run.overlap.acknowledged;
+            overlap.under_fault += run.run.overlap.under_fault;
         }
         let checkers = checkers_of(&report.runs.iter().collect::<Vec<_>>());
         let is_incomplete = report.interrupted || (report.runs.len() as u64) < report.requested;
         let asleep = asleep(report);
-        Suite { scenarios, checkers, tally, counts, fault_hits, sim_ns, is_incomplete, asleep }
+        Suite {
+            scenarios,
+            checkers,
+            tally,
+            counts,
+            fault_hits,
+            overlap,
+            sim_ns,
+            is_incomplete,
+            asleep,
+        }
     }
 
     /// The word of the whole. What was asked for and is absent is in doubt, and so is a suite in which a
@@ -181,7 +195,7 @@ fn bound(n: u64) -> u64 {
     let (mut low, mut high) = (0, 10_000);
     while low + 1 < high {
         let middle = u64::midpoint(low, high);
-        if chance(middle) <= 0.05 { high = middle } else { low = middle }
+        if chance(middle) <= 0.05 + 1e-12 { high = middle } else { low = middle }
     }
     high
 }
@@ -314,7 +328,13 @@ fn add(sum: &mut Counts, more: &Counts) {
         reordered,
         corrupted,
         unknown,
+        displaced,
+        drain,
     } = more;
+    // The first run of a sum has nothing to be compared with.
+    let is_first = *sum == Counts::default();
+    sum.drain = if is_first { *drain } else { sum.drain.and(*drain) };
+    sum.displaced += displaced;
     sum.attempted += attempted;
     sum.acknowledged += acknowledged;
     sum.read += read;

@@ -70,7 +70,9 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
+mod aftermath;
 mod books;
+mod catch_up;
 pub mod clock;
 pub mod disk;
 mod driver;

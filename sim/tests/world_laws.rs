@@ -69,7 +69,8 @@ fn found_out(plan: &Plan, law: &str, lie: Lie) -> Evidence {
 fn a_vote_that_goes_to_another_in_the_frame_than_on_the_disk_is_seen() {
     let evidence = found_out(&drawn("leader_crash", 1), "election_safety", |fact| {
         let mut told = fact.clone();
-        if let Fact::Claimed { node, group: 1, claim: Claim::Vote { candidate, .. } } = &mut told
+        if let Fact::Claimed { node, group: 1, claim: Claim::Vote { candidate, .. }, .. } =
+            &mut told
             && *node == 3
         {
             *candidate = candidate.wrapping_add(1);

@@ -25,7 +25,7 @@ use crate::{
     breach::{Breach, line},
     history::Stamp,
     intern::Interner,
-    run::Counts,
+    run::{self, Counts},
     verdict::{Evidence, Line, Verdict},
 };
 use std::collections::BTreeMap;
@@ -91,6 +91,12 @@ pub fn judge(
     book.settle();
     let (lost, excused) = book.excuse(&book.missing(), drains);
     let mut counts = book.counts();
+    // What may have gone to somebody whose answer was lost is not known to be there or lost.
+    let is_drained = drains.iter().any(|drain| drain.returned.is_some());
+    counts.drain = match is_drained && excused == 0 {
+        true => run::Drain::Fully,
+        false => run::Drain::None,
+    };
     book.place_lost(&lost, &mut counts);
     let teller = Teller { operations, book: &book, name };
     let mut breach = Breach::default();

@@ -131,7 +131,7 @@ fn claim_before_flush(stream: &mut Stream) -> Option<()> {
             Fact::Durable { node, group, entry } => {
                 newest.insert((*node, *group), (place, *entry));
             }
-            Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. } } => {
+            Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. }, .. } => {
                 let flushed = newest.get(&(*node, *group));
                 let is_it = |entry: &EntryId| (entry.index, entry.hash) == (*index, *hash);
                 found.extend(
@@ -179,7 +179,7 @@ fn a_vote(stream: &Stream) -> Option<(usize, u32, u32, u64, u32)> {
 fn vote_twice(stream: &mut Stream) -> Option<()> {
     let (place, node, group, term, candidate) = a_vote(stream)?;
     let claim = Claim::Vote { term, candidate };
-    stream.insert_fact(place + 1, Fact::Claimed { node, group, claim });
+    stream.insert_fact(place + 1, Fact::Claimed { node, to: None, group, claim });
     Some(())
 }
 
