@@ -262,10 +262,10 @@ fn if_nil_said_nothing(verdict: &Verdict, other: &Verdict) -> Option<String> {
         matches!(verdict, Verdict::Violated(_)) && !matches!(other, Verdict::Violated(_));
     is_other.then(|| {
         let other = match other {
-            Verdict::Holds(_) => "it holds",
-            Verdict::Unknown(_) | Verdict::Violated(_) => "no one can say",
+            Verdict::Holds(_) => "it would hold",
+            Verdict::Unknown(_) | Verdict::Violated(_) => "no one could say",
         };
-        format!("if a read of nil says nothing (--nil unknown), {other}")
+        format!("the verdict hangs on what a read of nil says: under --nil unknown {other}")
     })
 }
 

@@ -79,6 +79,9 @@ pub enum Fact {
     Claimed {
         /// The sender.
         node: Node,
+        /// Whom it tells, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Node>,
         /// The group it is about.
         group: Group,
         /// What it claims.
@@ -217,6 +220,9 @@ pub enum Fact {
         own: u64,
         /// The last heartbeat that its process was handed before it decided, if any in this life.
         heard: Option<Heard>,
+        /// Who granted it a pre-vote for the term that it begins, as far as its process was handed that.
+        /// Empty for votes and pre-votes.
+        consents: Vec<Node>,
     },
     /// How many rounds of heartbeats a process began in its life, and what may have caused them. Told
     /// when the process ends, and at the end of the run.

@@ -56,13 +56,56 @@ impl Sums {
         self.reached.extend(next);
         self.is_whole = self.reached.len() <= SUMS_MAX;
     }
+}
 
-    /// Whether it can be reached; none if that is beyond the budget.
-    fn has(&self, sum: &[i128]) -> Option<bool> {
-        match self.reached.contains(sum) {
-            true => Some(true),
-            false => self.is_whole.then_some(false),
+/// The widest range of sums of numbers that are told apart.
+const SPAN_MAX: usize = 1 << 20;
+
+/// What some of several numbers can add up to: a bit for each sum.
+struct Reach {
+    /// The lowest sum, whose bit is the first.
+    low: i128,
+    bits: Vec<u64>,
+    is_whole: bool,
+}
+
+impl Default for Reach {
+    /// Nothing adds up to nothing.
+    fn default() -> Reach {
+        Reach { low: 0, bits: vec![1], is_whole: true }
+    }
+}
+
+impl Reach {
+    /// One number more that may be in it or not. Whether it is counted up or down, the sums with it
+    /// lie so far above those without it, or the other way round.
+    fn may_add(&mut self, more: i128) {
+        let shift = usize::try_from(more.unsigned_abs()).unwrap_or(usize::MAX);
+        let is_near = shift.saturating_add(self.bits.len() * 64) <= SPAN_MAX;
+        self.is_whole &= is_near;
+        if !self.is_whole || shift == 0 {
+            return;
         }
+        self.low += more.min(0);
+        let (words, within) = (shift / 64, shift % 64);
+        let old = self.bits.clone();
+        self.bits.resize(old.len() + words + 1, 0);
+        for (place, word) in old.into_iter().enumerate() {
+            self.bits[place + words] |= word << within;
+            if within > 0 {
+                self.bits[place + words + 1] |= word >> (64 - within);
+            }
+        }
+        while self.bits.last() == Some(&0) {
+            self.bits.pop();
+        }
+    }
+
+    /// Whether it can be reached; none if that is beyond the span.
+    fn has(&self, sum: i128) -> Option<bool> {
+        let place = usize::try_from(sum - self.low).ok().filter(|it| *it < self.bits.len() * 64);
+        let is_there = place.is_some_and(|it| self.bits[it / 64] & 1 << (it % 64) != 0);
+        (self.is_whole || is_there).then_some(is_there)
     }
 }
 

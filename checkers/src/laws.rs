@@ -260,7 +260,8 @@ pub const CATALOGUE: &[Law] = &[
     },
     Law {
         name: "leader_stability",
-        law: "who hears its leader keeps to it, and a leader beats no more often than it must",
+        law: "who hears its leader keeps to it, no term begins without consent, and a leader beats no \
+              more often than it must",
         source: "S31-S33; Ongaro 4.2.3, 6.4, 9.6",
         make: || Box::<leader_stability::LeaderStability>::default(),
     },

@@ -73,6 +73,6 @@ pub use history::{
 };
 pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use recording::{Recording, Sight};
-pub use run::{Counts, Ending, Recovery, Run, Series};
+pub use run::{Counts, Drain, Ending, Overlap, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
 pub use verdict::{Coverage, Evidence, Line, Verdict};

@@ -53,8 +53,43 @@ pub struct Recovery {
     pub at_ns: u64,
     /// From the start of the fault to the first later acknowledgement at the scenario's level.
     pub rto_ns: Option<u64>,
-    /// Acknowledged before the fault, never read after it.
-    pub rpo_messages: u64,
+    /// Acknowledged before the fault, never read after it; none if the partition was not drained.
+    pub rpo_messages: Option<u64>,
+    /// From the end of the fault until every replica that it touched had caught up with what was
+    /// committed by then; none if it touched no replica of the partition, or they never did.
+    #[serde(default)]
+    pub catch_up_ns: Option<u64>,
+}
+
+/// How much of what was acknowledged was read to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drain {
+    /// Nothing: what was not read is not lost, it was not looked for.
+    #[default]
+    None,
+    /// Some partitions: what is lost in the others is not known.
+    Partly,
+    /// Every partition that anything was sent to.
+    Fully,
+}
+
+impl Drain {
+    /// Of two together.
+    #[must_use]
+    pub fn and(self, other: Drain) -> Drain {
+        if self == other { self } else { Drain::Partly }
+    }
+}
+
+/// Acknowledgements, and those of them that overlapped a fault: the call's interval meets one of a
+/// fault that touches a replica of its partition, or its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Produce calls that were acknowledged above `none`.
+    pub acknowledged: u64,
+    /// Of those: while a fault was at work.
+    pub under_fault: u64,
 }
 
 /// The messages of a run, counted.
@@ -89,6 +124,21 @@ pub struct Counts {
     pub corrupted: Option<u64>,
     /// Messages whose produce call ended Unknown.
     pub unknown: u64,
+    /// Acknowledged at `quorum` or above at an offset at which another message was acknowledged or
+    /// read: known at once, without a drain.
+    #[serde(default)]
+    pub displaced: u64,
+    /// How much was drained: whether the counts of what was read say anything.
+    #[serde(default)]
+    pub drain: Drain,
+}
+
+impl Counts {
+    /// A count of what was read or missed, if it was measured: what was found was found, and nothing
+    /// is only known to be missing where all was looked for.
+    pub fn measured(&self, count: u64) -> Option<u64> {
+        (count > 0 || self.drain == Drain::Fully).then_some(count)
+    }
 }
 
 /// Numbers over time, for plots. `seconds[i]` covers world time `[i, i + 1) * bucket_ns`.
@@ -101,7 +151,8 @@ pub struct Series {
     /// Acknowledgement level to (median, p99) latency in microseconds, for each bucket; 0 without
     /// a sample.
     pub latency_us: BTreeMap<String, Vec<(u64, u64)>>,
-    /// Node to entries it is behind the furthest commit, summed over its groups, for each bucket.
+    /// Node to entries it is behind the furthest commit, summed over its groups, for each bucket. A
+    /// node that is down lags by all that it misses.
     pub lag: BTreeMap<u32, Vec<u64>>,
     /// Partition to who led it from when on: (world time in ns, node or 0 for nobody).
     pub leaders: BTreeMap<u32, Vec<(u64, u32)>>,
@@ -124,8 +175,15 @@ pub struct Run {
     pub series: Series,
     /// Recovery of each partition from each fault that took replicas away.
     pub recovery: Vec<Recovery>,
-    /// Kind of fault to how often it changed what happened (a lost frame, a delayed flush).
+    /// Kind of fault of the plan to how often it changed what happened (a lost frame, a delayed
+    /// flush), each time once; 0 for one that struck and changed nothing.
     pub faults: BTreeMap<String, u64>,
+    /// Accidents of the base world, which no fault brought: frames that its network loses by itself.
+    #[serde(default)]
+    pub accidents: BTreeMap<String, u64>,
+    /// How many acknowledgements a fault was at work in.
+    #[serde(default)]
+    pub overlap: Overlap,
     /// Faults that were refused at injection, and why.
     pub refused_faults: Vec<String>,
     /// Coverage marks: name to hits.

@@ -3,7 +3,7 @@
 
 mod healthy;
 
-use checkers::{Bench, Counts, DEFAULT, Verdict, checkers};
+use checkers::{Bench, Counts, DEFAULT, Drain, Verdict, checkers};
 use healthy::{Healthy, Plant};
 
 const MESSAGES: u64 = 200_000;
@@ -14,8 +14,13 @@ fn a_long_healthy_run_holds_by_every_law() {
     let mut bench = Bench::new(checkers(&names).expect("the default laws"));
     Healthy { messages: MESSAGES, clients: 8, plant: None }.tell(&mut bench);
     let counts = bench.counts();
-    let expected =
-        Counts { attempted: MESSAGES, acknowledged: MESSAGES, read: MESSAGES, ..Counts::default() };
+    let expected = Counts {
+        attempted: MESSAGES,
+        acknowledged: MESSAGES,
+        read: MESSAGES,
+        drain: Drain::Fully,
+        ..Counts::default()
+    };
     assert_eq!(counts, expected);
     for judgement in bench.finish() {
         assert!(matches!(judgement.verdict, Verdict::Holds(_)), "{judgement:?}");

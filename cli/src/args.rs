@@ -2,6 +2,7 @@
 //!
 //! Nothing is looked up here; what the words mean is decided by the rooms that take them.
 
+use crate::select;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reports::ExitCode;
 use std::path::PathBuf;
@@ -11,11 +12,10 @@ Examples:
   zeroloss run                                     the default suite, about a minute
   zeroloss run leader_crash --seeds 1..20          one scenario, twenty seeds
   zeroloss run swarm --seeds 200 --jobs 2 --format json > result.json
-  zeroloss run leader_crash --plant ack_before_flush
-                                                   a planted bug: what does a failure look like?
+  zeroloss run early_ack --plant ack_before_flush  a planted bug: what does a failure look like?
   zeroloss run swarm --seeds 1..1000 --shard 2/4   the second of four machines
   zeroloss run my/scenario.toml --seed 7           a scenario of your own
-  zeroloss replay z1:leader_crash:7:1f2e3d4c5b6a7988
+  zeroloss replay z1:leader_crash:7:*
                                                    that very run again
   zeroloss show leader_crash --seed 7              what would happen, without running it
   zeroloss check store/latest/history.edn          a history of your own system
@@ -26,7 +26,7 @@ Examples:
   zeroloss run                                     the default suite with its default seeds
   zeroloss run leader_crash split_brain --seeds 5  seeds 1 to 5 of each
   zeroloss run swarm --seed 8812                   one seed
-  zeroloss run leader_crash --plant ack_before_flush --seeds 1..20
+  zeroloss run early_ack --plant ack_before_flush --seeds 1..20
   zeroloss run --regressions zeroloss-results/latest/failures
                                                    every failure of the last run again
 
@@ -37,13 +37,31 @@ to stderr, and there a line for each kind of failure.";
 
 /// What stands under `--help`: how to begin, and what a script may rely on.
 fn epilogue(examples: &str) -> String {
-    let mut text = format!("{examples}\n\nExit codes:");
+    let mut text = format!("{}\n\nExit codes:", with_hashes(examples));
     let mut codes = ExitCode::BY_PRECEDENCE;
     codes.sort_by_key(|code| code.code());
     for code in codes {
         text.push_str(&format!("\n  {:>3}  {}", code.code(), code.meaning()));
     }
     text
+}
+
+/// Examples whose tokens end in `*`, with the hash that their plan has today: what is printed to be
+/// typed works.
+fn with_hashes(examples: &str) -> String {
+    let word = |word: &str| -> String {
+        let Some(stem) = word.strip_suffix(":*").filter(|stem| stem.starts_with("z1:")) else {
+            return word.to_owned();
+        };
+        let token: Option<scenarios::Token> = format!("{stem}:{}", "0".repeat(16)).parse().ok();
+        let job = token.and_then(|token| {
+            let scenario = scenarios::find(&token.scenario).ok()?.scenario();
+            select::Job::draw(&scenario, token.seed, token.plant.as_deref()).ok()
+        });
+        job.map_or_else(|| word.to_owned(), |job| job.token)
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    examples.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Finds out whether a replicated messaging system keeps what it acknowledges.
@@ -128,7 +146,7 @@ pub(crate) struct Run {
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  zeroloss replay z1:leader_crash+ack_before_flush:3:1f2e3d4c5b6a7988
+  zeroloss replay z1:early_ack+ack_before_flush:3:*
   zeroloss replay zeroloss-results/latest/failures/zero_loss/leader_crash-3
   zeroloss replay my/plan.json                     a plan that you edited
   zeroloss show leader_crash --seed 7 --format json | zeroloss replay -

@@ -137,7 +137,7 @@ impl Finish<'_> {
             }
             let kind = match (&run.verdict, run.met()) {
                 (Verdict::Violated(_), _) => (0, kept::signature(run)),
-                (Verdict::Holds(_), Err(_)) => (1, "not_as_expected".to_owned()),
+                (Verdict::Holds(_), Err(_)) => (1, kept::signature(run)),
                 (Verdict::Holds(_), Ok(())) => continue,
                 (Verdict::Unknown(_), _) => (2, kept::signature(run)),
             };

@@ -135,6 +135,9 @@ pub(crate) fn signature(report: &RunReport) -> String {
     if let [(first, _), ..] = report.broken()[..] {
         return file_name(&first.name);
     }
+    if let (Verdict::Holds(_), Err(_)) = (&report.verdict, report.met()) {
+        return if report.plant.is_some() { "escaped" } else { "not_as_expected" }.to_owned();
+    }
     let mut doubts = report.run.judgements.iter().filter(|judgement| match judgement.verdict {
         Verdict::Unknown(_) => true,
         Verdict::Holds(_) | Verdict::Violated(_) => false,

@@ -160,9 +160,10 @@ fn run_job(
     Done { place, report, failures }
 }
 
+/// Whether somebody will want to look at it: it does not hold, or it holds and ought not to.
 fn is_failing(report: &RunReport) -> bool {
     match &report.verdict {
-        Verdict::Holds(_) => false,
+        Verdict::Holds(_) => report.met().is_err(),
         Verdict::Violated(_) | Verdict::Unknown(_) => true,
     }
 }
@@ -226,6 +227,8 @@ fn failed(job: &Job, why: &str) -> RunReport {
         series: Series::default(),
         recovery: Vec::new(),
         faults: BTreeMap::new(),
+        accidents: BTreeMap::new(),
+        overlap: checkers::Overlap::default(),
         refused_faults: Vec::new(),
         marks: BTreeMap::new(),
         trace_hash: String::new(),

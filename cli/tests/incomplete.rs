@@ -16,7 +16,7 @@ use std::{
 fn long_sweep(room: &Path) -> (Child, PathBuf) {
     let words =
         ["run", "smoke", "datacenter_outage", "--seed", "1", "--jobs", "1", "--format", "json"];
-    let child = command(room, &words)
+    let mut child = command(room, &words)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -24,6 +24,7 @@ fn long_sweep(room: &Path) -> (Child, PathBuf) {
     let runs = room.join("zeroloss-results/runs");
     loop {
         thread::sleep(Duration::from_millis(20));
+        assert_eq!(child.try_wait().expect("a child"), None, "the sweep ended by itself");
         if let [one] = names_in_or_none(&runs).as_slice() {
             let folder = runs.join(one);
             if folder.join("runs.jsonl").is_file() {

@@ -3,7 +3,10 @@
 //! Where several apply, [`ExitCode::and`] keeps the one that says more: a confirmed violation is
 //! never hidden by anything, and `holds` hides nothing.
 
-use crate::report::{Report, RunReport};
+use crate::{
+    report::{Report, RunReport},
+    suite::asleep,
+};
 use checkers::Verdict;
 
 /// How the process ends.
@@ -57,6 +60,7 @@ impl ExitCode {
         let start = match (report.interrupted, report.runs.is_empty()) {
             (true, _) => ExitCode::Interrupted,
             (false, true) => ExitCode::NothingSelected,
+            (false, false) if !asleep(report).is_empty() => ExitCode::Inconclusive,
             (false, false) => ExitCode::Holds,
         };
         report.runs.iter().fold(start, |code, run| {

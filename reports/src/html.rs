@@ -12,7 +12,7 @@ use crate::{
     report::{Report, RunReport},
     rules::{Rule, cited},
     suite::{Checker, Suite, scenario_name},
-    words::{clean, count, plural, span, wall},
+    words::{clean, count, measured, overlap_share, plural, span, wall},
 };
 use askama::Template;
 use card::Card;
@@ -117,10 +117,11 @@ fn page(report: &Report) -> Page {
         notes: notes(&suite),
         figures: vec![
             ("acknowledged", count(suite.counts.acknowledged)),
-            ("lost", count(suite.counts.lost)),
-            ("duplicated", count(suite.counts.duplicated)),
+            ("lost", measured(&suite.counts, suite.counts.lost)),
+            ("duplicated", measured(&suite.counts, suite.counts.duplicated)),
             ("unknown outcome", count(suite.counts.unknown)),
             ("fault hits", count(suite.fault_hits)),
+            ("under a fault", overlap_share(suite.overlap)),
             ("simulated", span(suite.sim_ns)),
             ("wall time", wall(report.wall_ms)),
         ],
@@ -198,7 +199,9 @@ fn notes(suite: &Suite<'_>) -> Vec<(&'static str, String)> {
         short.iter().filter(|(run, _)| run.plant.is_none()).take(ROWS_MAX).map(|(run, why)| {
             ("violated", format!("{}: not as expected: {}", clean(&run.token), clean(why)))
         });
-    planted.chain(short).collect()
+    let asleep = (!suite.asleep.is_empty())
+        .then(|| ("unknown", format!("no run of the suite exercised {}", suite.asleep.join(", "))));
+    planted.chain(short).chain(asleep).collect()
 }
 
 /// Failing runs that get a card: the first of each law that broke first, then the others.

@@ -5,10 +5,11 @@
 
 use crate::{
     exit::ExitCode,
+    names::message as message_name,
     report::{Report, RunReport},
     suite::{PlantedSum, Suite},
 };
-use checkers::{Counts, Ending, Judgement, Verdict};
+use checkers::{Counts, Drain, Ending, Judgement, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -50,14 +51,18 @@ struct OnePlanted {
 struct Messages {
     attempted: u64,
     acknowledged: u64,
-    read: u64,
-    lost: u64,
+    /// From here on null where it was not measured: nothing, or not everything, was drained.
+    read: Option<u64>,
+    lost: Option<u64>,
     lost_where: LostWhere,
-    allowed_lost: u64,
-    recovered: u64,
-    phantom: u64,
-    duplicated: u64,
-    reordered: u64,
+    allowed_lost: Option<u64>,
+    recovered: Option<u64>,
+    phantom: Option<u64>,
+    duplicated: Option<u64>,
+    reordered: Option<u64>,
+    /// Acknowledged where another message stands: known without a drain.
+    displaced: u64,
+    drained: &'static str,
     /// Null where no read could be compared with what was sent.
     corrupted: Option<u64>,
     unknown: u64,
@@ -65,9 +70,9 @@ struct Messages {
 
 #[derive(Serialize)]
 struct LostWhere {
-    head: u64,
-    middle: u64,
-    tail: u64,
+    head: Option<u64>,
+    middle: Option<u64>,
+    tail: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +96,12 @@ struct OneRun<'a> {
     #[serde(flatten)]
     messages: Messages,
     checkers: Vec<OneChecker<'a>>,
+    /// World time at which trouble began, the zero of every page; null if it never did.
+    trouble_began_ms: Option<u64>,
+    overlap: OneOverlap,
     faults: &'a BTreeMap<String, u64>,
+    /// What the base world does by itself.
+    accidents: &'a BTreeMap<String, u64>,
     refused_faults: &'a [String],
     marks: &'a BTreeMap<String, u64>,
     recovery: Vec<OneRecovery<'a>>,
@@ -118,6 +128,8 @@ struct OneEvidence<'a> {
     partition: Option<u32>,
     offset: Option<u64>,
     message: Option<u64>,
+    /// The message as pages and sentences call it: its client and number.
+    message_name: Option<String>,
     lines: Vec<OneLine<'a>>,
 }
 
@@ -128,13 +140,24 @@ struct OneLine<'a> {
     text: &'a str,
 }
 
-/// `rto_ms` is null where no acknowledgement followed; it is rounded up.
+/// `rto_ms` is null where no acknowledgement followed, `rpo_messages` where nothing was drained,
+/// `catch_up_ms` where no replica was touched or one never caught up. Times are rounded up.
 #[derive(Serialize)]
 struct OneRecovery<'a> {
     fault: &'a str,
+    /// World time at which the fault began.
+    at_ms: u64,
     partition: u32,
     rto_ms: Option<u64>,
-    rpo_messages: u64,
+    rpo_messages: Option<u64>,
+    catch_up_ms: Option<u64>,
+}
+
+/// Acknowledged calls, and those of them with a fault at work beside them.
+#[derive(Serialize)]
+struct OneOverlap {
+    acknowledged_calls: u64,
+    under_fault: u64,
 }
 
 /// The document of `--format json`, with the exit code that the runs tell.
@@ -210,7 +233,13 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
         wall_ms: report.wall_ms,
         messages: messages(&run.counts),
         checkers: run.judgements.iter().map(one_checker).collect(),
+        trouble_began_ms: (report.zero_ns > 0).then_some(report.zero_ns / 1_000_000),
+        overlap: OneOverlap {
+            acknowledged_calls: run.overlap.acknowledged,
+            under_fault: run.overlap.under_fault,
+        },
         faults: &run.faults,
+        accidents: &run.accidents,
         refused_faults: &run.refused_faults,
         marks: &run.marks,
         recovery: run
@@ -218,9 +247,11 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
             .iter()
             .map(|recovery| OneRecovery {
                 fault: &recovery.fault,
+                at_ms: recovery.at_ns / 1_000_000,
                 partition: recovery.partition,
                 rto_ms: recovery.rto_ns.map(|ns| ns.div_ceil(1_000_000)),
                 rpo_messages: recovery.rpo_messages,
+                catch_up_ms: recovery.catch_up_ns.map(|ns| ns.div_ceil(1_000_000)),
             })
             .collect(),
     }
@@ -260,6 +291,7 @@ fn evidence(verdict: &Verdict) -> Option<OneEvidence<'_>> {
             partition: evidence.partition,
             offset: evidence.offset,
             message: evidence.message,
+            message_name: evidence.message.map(message_name),
             lines: evidence
                 .lines
                 .iter()
@@ -273,27 +305,37 @@ fn evidence(verdict: &Verdict) -> Option<OneEvidence<'_>> {
             partition: None,
             offset: None,
             message: None,
+            message_name: None,
             lines: Vec::new(),
         }),
     }
 }
 
 fn messages(counts: &Counts) -> Messages {
+    let measured = |count| counts.measured(count);
+    // Where something is missing, where it is missing was measured, too.
+    let place = |count| counts.measured(counts.lost).map(|_| count);
     Messages {
         attempted: counts.attempted,
         acknowledged: counts.acknowledged,
-        read: counts.read,
-        lost: counts.lost,
+        read: measured(counts.read),
+        lost: measured(counts.lost),
         lost_where: LostWhere {
-            head: counts.lost_head,
-            middle: counts.lost_middle,
-            tail: counts.lost_tail,
+            head: place(counts.lost_head),
+            middle: place(counts.lost_middle),
+            tail: place(counts.lost_tail),
         },
-        allowed_lost: counts.allowed_lost,
-        recovered: counts.recovered,
-        phantom: counts.phantom,
-        duplicated: counts.duplicated,
-        reordered: counts.reordered,
+        allowed_lost: measured(counts.allowed_lost),
+        recovered: measured(counts.recovered),
+        phantom: measured(counts.phantom),
+        duplicated: measured(counts.duplicated),
+        reordered: measured(counts.reordered),
+        displaced: counts.displaced,
+        drained: match counts.drain {
+            Drain::None => "none",
+            Drain::Partly => "partly",
+            Drain::Fully => "fully",
+        },
         corrupted: counts.corrupted,
         unknown: counts.unknown,
     }

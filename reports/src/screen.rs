@@ -219,9 +219,14 @@ pub(crate) fn tell_recovery(out: &mut String, report: &RunReport) {
     line(out, "");
     for recovery in run.recovery.iter().take(RECOVERY_MAX) {
         let rto = recovery.rto_ns.map_or("none (no later ack)".to_owned(), span_up);
-        let rpo = plural(recovery.rpo_messages, "message");
+        let rpo = recovery
+            .rpo_messages
+            .map_or("not counted: no drain".to_owned(), |messages| plural(messages, "message"));
+        let caught_up = recovery.catch_up_ns.map_or(String::new(), |ns| {
+            format!(", replicas caught up {} after its end", span_up(ns))
+        });
         let said = format!(
-            "{} at {}: p{} RTO {rto}, RPO {rpo}",
+            "{} at {}: p{} RTO {rto}, RPO {rpo}{caught_up}",
             clean(&recovery.fault),
             moment(recovery.at_ns, report.zero_ns),
             recovery.partition,

@@ -154,6 +154,10 @@ fn therefore(law: &str, evidence: &Evidence) -> Option<String> {
         "zero_loss" => "a client relies on what the system no longer has, or reads what it never \
                         wrote"
             .to_owned(),
+        "leader_acks" => format!(
+            "{message} was acknowledged by its leader's disk alone, and vanished without the one thing \
+             that may take it: a leader of a newer term that never had it"
+        ),
         "offset_agreement" => {
             "two readers of one offset were shown two messages: whoever acted on the first acted on \
              what never was"

@@ -5,7 +5,7 @@
 
 use crate::report::{Report, RunReport, is_derived};
 use crate::words::plural;
-use checkers::{Counts, Verdict};
+use checkers::{Counts, Overlap, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many runs came to which verdict.
@@ -78,9 +78,12 @@ pub(crate) struct Suite<'a> {
     pub(crate) tally: Tally,
     pub(crate) counts: Counts,
     pub(crate) fault_hits: u64,
+    pub(crate) overlap: Overlap,
     pub(crate) sim_ns: u64,
     /// Whether runs that were asked for are absent.
     pub(crate) is_incomplete: bool,
+    /// Laws that the whole suite had to exercise and did not.
+    pub(crate) asleep: Vec<&'static str>,
 }
 
 impl<'a> Suite<'a> {
@@ -91,6 +94,7 @@ impl<'a> Suite<'a> {
         let mut tally = Tally::default();
         let mut counts = Counts::default();
         let (mut fault_hits, mut sim_ns) = (0, 0);
+        let mut overlap = Overlap::default();
         for run in &report.runs {
             let name = scenario_name(run);
             let place = *places.entry(name.clone()).or_insert_with(|| {
@@ -113,15 +117,29 @@ impl<'a> Suite<'a> {
             add(&mut counts, &run.run.counts);
             fault_hits += hits;
             sim_ns += run.run.sim_ns;
+            overlap.acknowledged += run.run.overlap.acknowledged;
+            overlap.under_fault += run.run.overlap.under_fault;
         }
         let checkers = checkers_of(&report.runs.iter().collect::<Vec<_>>());
         let is_incomplete = report.interrupted || (report.runs.len() as u64) < report.requested;
-        Suite { scenarios, checkers, tally, counts, fault_hits, sim_ns, is_incomplete }
+        let asleep = asleep(report);
+        Suite {
+            scenarios,
+            checkers,
+            tally,
+            counts,
+            fault_hits,
+            overlap,
+            sim_ns,
+            is_incomplete,
+            asleep,
+        }
     }
 
-    /// The word of the whole. What was asked for and is absent is in doubt.
+    /// The word of the whole. What was asked for and is absent is in doubt, and so is a suite in which a
+    /// law slept.
     pub(crate) fn word(&self) -> &'static str {
-        match (self.tally.word(), self.is_incomplete) {
+        match (self.tally.word(), self.is_incomplete || !self.asleep.is_empty()) {
             ("holds", true) => "unknown",
             (word, _) => word,
         }
@@ -177,7 +195,7 @@ fn bound(n: u64) -> u64 {
     let (mut low, mut high) = (0, 10_000);
     while low + 1 < high {
         let middle = u64::midpoint(low, high);
-        if chance(middle) <= 0.05 { high = middle } else { low = middle }
+        if chance(middle) <= 0.05 + 1e-12 { high = middle } else { low = middle }
     }
     high
 }
@@ -236,6 +254,27 @@ impl PlantedSum {
     }
 }
 
+/// Laws that no run exercised, where every scenario of a suite of several was run as it is: what one
+/// plan is too small for is asked of the suite it belongs to.
+pub(crate) fn asleep(report: &Report) -> Vec<&'static str> {
+    let runs = || report.runs.iter();
+    let was_run = |name: &&str| runs().any(|run| run.plan.scenario == *name);
+    let is_whole = |suite: &scenarios::Suite| {
+        let members = scenarios::suite(suite.name).unwrap_or_default();
+        members.len() > 1 && members.iter().all(was_run)
+    };
+    if runs().any(|run| run.plant.is_some()) || !scenarios::SUITES.iter().any(is_whole) {
+        return Vec::new();
+    }
+    let is_awake = |law: &&str| {
+        let judgements = runs().flat_map(|run| &run.run.judgements);
+        judgements
+            .filter(|judgement| judgement.name == **law)
+            .any(|judgement| matches!(judgement.verdict, Verdict::Holds(_) | Verdict::Violated(_)))
+    };
+    scenarios::CHECKERS.into_iter().filter(|law| !is_awake(law)).collect()
+}
+
 /// Every checker that some run's plan or result names, by name.
 pub(crate) fn checkers_of(runs: &[&RunReport]) -> Vec<Checker> {
     let mut found: BTreeMap<&str, Checker> = BTreeMap::new();
@@ -289,7 +328,13 @@ fn add(sum: &mut Counts, more: &Counts) {
         reordered,
         corrupted,
         unknown,
+        displaced,
+        drain,
     } = more;
+    // The first run of a sum has nothing to be compared with.
+    let is_first = *sum == Counts::default();
+    sum.drain = if is_first { *drain } else { sum.drain.and(*drain) };
+    sum.displaced += displaced;
     sum.attempted += attempted;
     sum.acknowledged += acknowledged;
     sum.read += read;

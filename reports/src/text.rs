@@ -9,8 +9,12 @@ use crate::{
     report::{Report, RunReport},
     screen::{Ink, WIDTH, ink_of, paint, tell_recovery, text_run},
     suite::{Checker, Scenario, Suite},
-    words::{clean, clip, count, percent, plural, seeds, span, wall, wrap},
+    words::{
+        clean, clip, count, measured, measured_cell, overlap_words, percent, plural, seeds, span,
+        wall, wrap,
+    },
 };
+use checkers::Drain;
 use std::fmt::Write;
 
 const SCREENS_MAX: usize = 5;
@@ -65,8 +69,8 @@ fn tell_scenarios(out: &mut String, suite: &Suite<'_>, colour: bool) {
             clip(&clean(&scenario.name), NAME_WIDTH),
             clip(&short_seeds(&seeds_run), 9),
             count(scenario.counts.acknowledged),
-            count(scenario.counts.lost),
-            count(scenario.counts.duplicated),
+            measured_cell(&scenario.counts, scenario.counts.lost),
+            measured_cell(&scenario.counts, scenario.counts.duplicated),
             count(scenario.counts.unknown),
             count(scenario.fault_hits),
         );
@@ -192,31 +196,51 @@ fn risks(suite: &Suite<'_>) -> Vec<String> {
 
 fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: bool) {
     let counts = &suite.counts;
+    let of = |n| measured(counts, n);
+    let place = match counts.measured(counts.lost) {
+        Some(_) => format!(
+            "{} ({} head, {} middle, {} tail)",
+            count(counts.lost),
+            count(counts.lost_head),
+            count(counts.lost_middle),
+            count(counts.lost_tail)
+        ),
+        None if counts.drain == Drain::None => "not counted: no drain".to_owned(),
+        None => "not counted: not every run was drained".to_owned(),
+    };
+    let displaced = match counts.displaced {
+        0 => String::new(),
+        n => format!("displaced {} · ", count(n)),
+    };
     let said = format!(
-        "attempted {} · acknowledged {} · read {} · lost {} ({} head, {} middle, {} tail) · \
-         allowed lost {} · recovered {} · phantom {} · duplicated {} · reordered {} · corrupted {} · \
-         unknown {} · fault hits {}",
+        "attempted {} · acknowledged {} · read {} · lost {place} · {displaced}allowed lost {} · \
+         recovered {} · phantom {} · duplicated {} · reordered {} · corrupted {} · unknown {} · \
+         fault hits {}",
         count(counts.attempted),
         count(counts.acknowledged),
-        count(counts.read),
-        count(counts.lost),
-        count(counts.lost_head),
-        count(counts.lost_middle),
-        count(counts.lost_tail),
-        count(counts.allowed_lost),
-        count(counts.recovered),
-        count(counts.phantom),
-        count(counts.duplicated),
-        count(counts.reordered),
-        counts.corrupted.map_or("not measured".to_owned(), count),
+        of(counts.read),
+        of(counts.allowed_lost),
+        of(counts.recovered),
+        of(counts.phantom),
+        of(counts.duplicated),
+        of(counts.reordered),
+        counts.corrupted.map_or("not counted".to_owned(), count),
         count(counts.unknown),
         count(suite.fault_hits),
     );
     line(out, &wrap(&said, WIDTH, "messages  ", "          "));
+    if let Some(overlap) = overlap_words(suite.overlap) {
+        let said = format!("acknowledged while a fault was at work: {overlap}");
+        line(out, &wrap(&said, WIDTH, "overlap   ", "          "));
+    }
     for planted in suite.planted() {
         line(out, &wrap(&clean(&planted.said()), WIDTH, "planted   ", "          "));
     }
     tell_expectations(out, suite);
+    if !suite.asleep.is_empty() {
+        let said = format!("no run of the suite exercised {}", suite.asleep.join(", "));
+        line(out, &wrap(&said, WIDTH, "asleep    ", "          "));
+    }
     for risk in risks(suite) {
         line(out, &wrap(&clean(&risk), WIDTH, "risk      ", "          "));
     }

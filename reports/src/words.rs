@@ -3,6 +3,7 @@
 //! Whatever came from a message, a scenario or a panic passes [`clean`] before it reaches a terminal
 //! or an XML file: a control character could recolour the page, move the cursor or end the document.
 
+use checkers::Counts;
 use std::borrow::Cow;
 
 /// `1204331` as `1,204,331`.
@@ -22,6 +23,31 @@ pub(crate) fn count(n: u64) -> String {
 pub(crate) fn percent(hundredths: u64) -> String {
     let tenths = hundredths.div_ceil(10);
     format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// A count of what was read or missed, where it was measured.
+pub(crate) fn measured(counts: &Counts, n: u64) -> String {
+    counts.measured(n).map_or("not counted".to_owned(), count)
+}
+
+/// The same where there is room for a sign only.
+pub(crate) fn measured_cell(counts: &Counts, n: u64) -> String {
+    counts.measured(n).map_or("–".to_owned(), count)
+}
+
+/// Acknowledgements with a fault at work beside them, as a share of all.
+pub(crate) fn overlap_words(overlap: checkers::Overlap) -> Option<String> {
+    let checkers::Overlap { acknowledged, under_fault } = overlap;
+    let (calls, under) = (count(acknowledged), count(under_fault));
+    (acknowledged > 0).then(|| format!("{} ({under} of {calls} calls)", overlap_share(overlap)))
+}
+
+/// The share alone.
+pub(crate) fn overlap_share(overlap: checkers::Overlap) -> String {
+    match (overlap.under_fault * 1_000).checked_div(overlap.acknowledged) {
+        Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
+        None => "–".to_owned(),
+    }
 }
 
 /// `1 run`, `2 runs`.

@@ -1,6 +1,7 @@
 //! What a run of a plan must exercise by itself. A law that found nothing to judge proves nothing, so a
 //! run in which one slept is no green run; but a load of one message a minute has no two messages of
-//! one producer, and a plan that never asks for `leader` has no such promise. What a plan is too small
+//! one producer, a plan that never asks for `leader` has no such promise, and under faults nobody can say
+//! beforehand whether there will be calm for long enough to owe a call its answer. What a plan is too small
 //! for is asked of the suite it belongs to, where every law must have been exercised by some run.
 
 use crate::{carry::Owed, plan::Plan};
@@ -9,7 +10,9 @@ use crate::{carry::Owed, plan::Plan};
 const PRODUCER_ORDER: &str = "producer_order";
 /// Acknowledgements at `leader` have a promise of their own.
 const LEADER_ACKS: &str = "leader_acks";
-/// Where the load is more than the plan carries nobody is owed an answer.
+/// Progress is owed where network and disks carry the timers.
+const LIVENESS: &str = "liveness";
+/// Answers are owed in calm only, and where the load is not more than the plan carries.
 const AVAILABILITY: &str = "availability";
 /// Fewer cases than this may well come to nothing under faults: a plan that expects no more is not
 /// taken at its word.
@@ -27,9 +30,11 @@ impl Plan {
                 let numbered = self.calls_of(leader + quorum + region_quorum);
                 numbered >= CASES_MIN + 2 * producers as u64
             }
+            LIVENESS => self.carried().unfit().is_none(),
             AVAILABILITY => {
                 let kinds = [self.produce_service(), self.fetch_service()];
-                kinds.iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)))
+                let is_owed = kinds.iter().any(|kind| !matches!(kind.owed, Owed::Nothing(_)));
+                is_owed && self.timeline.is_empty() && self.carried().unfit().is_none()
             }
             _ => true,
         }
@@ -52,7 +57,7 @@ mod tests {
         let mut plan = draw(&find("smoke").expect("it is there").scenario(), 1);
         plan.workload.acks = [0, 1, 1, 0];
         assert!(plan.must_exercise("producer_order") && plan.must_exercise("leader_acks"));
-        assert!(plan.must_exercise("zero_loss"));
+        assert!(plan.must_exercise("zero_loss") && plan.must_exercise("availability"));
         plan.workload.acks = [0, 0, 1, 0];
         assert!(plan.must_exercise("producer_order") && !plan.must_exercise("leader_acks"));
     }

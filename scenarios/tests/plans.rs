@@ -379,3 +379,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn late_partitions_are_drawn_with_dice_of_their_own_and_never_all_of_them() {
+    let written = |late: &str| {
+        scenario(&format!(
+            "why = \"A test.\"\nphases.trouble = \"20s\"\n[cluster]\npartitions = [1, 4]\n{late}\n"
+        ))
+    };
+    let (none, some) = (written(""), written("late = [0, 3]"));
+    let (mut late, mut without) = (0, 0);
+    for seed in 1..=200 {
+        let (plan, same) = (draw(&some, seed), draw(&none, seed));
+        let placement = &plan.placement;
+        assert!(placement.n_early() >= 1 && placement.late_ms.is_sorted(), "{placement:?}");
+        assert!(placement.late_ms.iter().all(|at| *at <= 15_000), "{placement:?}");
+        late += u32::from(!placement.late_ms.is_empty());
+        without += u32::from(placement.late_ms.is_empty());
+        let mut early = plan.clone();
+        early.placement.late_ms.clear();
+        assert_eq!(early, same, "one draw more moved another");
+        assert!(!serde_json::to_string(&same).expect("plain data").contains("late_ms"));
+    }
+    assert!(late > 50 && without > 50, "{late} with, {without} without");
+}
+
+#[test]
+fn a_plan_whose_partitions_all_come_late_or_too_late_is_refused() {
+    let spoilt = |late_ms: &[u64]| {
+        let mut plan = draw(&find("smoke").expect("a scenario").scenario(), 1);
+        plan.placement.late_ms = late_ms.to_vec();
+        plan.check().expect_err("it makes no sense")
+    };
+    assert_eq!(spoilt(&[1, 2]), "no partition of 2 stands at boot");
+    assert_eq!(spoilt(&[20_000]), "a partition is created after the end of trouble");
+    let mut plan = draw(&find("batches").expect("a scenario").scenario(), 1);
+    plan.placement.partitions.push(plan.placement.partitions[0].clone());
+    plan.placement.late_ms = vec![2, 1];
+    assert_eq!(plan.check(), Err("late partitions are not in order of time".to_owned()));
+}

@@ -2,6 +2,7 @@
 //! the trace hash. Everything is written down the moment it happens, in one order.
 
 use crate::{
+    catch_up::CatchUp,
     run::Options,
     trace::{Kind, Trace},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Books {
     acknowledged: BTreeMap<Acks, u64>,
     /// What each replica looked like last: `views[node - 1][group]`.
     pub(crate) views: Vec<Vec<Option<Snapshot>>>,
+    /// How far each replica is, up or not.
+    pub(crate) catch_up: CatchUp,
     committed: Vec<EntryId>,
     pub(crate) marks: BTreeMap<String, u64>,
     pub(crate) hits: BTreeMap<String, u64>,
@@ -61,6 +64,7 @@ impl Books {
             latencies: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             views: vec![vec![None; groups]; plan.nodes.len()],
+            catch_up: CatchUp::new(plan.nodes.len(), groups),
             committed: Vec::new(),
             marks: BTreeMap::new(),
             hits: BTreeMap::new(),
@@ -205,6 +209,7 @@ impl Books {
             if before == Some(snapshot) {
                 continue;
             }
+            self.catch_up.seen(at_ns, &snapshot);
             self.tell_leader(at_ns, before.as_ref(), &snapshot);
             let told = before.map_or(0, |before| before.commit);
             if view.commit > told {
@@ -298,13 +303,8 @@ impl Books {
                 times.push(pair);
             }
         }
-        let groups = self.views.first().map_or(0, Vec::len) as u32;
-        let commits: Vec<u64> = (0..groups).map(|group| self.commit(group)).collect();
-        for (place, views) in self.views.iter().enumerate() {
-            let behind = |view: &Option<Snapshot>| {
-                view.as_ref().map_or(0, |v| commits[v.group as usize].saturating_sub(v.commit))
-            };
-            let lag = views.iter().map(behind).sum();
+        for place in 0..self.views.len() {
+            let lag = self.catch_up.lag(place);
             self.series.lag.entry(place as u32 + 1).or_default().push(lag);
         }
     }

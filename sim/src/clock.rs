@@ -2,8 +2,8 @@
 //! back; the wall clock drifts with it, and is also off, jumps both ways and freezes.
 //!
 //! Everything is a pure function of the world time that is handed in; all arithmetic is on integers.
-//! Reads must not go back in world time past the last change. A change of drift moves every armed
-//! timer: ask [`Clock::world_when_monotonic`] again after it.
+//! Reads must not go back in world time past the last change. A change of drift moves the armed timer:
+//! the world asks [`Clock::world_when_monotonic`] again after it.
 
 use scenarios::Stream;
 

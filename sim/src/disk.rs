@@ -322,6 +322,11 @@ impl Disk {
         .into_iter()
     }
 
+    /// Power losses so far that took something.
+    pub fn losses(&self) -> u64 {
+        self.hits.power_loss
+    }
+
     fn file_or_new(&mut self, file: u64) -> &mut File {
         self.files.entry(file).or_insert_with(|| {
             self.created += 1;

@@ -16,7 +16,7 @@ use crate::{
 use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
 use drain::Drain;
 use madsim::runtime::Handle;
-use scenarios::{Fault, Plan, Planned};
+use scenarios::{Fault, Plan, Planned, Target};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How often a phase looks whether it is over.
@@ -58,15 +58,35 @@ pub(crate) struct Driver {
     effective: Plan,
     /// How it ended, or what is wrong with the harness.
     ending: Option<Result<Ending, String>>,
-    struck: Vec<(String, u64)>,
+    struck: Vec<Struck>,
+    /// Frames of each link that some fault's hits already have.
+    credited: BTreeMap<(u32, u32), u64>,
 }
 
 /// How a run ended, and what its faults were.
 pub(crate) struct Outcome {
     pub(crate) ending: Ending,
     pub(crate) effective: Plan,
-    /// Faults that took replicas away: what, when.
-    pub(crate) struck: Vec<(String, u64)>,
+    /// Every fault that struck, in order of time.
+    pub(crate) struck: Vec<Struck>,
+}
+
+/// A fault that struck.
+#[derive(Debug)]
+pub(crate) struct Struck {
+    /// Its place in the plan.
+    pub(crate) place: usize,
+    pub(crate) kind: &'static str,
+    /// What it is, in words.
+    pub(crate) what: String,
+    pub(crate) at_ns: u64,
+    /// When it was lifted; none if the run ended before.
+    pub(crate) lifted_ns: Option<u64>,
+    /// Nodes that it touched, and clients that it cut off.
+    pub(crate) nodes: Vec<u32>,
+    pub(crate) clients: Vec<u32>,
+    /// Whether it took replicas away.
+    pub(crate) takes_replicas: bool,
 }
 
 impl Driver {
@@ -119,6 +139,7 @@ impl Driver {
             effective,
             ending: None,
             struck: Vec::new(),
+            credited: BTreeMap::new(),
         }
     }
 
@@ -243,9 +264,11 @@ impl Driver {
                 Blow::CutPower(node) => {
                     let was_up = self.kill(world, node);
                     let mut state = world.lock();
-                    // On top of this the disk counts the unsynced pages that it lost.
-                    state.books.hit("power_loss", u64::from(was_up));
+                    let lost = state.machines[node].disk.losses();
                     state.cut_power(node);
+                    let took = state.machines[node].disk.losses() > lost;
+                    // Whoever is down already has still its unsynced pages to lose.
+                    state.books.hit("power_loss", u64::from(was_up || took));
                 }
                 Blow::Start(node) => self.start(world, node),
             }
@@ -260,15 +283,26 @@ impl Driver {
             let mut state = world.lock();
             let now = state.now_ns;
             state.books.trace.record(now, Kind::Fault, (place as u32, 1), [0, 0]);
-            state.books.note(now, format!("fault: {}", planned.fault));
+            let words = state.plan.words(&planned.fault);
+            state.books.note(now, format!("fault: {words}"));
             let (active, blows) = Active::begin(&mut state, &planned.fault);
             state.tell_calm(|| planned.fault.to_string());
             let (nodes, clients) = active.touched(&state);
-            let (fault, what) = (place as u32, state.plan.words(&planned.fault));
-            state.books.fact(now, &Fact::Struck { fault, what, nodes, clients });
+            let (fault, what) = (place as u32, told(&state.plan, &planned.fault, &active.nodes));
+            self.struck.push(Struck {
+                place,
+                kind: planned.fault.kind(),
+                what: what.clone(),
+                at_ns: now,
+                lifted_ns: None,
+                nodes: nodes.clone(),
+                clients: clients.clone(),
+                takes_replicas: takes_replicas(&planned.fault),
+            });
             let ends = planned.for_ms.map(|ms| now + ms * 1_000_000);
-            let until = ends.unwrap_or(self.trouble_ns);
-            state.books.series.faults.push((planned.fault.to_string(), now, until));
+            let until = ends.unwrap_or(self.healed_ns);
+            state.books.series.faults.push((what.clone(), now, until));
+            state.books.fact(now, &Fact::Struck { fault, what, nodes, clients });
             if let Some(ends) = ends.filter(|ends| *ends < self.healed_ns) {
                 state.schedule_task(ends, Task::End(place));
             }
@@ -282,10 +316,6 @@ impl Driver {
         };
         for fault in resolved(&planned.fault, &active.nodes) {
             self.effective.timeline.push(Planned { at_ms, for_ms: planned.for_ms, fault });
-        }
-        if takes_replicas(&planned.fault) {
-            let state = world.lock();
-            self.struck.push((state.plan.words(&planned.fault), state.now_ns));
         }
         let state = world.lock();
         let swallowed =
@@ -305,21 +335,17 @@ impl Driver {
             let mut state = world.lock();
             let now = state.now_ns;
             state.books.trace.record(now, Kind::Fault, (place as u32, 0), [0, 0]);
-            state.books.note(now, format!("lifted: {}", active.fault));
+            let words = told(&state.plan, &active.fault, &active.nodes);
+            state.books.note(now, format!("lifted: {words}"));
             state.books.fact(now, &Fact::Lifted { fault: place as u32 });
-            let taken: u64 = active
-                .pairs()
-                .iter()
-                .zip(before)
-                .map(|((from, to), before)| state.network.swallowed(*from, *to) - before)
-                .sum();
+            let taken = self.taken(&state, &active, before);
             state.books.hit(active.fault.kind(), taken);
             let since = active.since_ns;
-            let fault = active.fault.to_string();
             let mut bands = state.books.series.faults.iter_mut();
-            if let Some(band) = bands.find(|band| band.0 == fault && band.1 == since) {
+            if let Some(band) = bands.find(|band| band.0 == words && band.1 == since) {
                 band.2 = now;
             }
+            let fault = active.fault.to_string();
             if let Fault::RestartStorm { .. } = active.fault {
                 for node in &active.nodes {
                     state.schedule_task(now, Task::Revive(*node));
@@ -330,6 +356,27 @@ impl Driver {
             blows
         };
         self.strike(world, blows);
+        let mut state = world.lock();
+        let now = state.now_ns;
+        let Some(struck) = self.struck.iter_mut().rfind(|struck| struck.place == place) else {
+            return;
+        };
+        struck.lifted_ns = Some(now);
+        if struck.takes_replicas {
+            state.books.catch_up.lifted(now, place, &struck.nodes);
+        }
+    }
+
+    /// Frames that the fault's cuts swallowed. Where cuts overlap on a link, each frame counts for
+    /// the fault that ends first, and for no other.
+    fn taken(&mut self, state: &State, active: &Active, before: Vec<u64>) -> u64 {
+        let pairs = active.pairs().iter().zip(before);
+        let fresh = pairs.map(|((from, to), before)| {
+            let swallowed = state.network.swallowed(*from, *to);
+            let credited = self.credited.insert((*from, *to), swallowed).unwrap_or(0);
+            swallowed - before.max(credited)
+        });
+        fresh.sum()
     }
 
     fn storm(&mut self, world: &Arc<World>, fault: usize, node: usize, down: bool) {
@@ -614,6 +661,17 @@ fn introduce(state: &mut State) {
     if !unaware.is_empty() || !state.load.late.all_stand() {
         let at = state.now_ns + INTRODUCE_NS;
         state.schedule_task(at, Task::Introduce);
+    }
+}
+
+/// A fault in words; a role with the node that it was when the fault struck.
+fn told(plan: &Plan, fault: &Fault, nodes: &[usize]) -> String {
+    let words = plan.words(fault);
+    match (fault.target(), nodes) {
+        (Some(Target::Leader(_) | Target::Follower { .. }), [node]) => {
+            format!("{words} (n{})", node + 1)
+        }
+        _ => words,
     }
 }
 

@@ -28,11 +28,12 @@
 //! # Phases
 //!
 //! *Boot*: every partition has a ready leader and all its replicas. *Trouble*: the plan's faults
-//! under load. *Heal*: every fault is lifted, progress is owed, replicas catch up. *Drain*: every
-//! partition is read from its first offset to its end. *Judge*: every disk is read once more.
-//! Judges watch all along. A phase that does not end in its time is [`Ending::Stuck`], with what
-//! was waited for; a panic in a node is [`Ending::Panicked`]; a panic anywhere else is a bug of the
-//! harness.
+//! under load. *Heal*: every fault is lifted, progress is owed, load goes on until groups have settled,
+//! replicas catch up, and no call is left open. *Drain*: every partition is read from its first offset
+//! to its end. *Judge*: every disk is read once more. Judges watch all along. What is wrong, and since
+//! when nothing is, [`oracle`] says for all of them. A phase that does not end in its time is
+//! [`Ending::Stuck`], with what was waited for; a panic in a node is [`Ending::Panicked`]; a panic
+//! anywhere else, a deadlock and endless events are bugs of the harness.
 //!
 //! # Why two runs of a plan are the same
 //!
@@ -69,7 +70,9 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
+mod aftermath;
 mod books;
+mod catch_up;
 pub mod clock;
 pub mod disk;
 mod driver;

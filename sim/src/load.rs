@@ -331,7 +331,9 @@ fn translate(done: Done) -> Outcome {
                 message: record.message,
                 content: Some(Content::of(record.hash)),
             });
-            let records = records.collect();
+            // A list that grew while it was read has room to spare, and a history keeps millions.
+            let mut records: Vec<Record> = records.collect();
+            records.shrink_to_fit();
             Outcome::Ok(Reply::Fetched { records, end })
         }
         Done::Created => unreachable!("creating is no call of the history"),

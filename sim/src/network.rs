@@ -87,6 +87,8 @@ pub struct Network {
     /// Endpoints that nobody listens at: a cut takes nothing from them.
     silent: Vec<bool>,
     hits: Hits,
+    /// Of those: what a raise brought, and the base would not have.
+    by_faults: Hits,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +100,8 @@ struct Link {
     last_ns: u64,
     /// Arrival of the last frame that was held back, until one has overtaken it.
     held_ns: u64,
+    /// Whether a raise held it back.
+    held_by_fault: bool,
     swallowed: u64,
     cuts: u32,
     between_nodes: bool,
@@ -111,6 +115,27 @@ struct Hits {
     duplicate: u64,
     reorder: u64,
     tail: u64,
+}
+
+impl Hits {
+    fn named(self) -> [(&'static str, u64); 6] {
+        let Hits { cut, loss, queue, duplicate, reorder, tail } = self;
+        [
+            ("cut", cut),
+            ("loss", loss),
+            ("queue", queue),
+            ("duplicate", duplicate),
+            ("reorder", reorder),
+            ("tail", tail),
+        ]
+    }
+}
+
+/// Whether an accident of this rate happens, with one draw as ever; and whether it is one that the
+/// base rate alone would not have brought.
+fn strikes(dice: &mut Stream, ppm: u32, base_ppm: u32) -> Option<bool> {
+    let drawn = (ppm > 0).then(|| dice.below(1_000_000))?;
+    (drawn < u64::from(ppm)).then_some(drawn >= u64::from(base_ppm))
 }
 
 impl Network {
@@ -142,6 +167,7 @@ impl Network {
                     jitter_ns_max: latency_ns * config.jitter_percent / 100,
                     last_ns: 0,
                     held_ns: 0,
+                    held_by_fault: false,
                     swallowed: 0,
                     cuts: 0,
                     between_nodes: from < nodes && to < nodes,
@@ -158,6 +184,7 @@ impl Network {
             raised: Vec::new(),
             silent: vec![false; regions.len()],
             hits: Hits::default(),
+            by_faults: Hits::default(),
         }
     }
 
@@ -185,31 +212,39 @@ impl Network {
             true => (&self.between_nodes, &self.raised),
             false => (&self.base, &[]),
         };
-        if link.dice.hits(rates.loss_ppm) {
+        if let Some(by_fault) = strikes(&mut link.dice, rates.loss_ppm, self.base.loss_ppm) {
             self.hits.loss += 1;
+            self.by_faults.loss += u64::from(by_fault);
             return Route::Lost { why: Loss::Loss };
         }
         let mut at_ns = left_ns + link.latency_ns();
-        for tails in std::iter::once(&self.base).chain(raised) {
+        for (i, tails) in std::iter::once(&self.base).chain(raised).enumerate() {
             if link.dice.hits(tails.tail_ppm) {
                 at_ns += link.dice.tail(tails.tail_us * 1_000);
                 self.hits.tail += 1;
+                self.by_faults.tail += u64::from(i > 0);
             }
         }
-        if link.dice.hits(rates.reorder_ppm) {
+        if let Some(by_fault) = strikes(&mut link.dice, rates.reorder_ppm, self.base.reorder_ppm) {
             at_ns += link.dice.below(link.latency_ns.max(HELD_BACK_NS_MIN));
-            self.hits.reorder += u64::from(at_ns < link.last_ns);
+            let was_overtaken = at_ns < link.last_ns;
+            self.hits.reorder += u64::from(was_overtaken);
+            self.by_faults.reorder += u64::from(was_overtaken && by_fault);
             link.held_ns = link.held_ns.max(at_ns);
+            link.held_by_fault = by_fault;
         } else {
             at_ns = at_ns.max(link.last_ns + 1);
             link.last_ns = at_ns;
             if at_ns < link.held_ns {
                 self.hits.reorder += 1;
+                self.by_faults.reorder += u64::from(link.held_by_fault);
                 link.held_ns = 0;
             }
         }
-        let again_at_ns = link.dice.hits(rates.duplicate_ppm).then(|| {
+        let twice = strikes(&mut link.dice, rates.duplicate_ppm, self.base.duplicate_ppm);
+        let again_at_ns = twice.map(|by_fault| {
             self.hits.duplicate += 1;
+            self.by_faults.duplicate += u64::from(by_fault);
             at_ns + link.latency_ns().max(1)
         });
         Route::Deliver { at_ns, again_at_ns }
@@ -257,8 +292,8 @@ impl Network {
         self.silent[endpoint as usize - 1] = is_silent;
     }
 
-    /// Frames that cuts of this direction have swallowed so far: what a fault did is the difference
-    /// between its begin and its end.
+    /// Frames to the living that cuts of this direction have swallowed so far: what a fault did is the
+    /// difference between its begin and its end. Of two cuts of one link each has done it.
     pub fn swallowed(&self, from: Endpoint, to: Endpoint) -> u64 {
         self.links[self.place(from, to)].swallowed
     }
@@ -291,16 +326,13 @@ impl Network {
     /// How often each kind of accident really happened: `cut`, `loss`, `queue`, `duplicate`,
     /// `reorder` (frames that were truly overtaken), `tail`.
     pub fn hits(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        let Hits { cut, loss, queue, duplicate, reorder, tail } = self.hits;
-        [
-            ("cut", cut),
-            ("loss", loss),
-            ("queue", queue),
-            ("duplicate", duplicate),
-            ("reorder", reorder),
-            ("tail", tail),
-        ]
-        .into_iter()
+        self.hits.named().into_iter()
+    }
+
+    /// Of those, what raised rates brought and the base would not have. Cuts are counted by whoever
+    /// cuts, see [`Network::swallowed`].
+    pub fn hits_by_faults(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        self.by_faults.named().into_iter()
     }
 
     fn sum_rates(&mut self) {

@@ -2,17 +2,17 @@
 //! nothing process-global feeds it.
 
 use crate::{
+    aftermath::Aftermath,
     driver::{Driver, Outcome as Ended},
     sabotage::Sabotaged,
     tasks::{Drive, keep_panics_quiet, told_by},
     world::{State, World, format, model_hits},
 };
-use checkers::{Ask, Bench, Counts, Outcome, Recording, Recovery, Reply, Run};
+use checkers::{Bench, Recording, Run};
 use madsim::{plugin, runtime::Runtime};
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -133,18 +133,28 @@ fn on_this_thread(
 
 fn compose(state: State, ended: Ended) -> Simulated {
     let ending = ended.ending;
-    let mut faults = model_hits(&state);
-    for (kind, count) in &state.books.hits {
-        *faults.entry(kind.clone()).or_insert(0) += count;
+    let (mut faults, accidents) = model_hits(&state);
+    // A fault that struck and changed nothing is told, with 0.
+    let struck = ended.struck.iter().map(|struck| (struck.kind, 0));
+    let counted = state.books.hits.iter().map(|(kind, count)| (kind.as_str(), *count));
+    for (kind, count) in struck.chain(counted) {
+        *faults.entry(kind.to_owned()).or_insert(0) += count;
     }
     let books = state.books;
     let counts = books.bench.counts();
     let judgements = books.bench.finish();
     let (trace_hash, trace) = books.trace.finish();
     let recording = books.recording;
-    let recovery = recovery(&ended.struck, &books.history, &state.plan, &counts);
+    let aftermath = Aftermath {
+        struck: &ended.struck,
+        history: &books.history,
+        plan: &state.plan,
+        is_lost: counts.lost > 0,
+    };
     let run = Run {
-        recovery,
+        recovery: aftermath.recovery(&books.catch_up),
+        overlap: aftermath.overlap(state.now_ns),
+        accidents,
         ending,
         judgements,
         counts,
@@ -158,76 +168,4 @@ fn compose(state: State, ended: Ended) -> Simulated {
         history: books.history,
     };
     Simulated { run, effective: ended.effective, trace, recording }
-}
-
-/// How long each partition was without acknowledgements after each fault that took replicas away: to
-/// the first acknowledgement of a call that was made after the fault began, at the plan's most asked
-/// level.
-fn recovery(
-    struck: &[(String, u64)],
-    history: &checkers::History,
-    plan: &Plan,
-    counts: &Counts,
-) -> Vec<Recovery> {
-    let heaviest = plan.workload.acks.iter().max().copied().unwrap_or(0);
-    let level = plan.workload.acks.iter().rposition(|weight| *weight == heaviest);
-    let level = checkers::Acks::ALL[level.unwrap_or(2)];
-    let drained: BTreeSet<u64> = if counts.lost == 0 { BTreeSet::new() } else { drained(history) };
-    let mut recovery = Vec::new();
-    for (fault, at_ns) in struck.iter().take(64) {
-        let mut first: BTreeMap<u32, u64> = BTreeMap::new();
-        let mut gone: BTreeMap<u32, u64> = BTreeMap::new();
-        // Calls stand in order of their beginning; only what returned early can be lost by a fault.
-        let begin = history.calls.partition_point(|call| call.called.at_ns < *at_ns);
-        for call in &history.calls[begin..] {
-            if first.len() == plan.placement.partitions.len() {
-                break;
-            }
-            let Ask::Produce { partition, acks, .. } = &call.ask else { continue };
-            let (Outcome::Ok(_), Some(returned)) = (&call.outcome, call.returned) else {
-                continue;
-            };
-            if *acks == level {
-                first.entry(*partition).or_insert(returned.at_ns - at_ns);
-            }
-        }
-        if counts.lost > 0 {
-            for call in &history.calls[..begin] {
-                let (Ask::Produce { partition, messages, acks, .. }, Outcome::Ok(_)) =
-                    (&call.ask, &call.outcome)
-                else {
-                    continue;
-                };
-                let lost = messages.iter().filter(|message| !drained.contains(message)).count();
-                if acks.is_durable() && call.returned.is_some_and(|r| r.at_ns <= *at_ns) {
-                    *gone.entry(*partition).or_insert(0) += lost as u64;
-                }
-            }
-        }
-        for partition in 1..=plan.placement.partitions.len() as u32 {
-            recovery.push(Recovery {
-                fault: fault.clone(),
-                partition,
-                at_ns: *at_ns,
-                rto_ns: first.get(&partition).copied(),
-                rpo_messages: gone.get(&partition).copied().unwrap_or(0),
-            });
-        }
-    }
-    recovery
-}
-
-/// Every message that was read after the drain began.
-fn drained(history: &checkers::History) -> BTreeSet<u64> {
-    let begin = history.marks.iter().find(|(_, mark)| *mark == checkers::Mark::Draining);
-    let begin = begin.map_or(u64::MAX, |(stamp, _)| stamp.ordinal);
-    let drain = history.calls.iter().filter(|call| call.called.ordinal > begin);
-    drain
-        .filter_map(|call| match &call.outcome {
-            Outcome::Ok(Reply::Fetched { records, .. }) => Some(records),
-            Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
-        })
-        .flatten()
-        .map(|record| record.message)
-        .collect()
 }

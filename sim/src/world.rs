@@ -577,7 +577,8 @@ impl State {
         let now = self.now_ns;
         let read = for_each_told(&frame.head, to, |told| match told {
             Told::Claim { group, claim } => {
-                books.fact(now, &Fact::Claimed { node: from, group, claim });
+                let to = Some(to).filter(|to| *to as usize <= n_nodes);
+                books.fact(now, &Fact::Claimed { node: from, to, group, claim });
             }
             Told::Acked { group, request, acks, entry, offset } => {
                 if group == system::METADATA {
@@ -606,13 +607,28 @@ fn fingerprint(frame: &Frame) -> u64 {
     u64::from(crc)
 }
 
-/// Fault hits that the models counted, by kind.
-pub(crate) fn model_hits(state: &State) -> BTreeMap<String, u64> {
-    let mut hits = BTreeMap::new();
-    let network = state.network.hits();
-    let disks = state.machines.iter().flat_map(|machine| machine.disk.hits());
-    for (kind, count) in network.chain(disks).filter(|(_, count)| *count > 0) {
-        *hits.entry(kind.to_owned()).or_insert(0) += count;
+/// What the models counted, by kind: what faults of the plan brought, and accidents of the base world
+/// apart. Cuts and power losses are counted where they are brought about.
+pub(crate) fn model_hits(state: &State) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+    let (mut faults, mut accidents) = (BTreeMap::new(), BTreeMap::new());
+    let mut add = |to_faults: bool, kind: &str, count: u64| {
+        if count > 0 {
+            let hits = if to_faults { &mut faults } else { &mut accidents };
+            *hits.entry(kind.to_owned()).or_insert(0) += count;
+        }
+    };
+    for ((kind, all), (_, by_faults)) in state.network.hits().zip(state.network.hits_by_faults()) {
+        if kind != "cut" {
+            add(true, kind, by_faults);
+            add(false, kind, all - by_faults);
+        }
     }
-    hits
+    for (kind, count) in state.machines.iter().flat_map(|machine| machine.disk.hits()) {
+        match kind {
+            "power_loss" => {}
+            "tail" => add(false, "disk_tail", count),
+            _ => add(true, kind, count),
+        }
+    }
+    (faults, accidents)
 }

@@ -151,17 +151,13 @@ impl<D: Dialect> Workload for Objects<D> {
             }
             told.add(name, count, answer, compose);
         }
-        let mut judgement = Judgement::new(dialect.judge_name(), told.verdict());
-        if let Some(other) = without_nil {
-            let other = super::if_nil_said_nothing(&judgement.verdict, &other.verdict());
-            judgement.permitted.extend(other);
-        }
-        Ok(Findings {
-            judgements: vec![judgement],
-            terms: dialect.terms(terms),
-            objects,
-            ..Findings::default()
-        })
+        let judgement = Judgement::new(dialect.judge_name(), told.verdict());
+        let mut terms = dialect.terms(terms);
+        terms
+            .extend(without_nil.and_then(|other| {
+                super::if_nil_said_nothing(&judgement.verdict, &other.verdict())
+            }));
+        Ok(Findings { judgements: vec![judgement], terms, objects, ..Findings::default() })
     }
 }
 

@@ -222,7 +222,9 @@ impl<'c> Terms<'c> {
         match (is_eventual, has_finals) {
             (true, _) => told.push(format!("{finals} (--eventual)")),
             (false, true) => told.push(format!("{finals}: some reads are marked `:final?`")),
-            (false, false) => told.push("operations are linearizable".to_owned()),
+            (false, false) => {
+                told.push("operations are linearizable (--eventual asks less)".to_owned())
+            }
         }
         match is_eventual || has_finals {
             true => invariants::Contract::Eventual,

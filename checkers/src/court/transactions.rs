@@ -106,7 +106,6 @@ impl Workload for Transactions {
         let ruling = self.rule(&self.transactions, terms, names);
         let law = if self.is_list { "list_append" } else { "rw_register" };
         let mut told = vec![format!("isolation is {} (--isolation)", self.isolation.name)];
-        let mut permitted = ruling.permitted;
         if !self.is_list {
             told.push(match self.nil {
                 Nil::Absent => "a read of nil found nothing (--nil absent)".to_owned(),
@@ -125,10 +124,14 @@ impl Workload for Transactions {
             told.extend(ruling.assumptions);
             if let Some(other) = self.without_nil() {
                 let other = self.rule(&other, terms, names).verdict;
-                permitted.extend(super::if_nil_said_nothing(&ruling.verdict, &other));
+                told.extend(super::if_nil_said_nothing(&ruling.verdict, &other));
             }
         }
-        let judgement = Judgement { name: law.to_owned(), verdict: ruling.verdict, permitted };
+        let judgement = Judgement {
+            name: law.to_owned(),
+            verdict: ruling.verdict,
+            permitted: ruling.permitted,
+        };
         let objects = self.keys.len() as u64;
         let judgements = vec![judgement];
         Ok(Findings { judgements, terms: told, objects, ..Findings::default() })

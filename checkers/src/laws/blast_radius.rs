@@ -150,7 +150,7 @@ impl BlastRadius {
     }
 
     fn ask(&mut self, at: Stamp, call: Asked<'_>) {
-        let Some(partition) = wanted(&call.ask) else { return };
+        let Some(partition) = wanted(call.ask) else { return };
         let Some(bystander) = self.partitions.get_mut(partition as usize) else { return };
         if self.active.values().any(|fault| fault.clients.contains(&call.client)) {
             return;

@@ -14,7 +14,7 @@ use crate::{
     facts::{Claim, EntryId, Fact, Group, Node},
     history::{MessageId, Offset, Stamp},
     truth::DiskTruth,
-    verdict::{Evidence, Verdict},
+    verdict::{Evidence, Line, Verdict},
 };
 use std::collections::VecDeque;
 
@@ -33,10 +33,48 @@ pub(crate) struct ClaimWitness {
     others: Breach,
     /// False claims that may yet name a message: the group, the entries that they cover and their disk
     /// did not hold, and the evidence. The first that an acknowledgement names is told.
-    unnamed: VecDeque<(Group, std::ops::RangeInclusive<u64>, Evidence)>,
+    unnamed: VecDeque<Unnamed>,
+    /// The claim that is told, until its flush has ended.
+    told: Option<Unflushed>,
+    /// Whom the claim at hand is told.
+    told_to: Option<Node>,
     is_named: bool,
     patience: u32,
-    recent: Vec<VecDeque<(EntryId, Offset, MessageId)>>,
+    recent: Vec<VecDeque<(Stamp, EntryId, Offset, MessageId)>>,
+}
+
+/// A false claim that may yet name a message.
+#[derive(Debug)]
+struct Unnamed {
+    group: Group,
+    covers: std::ops::RangeInclusive<u64>,
+    unflushed: Option<Unflushed>,
+    evidence: Evidence,
+}
+
+/// A flush that ought to have ended before a claim.
+#[derive(Clone, Copy, Debug)]
+struct Unflushed {
+    node: Node,
+    group: Group,
+    index: u64,
+    claimed: Stamp,
+}
+
+impl Unflushed {
+    /// The line that says when it ended at last, if it is this one.
+    fn ends(self, at: Stamp, (node, group, index): (Node, Group, u64)) -> Option<Line> {
+        let is_it = (self.node, self.group) == (node, group) && index >= self.index;
+        let late_us = (at.at_ns - self.claimed.at_ns) / 1_000;
+        is_it.then(|| {
+            let (ms, us) = (late_us / 1_000, late_us % 1_000);
+            let text = format!(
+                "n{node}: disk: holds index {} at last, {ms}.{us:03} ms after it was claimed",
+                self.index
+            );
+            line(at, text)
+        })
+    }
 }
 
 impl Checker for ClaimWitness {
@@ -51,7 +89,8 @@ impl Checker for ClaimWitness {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         let truth = &shared.disks;
         match event {
-            Event::Fact(Fact::Claimed { node, group, claim }) => {
+            Event::Fact(Fact::Claimed { node, to, group, claim }) => {
+                self.told_to = *to;
                 self.claims += 1;
                 self.patience = self.patience.saturating_sub(1);
                 match claim {
@@ -65,12 +104,15 @@ impl Checker for ClaimWitness {
                 }
             }
             Event::Fact(Fact::Acked { group, entry, offset, message, .. }) => {
-                self.name_message(*group, (*entry, *offset, *message));
+                self.name_message(*group, (at, *entry, *offset, *message));
                 let recent = seat(&mut self.recent, *group);
                 if recent.len() == RECENT_MAX {
                     recent.pop_front();
                 }
-                recent.push_back((*entry, *offset, *message));
+                recent.push_back((at, *entry, *offset, *message));
+            }
+            Event::Fact(Fact::Durable { node, group, entry }) => {
+                self.note_flush(at, (*node, *group, entry.index));
             }
             Event::Fact(_)
             | Event::Called(_)
@@ -111,6 +153,7 @@ impl ClaimWitness {
             return;
         }
         self.wait_for_a_name();
+        let to = self.told_to.map_or(String::new(), |to| format!(" to n{to}"));
         let reach = log.last().map_or(0, |last| last.index);
         let compose = || {
             let text = match held {
@@ -123,7 +166,7 @@ impl ClaimWitness {
             };
             Evidence {
                 summary: format!(
-                    "n{node} claimed under term {term} that its log of partition {group} is \
+                    "n{node} claimed{to} under term {term} that its log of partition {group} is \
                      durable up to index {index}, and its disk did not hold that entry (S9)"
                 ),
                 lines: vec![line(at, text), line(at, whereabouts(truth, group, index, hash))],
@@ -139,7 +182,12 @@ impl ClaimWitness {
             if self.unnamed.len() == RECENT_MAX {
                 self.unnamed.pop_front();
             }
-            self.unnamed.push_back((group, reach.min(index - 1) + 1..=index, compose()));
+            self.unnamed.push_back(Unnamed {
+                group,
+                covers: reach.min(index - 1) + 1..=index,
+                unflushed: Some(Unflushed { node, group, index, claimed: at }),
+                evidence: compose(),
+            });
         }
         self.breach.add(compose);
         if !self.is_named {
@@ -214,22 +262,40 @@ impl ClaimWitness {
     }
 
     /// Tells the first false claim that covers an acknowledged message, and names it.
-    fn name_message(&mut self, group: Group, acked: (EntryId, Offset, MessageId)) {
-        let (entry, offset, message) = acked;
+    fn name_message(&mut self, group: Group, acked: (Stamp, EntryId, Offset, MessageId)) {
+        let (at, entry, offset, message) = acked;
         let covers =
-            |(partition, covered, _): &(Group, std::ops::RangeInclusive<u64>, Evidence)| {
-                *partition == group && covered.contains(&entry.index)
-            };
+            |unnamed: &Unnamed| unnamed.group == group && unnamed.covers.contains(&entry.index);
         let Some(place) = self.unnamed.iter().position(covers) else { return };
-        let (_, _, mut named) = self.unnamed.remove(place).expect("it was found");
+        let Unnamed { unflushed, evidence: mut named, .. } =
+            self.unnamed.remove(place).expect("it was found");
         self.unnamed.clear();
         self.is_named = true;
+        self.told = unflushed;
         named.offset = Some(offset);
         named.message = Some(message);
         named.summary += &format!("; it covers m{message}, acknowledged at offset {offset}");
+        named.lines.push(line(at, format!("m{message} is acknowledged to its client")));
+        named.lines.sort_by_key(|line| line.ordinal);
         if let Some(evidence) = self.breach.evidence_mut() {
             named.count = evidence.count;
             *evidence = named;
+        }
+    }
+
+    /// A flush ended: perhaps the one that a claim ran ahead of.
+    fn note_flush(&mut self, at: Stamp, flushed: (Node, Group, u64)) {
+        for unnamed in &mut self.unnamed {
+            if let Some(line) = unnamed.unflushed.and_then(|open| open.ends(at, flushed)) {
+                unnamed.unflushed = None;
+                unnamed.evidence.lines.push(line);
+            }
+        }
+        if let Some(line) = self.told.and_then(|open| open.ends(at, flushed)) {
+            self.told = None;
+            if let Some(evidence) = self.breach.evidence_mut() {
+                evidence.lines.push(line);
+            }
         }
     }
 }
@@ -252,7 +318,7 @@ mod tests {
     use crate::testing::{World, entry, evidence, holds};
 
     fn claim(node: Node, index: u64, hash: u64) -> Fact {
-        Fact::Claimed { node, group: 1, claim: Claim::Append { term: 1, index, hash } }
+        Fact::Claimed { node, to: None, group: 1, claim: Claim::Append { term: 1, index, hash } }
     }
 
     /// A disk of a node that has voted in term 1.
@@ -290,6 +356,8 @@ mod tests {
         assert_eq!((evidence.offset, evidence.message), (Some(40), Some(77)));
         assert!(evidence.lines[0].text.contains("ends at index 0, 1 short"), "{evidence:?}");
         assert!(evidence.lines[1].text.contains("durable on n1"), "{evidence:?}");
+        assert!(evidence.lines[2].text.contains("holds index 1 at last"), "{evidence:?}");
+        assert!(evidence.lines[3].text.contains("m77 is acknowledged"), "{evidence:?}");
     }
 
     #[test]
@@ -312,6 +380,7 @@ mod tests {
     fn a_vote_must_be_durable_before_it_leaves() {
         let vote = |term, candidate| Fact::Claimed {
             node: 2,
+            to: None,
             group: 1,
             claim: Claim::Vote { term, candidate },
         };
@@ -333,7 +402,7 @@ mod tests {
     fn a_false_claim_that_names_a_message_is_told_before_a_false_vote() {
         let mut world = world();
         let claim = Claim::Vote { term: 2, candidate: 1 };
-        world.fact(Fact::Claimed { node: 2, group: 1, claim });
+        world.fact(Fact::Claimed { node: 2, to: None, group: 1, claim });
         world.fact(self::claim(3, 1, entry(1, 1).hash));
         world.acked(1, entry(1, 1), 0, 8);
         let evidence = evidence(world.verdict());
@@ -359,13 +428,14 @@ mod tests {
         world.fact(in_term(2, 3));
         world.fact(Fact::Claimed {
             node: 2,
+            to: None,
             group: 1,
             claim: Claim::Append { term: 3, index: 1, hash: entry(1, 1).hash },
         });
         world.fact(claim(2, 1, entry(1, 1).hash)); // a newer term covers an older claim
         world.fact(in_term(2, 2));
         let late = Claim::Append { term: 3, index: 0, hash: 0 };
-        world.fact(Fact::Claimed { node: 2, group: 1, claim: late });
+        world.fact(Fact::Claimed { node: 2, to: None, group: 1, claim: late });
         assert_eq!(evidence(world.verdict()).count, 1);
     }
 

@@ -71,7 +71,12 @@ impl Checker for ElectionSafety {
                     self.judge_leader(at, snapshot, &shared.disks);
                 }
             }
-            Event::Fact(Fact::Claimed { node, group, claim: Claim::Vote { term, candidate } }) => {
+            Event::Fact(Fact::Claimed {
+                node,
+                group,
+                claim: Claim::Vote { term, candidate },
+                ..
+            }) => {
                 let vote = Vote { voter: *node, candidate: *candidate, at, is_durable: false };
                 self.judge_vote(*group, *term, vote);
             }

@@ -2,10 +2,12 @@
 //! (Ongaro 4.2.3, 6.4, 9.6; S31-S33). A system that is always electing loses nothing and serves
 //! nobody; the laws of safety do not see it.
 //!
-//! Two rules. A voter to which a heartbeat of the leader of its own term was handed within the
+//! Three rules. A voter to which a heartbeat of the leader of its own term was handed within the
 //! shortest election timeout, on its own clock and in this life of its process, begins no term and
-//! grants neither vote nor pre-vote. And a process begins no more rounds of heartbeats than its clock
-//! had time for, one more for each linearizable read that it was handed and each election that it won.
+//! grants neither vote nor pre-vote. A voter begins a term only with the consent of an election quorum:
+//! a term that none can win deposes a leader all the same, once the node that raised it is heard again.
+//! And a process begins no more rounds of heartbeats than its clock had time for, one more for each
+//! linearizable read that it was handed and each election that it won.
 //!
 //! What was handed to whom the world knows; no node is asked. That someone else heard a leader
 //! excuses nobody, and entries are no heartbeats here: what they keep from campaigning keeps still.
@@ -13,7 +15,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{Ballot, Dues, Fact, Group, Heard, Node},
+    facts::{Ballot, Configuration, Dues, Fact, Group, Heard, Node},
     history::Stamp,
     verdict::{Evidence, Verdict},
 };
@@ -48,14 +50,15 @@ impl Checker for LeaderStability {
         &[Topic::World]
     }
 
-    fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
+    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         let Event::Fact(fact) = event else { return };
         match fact {
             Fact::Due(dues) => self.dues = Some(dues.clone()),
-            Fact::Balloted { node, group, ballot, term, own, heard } => {
+            Fact::Balloted { node, group, ballot, term, own, heard, consents } => {
                 let (node, group, ballot, term) = (*node, *group, *ballot, *term);
                 let decision = Decision { at, node, group, ballot, term };
                 self.judge(decision, heard.filter(|heard| heard.term == *own));
+                self.judge_consent(decision, consents, shared.disks.configuration(group));
             }
             Fact::Rounds { node, rounds, elapsed_ns, reads, elections } => {
                 self.count(at, *node, *rounds, [*elapsed_ns, *reads, *elections]);
@@ -87,6 +90,25 @@ impl LeaderStability {
         }
     }
 
+    /// Whoever begins a term consents itself; nobody else is asked for a vote or a pre-vote.
+    fn judge_consent(
+        &mut self,
+        decision: Decision,
+        consents: &[Node],
+        configuration: Option<&Configuration>,
+    ) {
+        let Some(configuration) = configuration.filter(|_| decision.ballot == Ballot::Begun) else {
+            return;
+        };
+        let is_other = |node: &Node| *node != decision.node;
+        let voters = configuration.voters.iter().map(|voter| voter.node).filter(is_other);
+        let consenting = 1 + voters.filter(|voter| consents.contains(voter)).count();
+        let needed = configuration.election_quorum as usize;
+        if consenting < needed {
+            self.breach.add(|| unasked(decision, consenting, needed));
+        }
+    }
+
     fn count(&mut self, at: Stamp, node: Node, rounds: u64, causes: [u64; 3]) {
         let Some(dues) = &self.dues else { return };
         if rounds == 0 {
@@ -107,6 +129,20 @@ impl LeaderStability {
                 ..Evidence::default()
             });
         }
+    }
+}
+
+fn unasked(decision: Decision, consenting: usize, needed: usize) -> Evidence {
+    let Decision { at, node, group, term, .. } = decision;
+    Evidence {
+        summary: format!(
+            "n{node} began term {term} of partition {group} with the consent of {consenting} voters, \
+             itself included, and to win it needs {needed} (S32)"
+        ),
+        lines: vec![line(at, format!("n{node}: began term {term} of partition {group}"))],
+        node: Some(node),
+        partition: Some(group),
+        ..Evidence::default()
     }
 }
 
@@ -152,7 +188,8 @@ mod tests {
     fn balloted(ballot: Ballot, heard: Option<(u64, u64)>) -> Verdict {
         let mut world = world();
         let heard = heard.map(|(term, ms)| Heard { term, ago_ns: ms * MS });
-        world.fact(Fact::Balloted { node: 2, group: 1, ballot, term: 8, own: 7, heard });
+        let consents = Vec::new();
+        world.fact(Fact::Balloted { node: 2, group: 1, ballot, term: 8, own: 7, heard, consents });
         world.verdict()
     }
 
@@ -185,6 +222,25 @@ mod tests {
         }
     }
 
+    /// One of five voters begins a term, and these have granted it their pre-vote.
+    fn begun(consents: &[Node]) -> Verdict {
+        let mut world = world();
+        world.configure(&[(1, 0), (2, 0), (3, 1), (4, 1), (5, 2)], 3);
+        let (node, group, ballot, consents) = (2, 1, Ballot::Begun, consents.to_vec());
+        world.fact(Fact::Balloted { node, group, ballot, term: 8, own: 7, heard: None, consents });
+        world.verdict()
+    }
+
+    #[test]
+    fn a_term_is_begun_with_the_consent_of_an_election_quorum() {
+        assert_eq!(holds(&begun(&[4, 5])), 1);
+        for too_few in [&[][..], &[5], &[5, 5], &[2, 5], &[5, 9]] {
+            let evidence = evidence(begun(too_few));
+            assert!(evidence.summary.starts_with("n2 began term 8"), "{too_few:?}: {evidence:#?}");
+            assert!(evidence.summary.contains("it needs 3"), "{too_few:?}: {evidence:#?}");
+        }
+    }
+
     #[test]
     fn rounds_of_heartbeats_need_time_reads_or_elections() {
         assert_eq!(holds(&beaten(12, 1_500, 0, 0)), 1);
@@ -199,7 +255,16 @@ mod tests {
         assert!(unknown(beaten(0, 1_500, 0, 0)).starts_with("vacuous"), "it never led");
         let mut timeless = World::of("leader_stability");
         let (ballot, heard) = (Ballot::Begun, Some(Heard { term: 7, ago_ns: 1 }));
-        timeless.fact(Fact::Balloted { node: 2, group: 1, ballot, term: 8, own: 7, heard });
+        let consents = Vec::new();
+        timeless.fact(Fact::Balloted {
+            node: 2,
+            group: 1,
+            ballot,
+            term: 8,
+            own: 7,
+            heard,
+            consents,
+        });
         assert!(unknown(timeless.verdict()).starts_with("vacuous"));
     }
 }

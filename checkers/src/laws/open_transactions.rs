@@ -74,7 +74,7 @@ impl OpenTransactions {
             return;
         }
         let mut partitions = Vec::new();
-        sends(&call.ask, |sending| partitions.push(sending.partition));
+        sends(call.ask, |sending| partitions.push(sending.partition));
         for partition in &partitions {
             seat(&mut self.gates, *partition).open += 1;
         }

@@ -97,7 +97,7 @@ impl Checker for Unseen {
 
 impl Unseen {
     fn stir(&mut self, at: Stamp, call: Asked<'_>) {
-        sends(&call.ask, |sending| seat(&mut self.shores, sending.partition).stirred = at);
+        sends(call.ask, |sending| seat(&mut self.shores, sending.partition).stirred = at);
     }
 
     fn shore(&self, partition: Partition) -> Shore {

@@ -76,6 +76,10 @@ enum Sight {
 /// One partition as the drain read it.
 #[derive(Debug, Default)]
 struct Shelf {
+    /// By offset: the number plus one of the message that was promised to stand there, the last one.
+    promised: ByOffset<u32>,
+    /// Promised messages whose offset was promised to another one later.
+    displaced: u64,
     /// By offset: the message's number plus one.
     read: ByOffset<u32>,
     /// Lowest and highest offset that was read.
@@ -146,10 +150,16 @@ impl Checker for ZeroLoss {
             return Verdict::Violated(Box::new(evidence));
         }
         match tally.undrained {
-            Some((partition, count)) => Verdict::Unknown(format!(
-                "partition {partition} was not drained to its end, and {count} of its acknowledged \
-                 messages were not read"
-            )),
+            Some((partition, count)) => {
+                let displaced = match tally.counts.displaced {
+                    0 => String::new(),
+                    n => format!("; {n} are displaced: their offsets hold other messages"),
+                };
+                Verdict::Unknown(format!(
+                    "partition {partition} was not drained to its end, and {count} of its \
+                     acknowledged messages were not read{displaced}"
+                ))
+            }
             None => Verdict::holds_if_covered(
                 tally.kept,
                 "no message acknowledged at quorum or above was read by a drain",
@@ -236,10 +246,17 @@ impl ZeroLoss {
         // A return without its call is malformed; the message stays what it was.
         let Some(number) = self.ids.find(id) else { return };
         let message = &mut self.messages[number as usize];
-        if message.fate != Fate::NeverAsked {
-            message.fate = fate;
-            message.offset = offset;
+        if message.fate == Fate::NeverAsked {
+            return;
         }
+        (message.fate, message.offset) = (fate, offset);
+        if fate != Fate::Acknowledged || offset == NOWHERE || !message.acks.is_durable() {
+            return;
+        }
+        let partition = self.streams.get(message.stream).partition;
+        let shelf = seat(&mut self.shelves, partition);
+        let before = std::mem::replace(shelf.promised.entry(offset), number + 1);
+        shelf.displaced += u64::from(before != 0 && before != number + 1);
     }
 
     fn note_read(&mut self, by: (Stamp, u32), partition: u32, record: Record, is_drain: bool) {

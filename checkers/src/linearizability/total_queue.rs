@@ -25,7 +25,7 @@ use crate::{
     breach::{Breach, line},
     history::Stamp,
     intern::Interner,
-    run::Counts,
+    run::{self, Counts},
     verdict::{Evidence, Line, Verdict},
 };
 use std::collections::BTreeMap;
@@ -89,69 +89,91 @@ pub fn judge(
 ) -> (Verdict, Counts) {
     let mut book = Book::of(operations, drains);
     book.settle();
-    let missing = book.missing();
-    let (lost, doubtful) = book.excuse(&missing, drains);
+    let (lost, excused) = book.excuse(&book.missing(), drains);
     let mut counts = book.counts();
-    book.place_lost(&lost, &mut counts);
-    let mut all = Breach::default();
-    let evidence = |message: u32, summary: String| {
-        let value = book.names.id(message);
-        let lines = lines(operations, value, name);
-        Evidence { summary, lines, message: Some(value), ..Evidence::default() }
+    // What may have gone to somebody whose answer was lost is not known to be there or lost.
+    let is_drained = drains.iter().any(|drain| drain.returned.is_some());
+    counts.drain = match is_drained && excused == 0 {
+        true => run::Drain::Fully,
+        false => run::Drain::None,
     };
-    let named = |message: u32| name(book.names.id(message));
-    if let Some(first) = lost.first() {
-        let message = book.enqueues[*first as usize].message;
-        let told = format!(
-            "lost: {} was enqueued, and nobody is known to have dequeued it",
-            named(message)
-        );
-        let told = match doubtful {
-            0 => told,
-            excused => format!(
-                "{told}; {} messages are missing, and at most {excused} of them can have gone to the \
-                 dequeues whose answers were lost: {} are lost for certain",
-                missing.len(),
-                lost.len()
-            ),
-        };
-        all.add_many(lost.len() as u64, || evidence(message, told));
+    book.place_lost(&lost, &mut counts);
+    let teller = Teller { operations, book: &book, name };
+    let mut breach = Breach::default();
+    teller.lost(&lost, excused, &mut breach);
+    teller.unexpected(&mut breach);
+    if !promise.permits_duplicates {
+        teller.duplicated(&mut breach);
     }
-    for (number, message) in (0..).zip(&book.messages) {
-        if message.unexpected > 0 {
-            let what = match message.enqueues.is_empty() {
-                true => "and nobody enqueued it",
-                false => "before anyone asked to enqueue it",
+    (breach.verdict_or(|| book.verdict(excused)), counts)
+}
+
+/// Tells what is wrong with messages.
+struct Teller<'a> {
+    operations: &'a [Operation<Queue>],
+    book: &'a Book,
+    name: &'a dyn Fn(u64) -> String,
+}
+
+impl Teller<'_> {
+    fn lost(&self, lost: &[u32], excused: u64, breach: &mut Breach) {
+        let Some(first) = lost.first() else { return };
+        let message = self.book.enqueues[*first as usize].message;
+        breach.add_many(lost.len() as u64, || {
+            let name = self.named(message);
+            let told = format!("lost: {name} was enqueued, and nobody is known to have dequeued it");
+            let told = match excused {
+                0 => told,
+                excused => format!(
+                    "{told}; {} messages are missing, and at most {excused} of them can have gone to \
+                     the dequeues whose answers were lost: {} are lost for certain",
+                    lost.len() as u64 + excused,
+                    lost.len()
+                ),
             };
-            let told = || format!("unexpected: {} was dequeued, {what}", named(number));
-            all.add_many(message.unexpected, || evidence(number, told()));
+            self.evidence(message, told)
+        });
+    }
+
+    fn unexpected(&self, breach: &mut Breach) {
+        for (number, message) in (0..).zip(&self.book.messages) {
+            if message.unexpected > 0 {
+                breach.add_many(message.unexpected, || {
+                    let what = match message.enqueues.is_empty() {
+                        true => "and nobody enqueued it",
+                        false => "before anyone asked to enqueue it",
+                    };
+                    let name = self.named(number);
+                    self.evidence(number, format!("unexpected: {name} was dequeued, {what}"))
+                });
+            }
         }
     }
-    for (number, message) in (0..).zip(&book.messages) {
-        if message.duplicated > 0 && !promise.permits_duplicates {
-            let (attempted, dequeued) = (message.enqueues.len(), message.dequeues.len());
-            let told = || {
-                format!(
-                    "duplicated: {} was enqueued {attempted} times and came out {dequeued} times",
-                    named(number)
-                )
-            };
-            all.add_many(message.duplicated, || evidence(number, told()));
+
+    fn duplicated(&self, breach: &mut Breach) {
+        for (number, message) in (0..).zip(&self.book.messages) {
+            if message.duplicated > 0 {
+                breach.add_many(message.duplicated, || {
+                    let (attempted, dequeued) = (message.enqueues.len(), message.dequeues.len());
+                    let told = format!(
+                        "duplicated: {} was enqueued {attempted} times and came out {dequeued} times",
+                        self.named(number)
+                    );
+                    self.evidence(number, told)
+                });
+            }
         }
     }
-    let kept = book.kept();
-    let verdict = all.verdict_or(|| match (doubtful, book.unanswered.len()) {
-        (0, _) => Verdict::holds_if_covered(kept, "no message came out that had been enqueued"),
-        (_, 0) => Verdict::Unknown(format!(
-            "{doubtful} messages did not come out, and a drain whose answer was lost may have taken \
-             them"
-        )),
-        (_, unanswered) => Verdict::Unknown(format!(
-            "{doubtful} messages did not come out, and {unanswered} dequeues whose answers were lost \
-             may have taken them"
-        )),
-    });
-    (verdict, counts)
+
+    fn named(&self, message: u32) -> String {
+        (self.name)(self.book.names.id(message))
+    }
+
+    fn evidence(&self, message: u32, summary: String) -> Evidence {
+        let value = self.book.names.id(message);
+        let lines = lines(self.operations, value, self.name);
+        Evidence { summary, lines, message: Some(value), ..Evidence::default() }
+    }
 }
 
 /// Every message of a history.
@@ -267,6 +289,21 @@ impl Book {
         let excused = (missing.len() - lost.len()) as u64;
         lost.sort_unstable();
         (lost, excused)
+    }
+
+    /// The answer where nothing is broken for certain.
+    fn verdict(&self, excused: u64) -> Verdict {
+        let taken = match (excused, self.unanswered.len()) {
+            (0, _) => {
+                let why = "no message came out that had been enqueued";
+                return Verdict::holds_if_covered(self.kept(), why);
+            }
+            (_, 0) => "a drain whose answer was lost".to_owned(),
+            (_, unanswered) => format!("{unanswered} dequeues whose answers were lost"),
+        };
+        Verdict::Unknown(format!(
+            "{excused} messages did not come out, and {taken} may have taken them"
+        ))
     }
 
     fn counts(&self) -> Counts {

@@ -25,7 +25,7 @@ pub(crate) struct Holds(Vec<Hold>);
 
 impl Holds {
     pub(crate) fn note_call(&mut self, call: Asked<'_>) {
-        for partition in partitions(&call.ask) {
+        for partition in partitions(call.ask) {
             seat(&mut self.0, partition).open.insert(call.called.ordinal);
         }
     }

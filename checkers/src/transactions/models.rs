@@ -213,7 +213,7 @@ impl Model {
 
     /// The model of this name; for an unknown name, the nearest valid one.
     pub fn find(name: &str) -> Result<&'static Model, String> {
-        let wanted = name.trim_start_matches(':').to_ascii_lowercase().replace('_', "-");
+        let wanted = name.trim_start_matches(':').to_ascii_lowercase().replace(['_', ' '], "-");
         let named = |model: &&Model| {
             model.name == wanted
                 || model.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(&wanted))
@@ -450,6 +450,11 @@ mod tests {
     fn names_are_read_as_people_write_them_and_the_nearest_is_told() {
         assert_eq!(Model::find("strict_serializable"), Ok(STRICT_SERIALIZABLE));
         assert_eq!(Model::find(":Strong-Serializable"), Ok(STRICT_SERIALIZABLE));
+        let found = |name: &str| Model::find(name).map(|model| model.name);
+        assert_eq!(found("read atomic"), Ok("read-atomic"));
+        assert_eq!(found("PSI"), Ok("parallel-snapshot-isolation"));
+        assert_eq!(found("cut isolation"), Ok("cut-isolation"));
+        assert_eq!(found("causal"), Ok("causal"));
         assert_eq!(
             Model::find("serialisable"),
             Err("unknown isolation `serialisable` (did you mean `serializable`?)".to_owned())

@@ -191,7 +191,7 @@ impl World<'_> {
         let ack = Fact::Acked { node: 1, group, acks, entry, offset, message };
         for node in 1..=3 {
             let claim = Claim::Append { term: 1, index: entry.index, hash: entry.hash };
-            let claim = Fact::Claimed { node, group, claim };
+            let claim = Fact::Claimed { node, to: None, group, claim };
             if node == 2 {
                 match plant {
                     Some(Plant::EarlyClaim) => self.fact(claim.clone()),

@@ -9,7 +9,7 @@ use crate::{
     screen::world,
     story::Story,
     suite::scenario_name,
-    words::{clean, count, plural, span_up},
+    words::{clean, count, measured, overlap_words, plural, span_up},
 };
 use checkers::{Judgement, Verdict};
 
@@ -36,6 +36,7 @@ pub(super) struct Card {
     pub(super) checkers: Vec<(String, String, &'static str)>,
     pub(super) counts: Vec<(&'static str, String)>,
     pub(super) hits: Vec<(String, String)>,
+    pub(super) accidents: Vec<(String, String)>,
     pub(super) marks: Vec<(String, String)>,
     pub(super) plan: String,
 }
@@ -90,6 +91,7 @@ impl Card {
             checkers: run.judgements.iter().map(checker_cell).collect(),
             counts: counts(report),
             hits: pairs(&run.faults),
+            accidents: pairs(&run.accidents),
             marks: pairs(&run.marks),
             plan: report.effective.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"),
         }
@@ -136,30 +138,37 @@ fn recovery(report: &RunReport, recovery: &checkers::Recovery) -> Vec<String> {
         moment(recovery.at_ns, report.zero_ns),
         format!("p{}", recovery.partition),
         recovery.rto_ns.map_or("no later ack".to_owned(), span_up),
-        plural(recovery.rpo_messages, "message"),
+        recovery.rpo_messages.map_or("not counted: no drain".to_owned(), |n| plural(n, "message")),
+        recovery.catch_up_ns.map_or("–".to_owned(), span_up),
     ]
 }
 
 fn counts(report: &RunReport) -> Vec<(&'static str, String)> {
     let counts = &report.run.counts;
-    let lost = format!(
-        "{} ({} head, {} middle, {} tail)",
-        count(counts.lost),
-        count(counts.lost_head),
-        count(counts.lost_middle),
-        count(counts.lost_tail)
-    );
+    let of = |n| measured(counts, n);
+    let lost = match counts.measured(counts.lost) {
+        Some(lost) => format!(
+            "{} ({} head, {} middle, {} tail)",
+            count(lost),
+            count(counts.lost_head),
+            count(counts.lost_middle),
+            count(counts.lost_tail)
+        ),
+        None => "not counted: no drain".to_owned(),
+    };
     vec![
         ("attempted", count(counts.attempted)),
         ("acknowledged", count(counts.acknowledged)),
-        ("read", count(counts.read)),
+        ("while a fault was at work", overlap_words(report.run.overlap).unwrap_or_default()),
+        ("read", of(counts.read)),
         ("lost", lost),
-        ("allowed lost", count(counts.allowed_lost)),
-        ("recovered", count(counts.recovered)),
-        ("phantom", count(counts.phantom)),
-        ("duplicated", count(counts.duplicated)),
-        ("reordered", count(counts.reordered)),
-        ("corrupted", counts.corrupted.map_or("not measured".to_owned(), count)),
+        ("displaced", count(counts.displaced)),
+        ("allowed lost", of(counts.allowed_lost)),
+        ("recovered", of(counts.recovered)),
+        ("phantom", of(counts.phantom)),
+        ("duplicated", of(counts.duplicated)),
+        ("reordered", of(counts.reordered)),
+        ("corrupted", counts.corrupted.map_or("not counted".to_owned(), count)),
         ("unknown", count(counts.unknown)),
     ]
 }

@@ -5,7 +5,7 @@ use super::{PASSING_MAX, ROWS_MAX, card::Card};
 use crate::{
     report::{Report, RunReport},
     suite::{Scenario, Suite, scenario_name},
-    words::{clean, count, percent, plural, seeds, span, span_up},
+    words::{clean, count, measured, measured_cell, percent, plural, seeds, span, span_up},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +113,7 @@ fn row(id: usize, run: &RunReport, why: String) -> Row {
     let rto = run.run.recovery.iter().filter_map(|recovery| recovery.rto_ns).max();
     let cells = vec![
         count(counts.acknowledged),
-        count(counts.lost),
+        measured_cell(counts, counts.lost),
         count(counts.unknown),
         rto.map_or("–".to_owned(), span_up),
     ];
@@ -155,9 +155,9 @@ fn figures(scenario: &Scenario<'_>) -> Vec<(&'static str, String)> {
     vec![
         ("seeds", seeds(&ran)),
         ("acknowledged", count(counts.acknowledged)),
-        ("lost", count(counts.lost)),
-        ("allowed lost", count(counts.allowed_lost)),
-        ("duplicated", count(counts.duplicated)),
+        ("lost", measured(counts, counts.lost)),
+        ("allowed lost", measured(counts, counts.allowed_lost)),
+        ("duplicated", measured(counts, counts.duplicated)),
         ("unknown", count(counts.unknown)),
         ("fault hits", count(scenario.fault_hits)),
         ("simulated", span(sim_ns)),

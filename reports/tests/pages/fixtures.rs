@@ -1,8 +1,8 @@
 //! Runs that never ran: one of each kind that a page must tell, filled by arithmetic, never by dice.
 
 use checkers::{
-    Acks, Ask, Call, Counts, Coverage, Ending, Evidence, History, Judgement, Line, Outcome,
-    Recovery, Reply, Run, Series, Stamp, Verdict,
+    Acks, Ask, Call, Counts, Coverage, Drain, Ending, Evidence, History, Judgement, Line, Outcome,
+    Overlap, Recovery, Reply, Run, Series, Stamp, Verdict,
 };
 use reports::{Origin, Replay, Report, RunReport, compose};
 use scenarios::{Disk, Fault, Network, Phases, Placement, Plan, Planned, Target, Timing, Workload};
@@ -174,6 +174,7 @@ pub(crate) fn run(seed: u64) -> Run {
             read: 412,
             recovered: 10,
             unknown: 14,
+            drain: Drain::Fully,
             ..Counts::default()
         },
         series: series(41, (12, 16), 70),
@@ -183,17 +184,21 @@ pub(crate) fn run(seed: u64) -> Run {
                 partition: 1,
                 at_ns: 12_341_000_000,
                 rto_ns: Some(561_300_000),
-                rpo_messages: 0,
+                rpo_messages: Some(0),
+                catch_up_ns: Some(1_200_000_000),
             },
             Recovery {
                 fault: "crash n1".to_owned(),
                 partition: 2,
                 at_ns: 12_341_000_000,
                 rto_ns: None,
-                rpo_messages: 0,
+                rpo_messages: None,
+                catch_up_ns: None,
             },
         ],
         faults: BTreeMap::from([("crash".to_owned(), 1), ("one_way".to_owned(), 212)]),
+        accidents: BTreeMap::from([("tail".to_owned(), 17)]),
+        overlap: Overlap { acknowledged: 402, under_fault: 88 },
         refused_faults: Vec::new(),
         marks: BTreeMap::from([("election_won".to_owned(), 3)]),
         trace_hash: format!("{seed:064x}").replace("000000", "7fa1e2"),
@@ -294,6 +299,7 @@ pub(crate) fn long(seed: u64) -> RunReport {
         read: 1_050_102,
         recovered: 2,
         unknown: 14,
+        drain: Drain::Fully,
         ..Counts::default()
     };
     for (judgement, coverage) in run.judgements.iter_mut().zip([4_200_400, 1_050_100]) {

@@ -2,5 +2,6 @@
 
 mod fixtures;
 mod golden;
+mod laws;
 mod page;
 mod shape;

@@ -1,9 +1,10 @@
 //! The contract that scripts depend on: fields, types, verdicts and exit codes.
 
 use crate::fixtures::{
-    SECOND, green, hostile, invocation, mixed, panicked, passing, plan, run, unknown, violated,
+    SECOND, green, holds, hostile, invocation, mixed, panicked, passing, plan, run, unknown,
+    violated,
 };
-use checkers::{Ending, Judgement, Verdict};
+use checkers::{Counts, Ending, Judgement, Verdict};
 use reports::{ExitCode, Replay, compose};
 use serde_json::{Value, json};
 
@@ -14,11 +15,13 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-const COUNTS: [&str; 12] = [
+const COUNTS: [&str; 14] = [
     "acknowledged",
     "allowed_lost",
     "attempted",
     "corrupted",
+    "displaced",
+    "drained",
     "duplicated",
     "lost",
     "lost_where",
@@ -42,6 +45,7 @@ fn json_has_exactly_the_fields_of_the_contract() {
     assert_eq!(keys(&document["totals"]), COUNTS);
     let mut expected = COUNTS.to_vec();
     expected.extend(["scenario", "seed", "token", "plant", "verdict", "trace_hash", "sim_ms"]);
+    expected.extend(["accidents", "overlap", "trouble_began_ms"]);
     expected.extend(["met", "not_met", "expected", "replay", "ending"]);
     expected.extend(["wall_ms", "checkers", "faults", "refused_faults", "marks", "recovery"]);
     expected.sort_unstable();
@@ -52,7 +56,10 @@ fn json_has_exactly_the_fields_of_the_contract() {
             assert_eq!(keys(checker), ["coverage", "evidence", "name", "verdict"]);
         }
         for recovery in run["recovery"].as_array().expect("recovery is a list") {
-            assert_eq!(keys(recovery), ["fault", "partition", "rpo_messages", "rto_ms"]);
+            assert_eq!(
+                keys(recovery),
+                ["at_ms", "catch_up_ms", "fault", "partition", "rpo_messages", "rto_ms"]
+            );
         }
     }
 }
@@ -89,13 +96,13 @@ fn json_tells_a_violation_with_its_evidence() {
 #[test]
 fn totals_are_the_counts_of_all_runs() {
     let document = reports::json(&mixed());
-    for field in COUNTS.iter().filter(|field| **field != "lost_where") {
-        let sum: u64 = document["runs"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|run| run[field].as_u64().expect("a number"))
-            .sum();
+    let is_sum = |field: &&&str| !["lost_where", "drained"].contains(*field);
+    for field in COUNTS.iter().filter(is_sum) {
+        let runs = document["runs"].as_array().expect("a list");
+        let sum: u64 = runs.iter().filter_map(|run| run[field].as_u64()).sum();
+        // What no run measured is null, never 0.
+        let is_measured = runs.iter().any(|run| !run[field].is_null());
+        let sum = if is_measured { Value::from(sum) } else { Value::Null };
         assert_eq!(document["totals"][field], sum, "{field}");
     }
     assert_eq!(document["totals"]["lost"], 6);
@@ -184,6 +191,41 @@ fn a_law_that_had_nothing_to_judge_is_a_doubt_only_where_the_plan_owed_it_someth
     assert!(matches!(composed(10, &["producer_order", "zero_loss"]), Verdict::Unknown(_)));
 }
 
+/// Single runs may leave a law without work; the whole suite may not.
+#[test]
+fn a_suite_in_which_a_law_slept_is_inconclusive() {
+    let runs = |asleep: Option<&str>| {
+        let members = scenarios::suite("default").expect("the default suite").into_iter();
+        let run = members.map(|name| {
+            let mut plan = plan(name, 1);
+            plan.workload.produce_per_ks = 10;
+            let mut run = run(1);
+            run.judgements = scenarios::CHECKERS
+                .iter()
+                .map(|law| {
+                    Judgement::new(
+                        *law,
+                        match Some(*law) == asleep {
+                            true => Verdict::Unknown("vacuous: nothing happened".to_owned()),
+                            false => holds(1),
+                        },
+                    )
+                })
+                .collect();
+            plan.checkers = scenarios::CHECKERS.map(str::to_owned).to_vec();
+            compose(plan.clone(), plan, run, String::new(), None, 0)
+        });
+        invocation(run.collect())
+    };
+    assert_eq!(ExitCode::of(&runs(None)), ExitCode::Holds);
+    let slept = runs(Some("producer_order"));
+    assert_eq!(ExitCode::of(&slept), ExitCode::Inconclusive);
+    assert!(reports::text(&slept, false).contains("no run of the suite exercised producer_order"));
+    assert_eq!(reports::json(&slept)["verdict"], "unknown");
+    let single = invocation(slept.runs.into_iter().take(1).collect());
+    assert_eq!(ExitCode::of(&single), ExitCode::Holds);
+}
+
 #[test]
 fn composing_twice_says_nothing_twice() {
     let once = panicked(2);
@@ -237,4 +279,29 @@ fn the_weightier_exit_code_wins() {
             assert_eq!((a.and(*b), b.and(*a)), (*a, *a));
         }
     }
+}
+
+#[test]
+fn what_was_not_drained_is_null_and_never_zero() {
+    let mut undrained = run(1);
+    undrained.counts = Counts { attempted: 9, acknowledged: 7, displaced: 2, ..Counts::default() };
+    undrained.recovery[0].rpo_messages = None;
+    let plan = plan("smoke", 1);
+    let report = compose(plan.clone(), plan, undrained, "z1:smoke:1:00".to_owned(), None, 1);
+    let document = reports::json(&invocation(vec![report.clone()]));
+    for told in [&document["runs"][0], &document["totals"]] {
+        for field in
+            ["read", "lost", "allowed_lost", "recovered", "phantom", "duplicated", "reordered"]
+        {
+            assert_eq!(told[field], Value::Null, "{field}");
+        }
+        assert_eq!(told["lost_where"], json!({ "head": null, "middle": null, "tail": null }));
+        assert_eq!((&told["displaced"], &told["acknowledged"]), (&json!(2), &json!(7)));
+        assert_eq!(told["drained"], "none");
+    }
+    assert_eq!(document["runs"][0]["recovery"][0]["rpo_messages"], Value::Null);
+    let page = reports::html(&invocation(vec![report.clone()]));
+    assert!(page.contains("not counted: no drain"), "{page}");
+    let page = reports::text(&invocation(vec![report.clone(), passing(2)]), false);
+    assert!(page.contains("lost not counted: not every run was drained"), "{page}");
 }

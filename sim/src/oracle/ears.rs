@@ -30,6 +30,8 @@ struct Ear {
     /// What was heard before the turn of `heard`.
     before: Option<Beat>,
     asked: Vec<Asked>,
+    /// The newest term for which pre-votes were granted to it, and by whom.
+    consents: (u64, Vec<u32>),
     /// The highest term of other messages of this turn, and the turn.
     newest: (u64, u64),
 }
@@ -88,15 +90,22 @@ impl Ears {
     /// A frame is handed over in this turn. `own` tells the term that a replica was last seen in.
     pub(crate) fn hand(&mut self, place: usize, head: &[u8], own: impl Fn(u32) -> u64) {
         let process = &mut self.processes[place];
-        let Some(from) = head.get(20..24).map(|bytes| u32_at(bytes, 0)) else { return };
+        let Some(from) = head.get(16..20).map(|bytes| u32_at(bytes, 0)) else { return };
         for_each_word(head, |word| match word {
             Word::Read => process.reads += 1,
             Word::Beat { group, term, .. } => process.beat(group, term),
             Word::Ask { group, term, ballot } => {
                 process.ask(from, group, (term, ballot), own(group));
+                // Whoever asks for a vote tells of a term in which there is no leader yet.
+                if ballot == Ballot::Vote {
+                    process.hear(group, term);
+                }
             }
             Word::Other { group, term } => process.hear(group, term),
-            Word::Granted { group, term, .. } => process.hear(group, term),
+            Word::Granted { group, term, ballot } => {
+                process.hear(group, term);
+                process.consent(from, group, (term, ballot));
+            }
             Word::BeatOk { group, term } => process.hear(group, term),
         });
     }
@@ -121,6 +130,7 @@ impl Ears {
                     term,
                     own,
                     heard,
+                    consents: Vec::new(),
                 }));
             }
             Word::Ask { .. } | Word::Other { .. } | Word::Read => {}
@@ -137,8 +147,10 @@ impl Ears {
             heard => heard,
         };
         let heard = process.heard(ear, last);
-        let node = place as u32 + 1;
-        Fact::Balloted { node, group, ballot: Ballot::Begun, term, own, heard }
+        let (node, ballot) = (place as u32 + 1, Ballot::Begun);
+        let (granted, by) = &ear.consents;
+        let consents = if *granted == term { by.clone() } else { Vec::new() };
+        Fact::Balloted { node, group, ballot, term, own, heard, consents }
     }
 
     /// A replica came to lead.
@@ -159,6 +171,20 @@ impl Process {
             ear.before = ear.heard;
         }
         ear.heard = Some((term, now_ns));
+    }
+
+    /// Someone would vote for it.
+    fn consent(&mut self, from: u32, group: u32, (term, ballot): (u64, Ballot)) {
+        let Some(ear) = self.ears.get_mut(group as usize) else { return };
+        if ballot != Ballot::PreVote || term < ear.consents.0 {
+            return;
+        }
+        if term > ear.consents.0 {
+            ear.consents = (term, Vec::new());
+        }
+        if !ear.consents.1.contains(&from) {
+            ear.consents.1.push(from);
+        }
     }
 
     /// Some other message told a term: a newer one ends what was heard before.
@@ -390,6 +416,22 @@ mod tests {
         assert_eq!(node.grant(), None);
     }
 
+    /// Swarm seed 3986: n1 woke from a pause to a request for its vote, to beats of the leader before, and
+    /// to a request for a pre-vote, all in one turn. The vote came first.
+    #[test]
+    fn a_request_for_a_vote_in_the_same_turn_ends_what_was_heard() {
+        let mut node = Node::new();
+        node.follow(100);
+        let vote = Message::Vote { term: 8, last: EntryId::default() };
+        node.turn(2_000, 3, &[vote, beat(7), pre_vote(9)]);
+        let granted = Message::PreVoteReply { term: 9, granted: true };
+        assert_eq!(node.say(3, granted), Some(None));
+        node.follow(2_100);
+        node.turn(2_150, 3, &[Message::Vote { term: 8, last: EntryId::default() }]);
+        let granted = Message::VoteReply { term: 8, granted: true };
+        assert_eq!(node.say(3, granted), Some(Some(Heard { term: 7, ago_ns: 50 * MS })));
+    }
+
     #[test]
     fn who_stands_for_election_is_told_with_what_it_heard_in_turns_before() {
         let mut node = Node::new();
@@ -402,6 +444,22 @@ mod tests {
             (heard, own, ballot),
             (Some(Heard { term: 7, ago_ns: 400 * MS }), 7, Ballot::Begun)
         );
+    }
+
+    #[test]
+    fn who_stands_for_election_is_told_with_whoever_granted_it_that_term() {
+        let mut node = Node::new();
+        let reply = |term, granted| Message::PreVoteReply { term, granted };
+        node.turn(100, 5, &[reply(7, true)]);
+        node.turn(200, 3, &[reply(8, true)]);
+        node.turn(300, 4, &[reply(8, false)]);
+        node.turn(400, 3, &[reply(8, true)]);
+        let consents = |fact| match fact {
+            Fact::Balloted { consents, .. } => consents,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(consents(node.0.began(0, 1, 8, 7)), [3]);
+        assert!(consents(node.0.began(0, 1, 9, 8)).is_empty(), "that was another term");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) const KINDS: &[Kind] = &[
     },
     Kind {
         name: "calls_fail",
-        what: "whatever went well until heal fails, though nothing was wrong",
+        what: "every call that went well fails, though nothing was wrong",
         laws: &["availability"],
         change: calls_fail,
     },
@@ -53,9 +53,8 @@ fn rounds_too_many(stream: &mut Stream) -> Option<()> {
 }
 
 fn calls_fail(stream: &mut Stream) -> Option<()> {
-    let healed = stream.mark(|mark| matches!(mark, Mark::Healed { .. }))?;
     let mut failed = 0;
-    for place in 0..healed {
+    for place in 0..stream.told.len() {
         let Told::Returned(call) = stream.told[place].1 else { continue };
         let call = &mut stream.calls[call];
         if let Outcome::Ok(_) = call.outcome {

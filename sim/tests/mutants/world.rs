@@ -15,6 +15,12 @@ pub(crate) const KINDS: &[Kind] = &[
         change: claim_before_flush,
     },
     Kind {
+        name: "claim_under_unflushed_term",
+        what: "a claim speaks under a term that its node's disk does not hold yet",
+        laws: &["claim_witness"],
+        change: claim_under_unflushed_term,
+    },
+    Kind {
         name: "vote_twice",
         what: "a voter tells another candidate that it has its vote of the same term",
         laws: &["election_safety", "claim_witness"],
@@ -125,7 +131,7 @@ fn claim_before_flush(stream: &mut Stream) -> Option<()> {
             Fact::Durable { node, group, entry } => {
                 newest.insert((*node, *group), (place, *entry));
             }
-            Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. } } => {
+            Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. }, .. } => {
                 let flushed = newest.get(&(*node, *group));
                 let is_it = |entry: &EntryId| (entry.index, entry.hash) == (*index, *hash);
                 found.extend(
@@ -137,6 +143,19 @@ fn claim_before_flush(stream: &mut Stream) -> Option<()> {
     }
     let (claim, flushed) = middle(&found)?;
     stream.advance(claim, flushed);
+    Some(())
+}
+
+fn claim_under_unflushed_term(stream: &mut Stream) -> Option<()> {
+    let claims = stream.facts().filter(|(_, fact)| {
+        matches!(fact, Fact::Claimed { claim: Claim::Append { index: 1.., .. }, .. })
+    });
+    let places: Vec<usize> = claims.map(|(place, _)| place).collect();
+    if let Fact::Claimed { claim: Claim::Append { term, .. }, .. } =
+        stream.fact_mut(middle(&places)?)
+    {
+        *term += 1_000;
+    }
     Some(())
 }
 
@@ -160,7 +179,7 @@ fn a_vote(stream: &Stream) -> Option<(usize, u32, u32, u64, u32)> {
 fn vote_twice(stream: &mut Stream) -> Option<()> {
     let (place, node, group, term, candidate) = a_vote(stream)?;
     let claim = Claim::Vote { term, candidate };
-    stream.insert_fact(place + 1, Fact::Claimed { node, group, claim });
+    stream.insert_fact(place + 1, Fact::Claimed { node, to: None, group, claim });
     Some(())
 }
 

@@ -13,7 +13,7 @@ fn see(world: &mut World, node: Node, group: Group, term: u64, role: Role) {
 }
 
 fn claimed(world: &mut World, node: Node, term: u64, candidate: Node) {
-    world.fact(Fact::Claimed { node, group: 1, claim: Claim::Vote { term, candidate } });
+    world.fact(Fact::Claimed { node, to: None, group: 1, claim: Claim::Vote { term, candidate } });
 }
 
 fn durable(world: &mut World, node: Node, term: u64, vote: Option<Node>) {

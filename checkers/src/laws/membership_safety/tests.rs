@@ -36,7 +36,7 @@ fn vote_gone(world: &mut World, node: Node) {
 
 fn claim(world: &mut World, node: Node) {
     let claim = Claim::Append { term: 4, index: 0, hash: 0 };
-    world.fact(Fact::Claimed { node, group: 1, claim });
+    world.fact(Fact::Claimed { node, to: None, group: 1, claim });
 }
 
 fn summary(world: World) -> String {

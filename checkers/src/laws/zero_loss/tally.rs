@@ -2,8 +2,9 @@
 
 use super::{Fate, Message, NOWHERE, Shelf, Sight, ZeroLoss};
 use crate::{
+    by_offset::seat,
     history::{Acks, Offset, Partition},
-    run::Counts,
+    run::{Counts, Drain},
     streams::{Lasts, Place},
 };
 
@@ -41,8 +42,28 @@ impl ZeroLoss {
         }
         for shelf in &self.shelves {
             self.count_order(&mut tally, shelf);
+            tally.counts.displaced += shelf.displaced + shelf.replaced();
         }
+        tally.counts.drain = self.drain();
         tally
+    }
+
+    /// How many of the partitions that anything was sent to were drained.
+    fn drain(&self) -> Drain {
+        let mut sent = vec![false; self.shelves.len()];
+        for message in self.messages.iter().filter(|message| message.fate != Fate::NeverAsked) {
+            *seat(&mut sent, self.streams.get(message.stream).partition) = true;
+        }
+        let is_drained =
+            |place: usize| self.shelves.get(place).is_some_and(|shelf| shelf.drained.is_some());
+        let partitions = (0..sent.len()).filter(|place| sent[*place]);
+        let all =
+            partitions.map(|place| if is_drained(place) { Drain::Fully } else { Drain::None });
+        // Where nothing was sent, nothing can be missing, but somebody must have looked.
+        all.reduce(Drain::and).unwrap_or(match self.shelves.iter().any(|s| s.drained.is_some()) {
+            true => Drain::Fully,
+            false => Drain::None,
+        })
     }
 
     fn count(&self, tally: &mut Tally, number: u32, message: &Message) {
@@ -135,6 +156,15 @@ impl ZeroLoss {
 }
 
 impl Shelf {
+    /// Offsets that were promised to one message and read as another.
+    fn replaced(&self) -> u64 {
+        let differs = |(offset, promised): (Offset, u32)| {
+            let read = self.read.get(offset);
+            promised != 0 && read != 0 && read != promised
+        };
+        self.promised.iter().filter(|pair| differs(*pair)).count() as u64
+    }
+
     fn side_of(&self, offset: Offset) -> Where {
         match self.span {
             Some((low, _)) if offset < low => Where::Head,

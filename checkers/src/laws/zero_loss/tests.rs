@@ -1,10 +1,14 @@
 use crate::{
-    Bench, Counts, Verdict, checkers, events,
+    Bench, Counts, Drain, Verdict, checkers, events,
     testing::{evidence, holds, judge, unknown},
     text,
 };
 
 const DRAIN: &str = "-- draining @50\n-- drained p1 end=3 @60\n";
+
+fn drained() -> Counts {
+    Counts { drain: Drain::Fully, ..Counts::default() }
+}
 
 fn counts(history: &str) -> Counts {
     let history = text::parse(history).expect("a history").history;
@@ -23,7 +27,7 @@ fn everything_acknowledged_and_read_holds() {
          c9 fetch p1 from=2 @53..54 ok [2:m3] end=3"
     );
     assert_eq!(holds(&judge("zero_loss", &history)), 3);
-    let expected = Counts { attempted: 3, acknowledged: 3, read: 3, ..Counts::default() };
+    let expected = Counts { attempted: 3, acknowledged: 3, read: 3, ..drained() };
     assert_eq!(counts(&history), expected);
 }
 
@@ -187,7 +191,7 @@ fn transactions_and_polls_count_as_well() {
         )
     };
     assert_eq!(holds(&judge("zero_loss", &history("p1[1:m2]"))), 2);
-    let expected = Counts { attempted: 3, acknowledged: 2, read: 2, ..Counts::default() };
+    let expected = Counts { attempted: 3, acknowledged: 2, read: 2, ..drained() };
     assert_eq!(counts(&history("p1[1:m2]")), expected);
     assert_eq!(evidence(judge("zero_loss", &history(""))).message, Some(2));
     let aborted = evidence(judge("zero_loss", &history("p1[1:m2 2:m3]")));
@@ -253,4 +257,20 @@ fn a_number_that_comes_late_still_forbids_the_duplicate() {
     assert_eq!(holds(&judge("zero_loss", &history(""))), 1);
     let evidence = evidence(judge("zero_loss", &history("producer=1/0/0@3")));
     assert!(evidence.summary.starts_with("duplicated"), "{evidence:?}");
+}
+
+#[test]
+fn what_nobody_drained_is_not_measured_and_displaced_is_known_at_once() {
+    let history = "c1 produce p1 m1 @1..2 ok offset=0
+                   c1 produce p1 m2 @3..4 ok offset=1
+                   c2 produce p1 m3 @5..6 ok offset=1";
+    let told = counts(history);
+    assert_eq!((told.displaced, told.drain, told.measured(told.lost)), (1, Drain::None, None));
+    let Verdict::Unknown(why) = judge("zero_loss", history) else { panic!("nobody looked") };
+    assert!(why.contains("1 are displaced: their offsets hold other messages"), "{why}");
+    let read = format!("{history}\n{DRAIN}\nc9 fetch p1 from=0 @51..52 ok [0:m1 1:m3] end=2");
+    let told = counts(&read);
+    assert_eq!((told.displaced, told.measured(told.lost)), (1, Some(1)), "{told:?}");
+    let other = format!("{history}\n{DRAIN}\nc9 fetch p1 from=0 @51..52 ok [0:m2 1:m3] end=2");
+    assert_eq!(counts(&other).displaced, 2, "m1 was promised what m2 holds");
 }
