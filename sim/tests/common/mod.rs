@@ -33,6 +33,8 @@ pub fn quiet(trouble_ms: u64) -> Plan {
 pub fn shortened(mut plan: Plan, trouble_ms: u64) -> Plan {
     plan.phases.trouble_ms = plan.phases.trouble_ms.min(trouble_ms);
     let end_ms = plan.phases.trouble_ms;
+    // What would come after the end of trouble is there at its begin.
+    plan.placement.late_ms.retain(|late_ms| *late_ms < end_ms);
     plan.timeline.retain(|planned| planned.at_ms < end_ms);
     for planned in &mut plan.timeline {
         // What would outlast trouble is lifted by heal.
