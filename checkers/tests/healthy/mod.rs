@@ -2,8 +2,8 @@
 //! world saw and what clients saw. One thing may be wrong with it.
 
 use checkers::{
-    Acks, Ask, Bench, Call, Claim, Configuration, EntryId, Event, Fact, Mark, Numbered, Outcome,
-    ReadLevel, Record, Reply, Role, Sequence, Snapshot, Stamp, Voter,
+    Acks, Ask, Bench, Call, Claim, Configuration, Dues, EntryId, Event, Fact, Mark, Numbered,
+    Outcome, ReadLevel, Record, Reply, Role, Sequence, Snapshot, Stamp, Voter,
 };
 
 pub(crate) const PARTITIONS: u64 = 4;
@@ -93,6 +93,9 @@ impl Healthy {
             }
         }
         let owed: Vec<u32> = (1..=PARTITIONS as u32).collect();
+        world.fact(Fact::Due(Dues { heartbeat_ns: 1_000_000, ..Dues::default() }));
+        let clients = (0..self.clients as u32).collect();
+        world.fact(Fact::Calm { groups: owed.clone(), clients });
         for message in 0..self.messages {
             if message == self.messages / 2 {
                 let mark = Mark::Healed { owed: Vec::clone(&owed), bound_ns: 1_000_000 };
@@ -101,10 +104,16 @@ impl Healthy {
             let is_time = message == self.messages * 9 / 10;
             world.produce(message, self.plant.filter(|_| is_time));
         }
+        for node in 2..=5 {
+            owed.iter().for_each(|group| world.follow(node, *group, self.messages / PARTITIONS));
+        }
         world.tell(Event::Mark(&Mark::Draining));
         for partition in 0..PARTITIONS {
             world.drain(partition, self.messages / PARTITIONS);
         }
+        let elapsed_ns = world.now.at_ns;
+        let (node, rounds, reads, elections) = (1, elapsed_ns / 1_000_000, 0, 0);
+        world.fact(Fact::Rounds { node, rounds, elapsed_ns, reads, elections });
     }
 }
 
@@ -168,6 +177,12 @@ impl World<'_> {
         self.tell(Event::Seen(&seen));
     }
 
+    fn follow(&mut self, node: u32, group: u32, last: u64) {
+        let (role, term) = (Role::Follower, 1);
+        let seen = Snapshot { node, group, role, term, commit: last, last, flushed: last };
+        self.tell(Event::Seen(&seen));
+    }
+
     fn commit(&mut self, node: u32, group: u32, entry: EntryId) {
         self.fact(Fact::Committed { node, group, entries: vec![entry], message: None });
     }
@@ -181,7 +196,11 @@ impl World<'_> {
         let offset = message / clients * (clients / PARTITIONS) + client / PARTITIONS;
         let sequence = (message / clients) as u32;
         let sequence = Sequence { producer: client, epoch: 0, sequence };
-        let acks = Acks::Quorum;
+        // Now and then one that asks for less; where something is wrong, none that excuses it.
+        let acks = match (plant, message % 16) {
+            (None, 5) => Acks::Leader,
+            (None | Some(_), _) => Acks::Quorum,
+        };
         let ask = Ask::produce(group, vec![message], acks);
         let mut call = call(message, client, ask, Reply::Produced { first: Some(offset) });
         call.numbered = Some(Numbered { at: Stamp::default(), sequence });
