@@ -9,7 +9,7 @@ use crate::{
 /// they find, of which some is spoilt. In `phantom` somebody reads what nobody wrote.
 pub(super) fn generate(dice: &mut Dice, keys: u64, is_list: bool) -> (Vec<Transaction>, bool) {
     let (count, processes) = (2 + dice.below(4), 1 + dice.below(4));
-    let spoils = if is_list { [0, 4, 10, 12] } else { [0, 0, 1, 8] }[dice.below(4) as usize];
+    let spoils = if is_list { [2, 6, 12, 12] } else { [0, 0, 1, 8] }[dice.below(4) as usize];
     let reach = [1, 15, 60][dice.below(3) as usize];
     let mut state: Vec<Vec<u64>> = vec![Vec::new(); keys as usize];
     let mut past: Vec<Vec<Vec<u64>>> = state.iter().map(|_| vec![Vec::new()]).collect();
