@@ -7,9 +7,9 @@
 //! of a log is told to the bench as it is read, so that it is never held as a whole; objects that
 //! need all their operations at once (registers, queues, transactions) are collected first.
 //!
-//! Whatever could be read in two ways is one of the terms of a [`Request`], and every term that was used stands
-//! in the [`Ruling`]. A file that is not a history of its format and model is an error with its
-//! line, never a verdict.
+//! Whatever could be read in two ways is one of the terms of a [`Request`], and every term that was
+//! used stands in the [`Ruling`]. A file that is not a history of its format and model is an error
+//! with its line, never a verdict.
 
 mod docket;
 mod invariants;

@@ -210,7 +210,8 @@ enum Held {
     #[default]
     None,
     One(Content),
-    Many(Box<[Content]>),
+    /// Boxed twice, so that a call is no larger for it.
+    Many(Box<Box<[Content]>>),
 }
 
 impl Contents {
@@ -234,7 +235,7 @@ impl From<Vec<Content>> for Contents {
         Contents(match contents[..] {
             [] => Held::None,
             [one] => Held::One(one),
-            [_, _, ..] => Held::Many(contents.into()),
+            [_, _, ..] => Held::Many(Box::new(contents.into())),
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::{load, world::State};
 use checkers::{Ask, Mark, Outcome, ReadLevel, Reply};
 
 /// Fetches under way to one partition.
-const LANES: u64 = 16;
+const LANES: u64 = 4;
 
 /// One stretch of a partition; the last is read to whatever the end is by then.
 #[derive(Clone, Copy, Debug)]
