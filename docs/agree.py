@@ -5,8 +5,8 @@
 
 CLONES holds clones of github.com/anishathalye/porcupine, jepsen-io/knossos, jepsen-io/elle,
 ligurio/elle-cli and grahnen/LiMo under their own names; ZEROLOSS is the binary (target/release/zeroloss). Their
-histories are theirs and are not kept here. Prints the table of docs/CHECK.md and every difference;
-exits with 1 if there is one.
+histories are theirs and are not kept here. Prints the table of docs/CHECK.md, every difference that
+EXPLAINED knows with its reason, and every other one; exits with 1 if there is one of these.
 """
 
 import collections
@@ -163,6 +163,14 @@ CORPORA = [
 ]
 
 
+# Answers of others that are not ours, and why.
+PHANTOM = "it reads 3 from a key in which nobody wrote 3 (github.com/jepsen-io/elle/issues/8)"
+EXPLAINED = {
+    "elle-cli/histories/elle/rw-register.edn": ("violated", PHANTOM),
+    "elle-cli/histories/elle/rw-register.json": ("violated", PHANTOM),
+}
+
+
 def judge(path, flags):
     """The verdict, what it was taken for, and the error if there was one."""
     command = [ZEROLOSS, "check", str(path), "--format", "json", *flags]
@@ -177,14 +185,14 @@ def judge(path, flags):
 
 
 def main():
-    differences, rows = [], []
+    differences, explained, rows = [], [], []
     for title, folder, histories in CORPORA:
         root = CLONES / folder
         if not root.is_dir():
-            rows.append((title, "no clone", "", "", ""))
+            rows.append((title, "no clone", "", "", "", ""))
             continue
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        agreed, vacuous, missing, asked = 0, 0, 0, set()
+        agreed, vacuous, known, missing, asked = 0, 0, 0, 0, set()
         for path, legal, flags in histories(root):
             if (str(path), *flags) in asked:
                 continue
@@ -197,15 +205,20 @@ def main():
             agreed += verdict == expected
             # Nothing was read, or every read says nothing: others pass it, we say that we saw nothing.
             vacuous += verdict == "vacuous" and legal
-            if verdict not in (expected, "vacuous" if legal else expected):
+            ours, why = EXPLAINED.get(str(path.relative_to(CLONES)), (None, ""))
+            if verdict == ours != expected:
+                known += 1
+                explained.append(f"{path}: expected {expected}, explained as {ours}: {why}")
+            elif verdict not in (expected, "vacuous" if legal else expected):
                 differences.append(f"{path}: expected {expected}, got {verdict} {error}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        rows.append((title, len(asked) - missing, agreed, vacuous, f"{spent:.2f} s"))
-    print("| histories | judged | agree | vacuous | CPU time |\n|---|---:|---:|---:|---:|")
+        rows.append((title, len(asked) - missing, agreed, vacuous, known, f"{spent:.2f} s"))
+    print("| histories | judged | agree | vacuous | explained | CPU time |")
+    print("|---|---:|---:|---:|---:|---:|")
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |")
-    print("\n".join(differences))
+    print("\n".join(explained + differences))
     return 1 if differences else 0
 
 

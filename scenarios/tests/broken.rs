@@ -50,6 +50,14 @@ fn why_comes_first_and_is_not_left_out() {
     );
 }
 
+#[test]
+fn a_run_without_trouble_is_refused_once_and_for_nothing_that_was_not_written() {
+    assert_eq!(
+        refusal("why = \"A test.\"\nphases.trouble = \"0s\"\n"),
+        "read scenario `x.toml`: line 2: expected at least 1ms"
+    );
+}
+
 refused! {
     text_that_is_no_toml: "heal_max = \n" =>
         "line 4: string values must be quoted, expected literal string";

@@ -1,7 +1,10 @@
 //! Samples, cut and spoilt: an error or a clean history, never a panic, never a guess.
 
 use super::{samples::SAMPLES, tell};
-use crate::formats::{Format, fuzzing::read_anything};
+use crate::{
+    formats::{Format, fuzzing::read_anything},
+    linearizability::fuzz::cases,
+};
 
 /// Dice that are the same every time.
 struct Dice(u64);
@@ -17,12 +20,6 @@ impl Dice {
     fn below(&mut self, end: usize) -> usize {
         (self.throw() >> 33) as usize % end.max(1)
     }
-}
-
-/// How many spoilt files of each sample: `ZEROLOSS_CASES`, or few.
-fn cases() -> u64 {
-    let told = std::env::var("ZEROLOSS_CASES").ok();
-    told.map_or(500, |cases| cases.parse().expect("ZEROLOSS_CASES is a number"))
 }
 
 #[test]
@@ -86,7 +83,7 @@ fn a_line_that_is_cut_is_never_an_operation() {
 #[test]
 fn spoilt_samples_are_read_faithfully_or_refused() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    for (format, text) in SAMPLES.into_iter().flat_map(|it| (0..cases()).map(move |_| it)) {
+    for (format, text) in SAMPLES.into_iter().flat_map(|it| (0..cases(500)).map(move |_| it)) {
         let mut bytes = text.as_bytes().to_vec();
         for _ in 0..=dice.below(4) {
             spoil(&mut bytes, &mut dice);

@@ -4,6 +4,7 @@ mod twin;
 
 use crate::{
     Contract, Verdict,
+    linearizability::fuzz::cases,
     testing::{evidence, holds, judge, judgement, unknown},
 };
 use proptest::prelude::*;
@@ -226,14 +227,8 @@ fn without_a_constraint_it_is_vacuous() {
     assert!(unknown(judge("linearizable_log", history)).starts_with("vacuous"));
 }
 
-/// How many random histories are tried; `ZEROLOSS_CASES` raises it.
-fn cases() -> u32 {
-    let cases = std::env::var("ZEROLOSS_CASES").ok();
-    cases.and_then(|cases| cases.parse().ok()).unwrap_or(20_000)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(ProptestConfig::with_cases(cases(20_000) as u32))]
     /// The monitor and the twin must agree on every history, lawful or not.
     #[test]
     fn the_monitor_agrees_with_brute_force(history in twin::history()) {

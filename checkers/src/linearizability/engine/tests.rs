@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     Stamp,
     linearizability::{
+        fuzz::cases,
         models,
         objects::{Log, Register},
     },
@@ -61,10 +62,6 @@ fn is_explained<T: Toy>(operations: &[Operation<T::Deed>], parts: &[Part]) -> bo
         })
     }
     go::<T>(operations, parts, &T::start(), 0)
-}
-
-fn cases(default: u64) -> u64 {
-    std::env::var("ZEROLOSS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
 }
 
 fn agree<T>()
@@ -182,7 +179,7 @@ where
     <T::Model as Model>::State: std::fmt::Debug + Send + Sync + 'static,
 {
     use crate::linearizability::second_opinion::{Limits, Opinion, ask};
-    let (mut bad, mut asked, cases) = (0, 0, cases(20_000) / 10);
+    let (mut bad, mut asked, cases) = (0, 0, cases(2_000));
     for seed in 0..cases {
         let mut dice = Dice::new(seed);
         let len = 8 + dice.below(24);

@@ -172,7 +172,7 @@ fn random(dice: &mut Dice) -> Vec<Operation<Queue>> {
 #[test]
 fn it_agrees_with_brute_force_on_random_histories() {
     let (mut dice, mut tally) = (Dice::of(1), Tally::default());
-    for _ in 0..fuzz::cases() {
+    for _ in 0..fuzz::cases(50_000) {
         let operations = random(&mut dice);
         tally.compare(&specs::Queue, &operations, &check(&operations));
     }

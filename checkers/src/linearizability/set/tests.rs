@@ -164,7 +164,7 @@ fn random(dice: &mut Dice, has_reads: bool, has_removes: bool) -> Vec<Operation<
 
 fn agrees(seed: u64, has_reads: bool, has_removes: bool, exhausted_permille_max: u64) {
     let (mut dice, mut tally) = (Dice::of(seed), Tally::default());
-    for _ in 0..fuzz::cases() {
+    for _ in 0..fuzz::cases(50_000) {
         let operations = random(&mut dice, has_reads, has_removes);
         tally.compare(&specs::Set, &operations, &check(&operations));
     }

@@ -5,7 +5,10 @@
 //! of every list that the order of its versions is known, the judge must also find every violation.
 
 use super::*;
-use crate::transactions::{Model, judge_list_append};
+use crate::{
+    linearizability::fuzz::cases,
+    transactions::{Model, judge_list_append},
+};
 
 const KEYS: usize = 2;
 
@@ -280,16 +283,12 @@ const MODELS: [(&str, Rules); 4] = [
     ("strong-snapshot-isolation", Rules { has_snapshots: true, keeps_time: true }),
 ];
 
-fn cases() -> u64 {
-    let cases = std::env::var("ZEROLOSS_CASES").ok();
-    cases.map_or(20_000, |cases| cases.parse().expect("ZEROLOSS_CASES is a number"))
-}
-
 #[test]
 fn lists_are_judged_as_brute_force_judges_them() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut seen = [[0u64; 2]; MODELS.len()];
-    for case in 0..cases() {
+    let cases = cases(20_000);
+    for case in 0..cases {
         let history = generate(&mut dice, false);
         for ((name, rules), seen) in MODELS.iter().zip(&mut seen) {
             let model = Model::find(name).expect("a model");
@@ -304,7 +303,7 @@ fn lists_are_judged_as_brute_force_judges_them() {
         }
     }
     for (seen, (name, _)) in seen.iter().zip(MODELS) {
-        let least = cases() / 100;
+        let least = cases / 100;
         assert!(seen.iter().all(|count| *count > least), "{name}: one sided: {seen:?}");
     }
 }

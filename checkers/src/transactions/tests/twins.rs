@@ -7,7 +7,10 @@ mod histories;
 mod search;
 
 use super::{brute::Dice, *};
-use crate::transactions::{Inference, Model, judge_list_append, judge_rw_register};
+use crate::{
+    linearizability::fuzz::cases,
+    transactions::{Inference, Model, judge_list_append, judge_rw_register},
+};
 use histories::generate;
 use search::is_explained;
 
@@ -79,12 +82,6 @@ fn find(name: &str) -> &'static Model {
     Model::find(name).expect("a model")
 }
 
-/// Five thousand, or as many as `ZEROLOSS_CASES` says.
-fn cases() -> u64 {
-    let cases = std::env::var("ZEROLOSS_CASES").ok();
-    cases.map_or(5_000, |cases| cases.parse().expect("ZEROLOSS_CASES is a number"))
-}
-
 /// Whether each transaction finds its own writes, and one thing in a key.
 fn agrees_with_itself(history: &[Transaction]) -> bool {
     history.iter().filter(|one| one.fate == Fate::Committed).all(|transaction| {
@@ -131,7 +128,7 @@ fn registers_are_judged_under_every_model_as_its_definition_judges_them() {
     let mut dice = Dice(0x51a7_0c5e_93d1_f00d);
     let mut seen = [[0u64; 2]; DEFINED.len()];
     let (mut free, mut cut, mut plain) = ([0u64; 2], [0u64; 2], 0);
-    for _ in 0..cases() {
+    for _ in 0..cases(5_000) {
         let keys = 2 + dice.below(2);
         let (history, is_phantom) = generate(&mut dice, keys, false);
         let agrees = !is_phantom && agrees_with_itself(&history);
@@ -163,12 +160,12 @@ fn registers_are_judged_under_every_model_as_its_definition_judges_them() {
         }
         refuted * 5 >= all && holding * 5 >= all
     };
-    let mut is_common = tell("read-uncommitted", free, cases());
-    is_common &= tell("cut-isolation", cut, cases());
+    let mut is_common = tell("read-uncommitted", free, cases(5_000));
+    is_common &= tell("cut-isolation", cut, cases(5_000));
     for (seen, (name, ..)) in seen.iter().zip(DEFINED).take(19) {
         is_common &= tell(name, *seen, plain);
     }
-    assert!(is_common, "one-sided: {free:?}, {cut:?} of {}; {seen:?} of {plain}", cases());
+    assert!(is_common, "one-sided: {free:?}, {cut:?} of {}; {seen:?} of {plain}", cases(5_000));
 }
 
 #[test]
@@ -181,7 +178,7 @@ fn lists_are_judged_under_every_model_as_its_definition_judges_them() {
         Sees::Consistent | Sees::EachLast => false,
     };
     let mut plain = 0;
-    for _ in 0..cases() {
+    for _ in 0..cases(5_000) {
         let keys = 2 + dice.below(2);
         let (history, is_phantom) = generate(&mut dice, keys, true);
         if is_phantom {

@@ -135,7 +135,7 @@ fn twin(operations: &[Operation<Set>]) -> SetCounts {
 #[test]
 fn it_counts_as_the_plain_way_does() {
     let mut dice = Dice::of(7);
-    for _ in 0..fuzz::cases() / 10 {
+    for _ in 0..fuzz::cases(5_000) {
         let mut operations: Vec<Operation<Set>> = Vec::new();
         let count = 2 + dice.roll(12);
         for (number, span) in (1..).zip(fuzz::spans(&mut dice, count)) {
