@@ -30,6 +30,10 @@ SCENARIOS = {
     "crashes": ('phases.trouble = "15s"\n[workload]\nacks = { leader = 1, quorum = 2, none = 1 }\n',
                 CRASHES + KEPT),
     "undrained": ('phases.trouble = "5s"\nphases.drain_max = "1ms"\n', CRASHES),
+    "gone": ('disk.flush = ["2ms", "8ms"]\nphases.trouble = "12s"\nphases.drain_max = "1ms"\n'
+             'workload.acks = { quorum = 1 }\n',
+             '\n[[fault]]\nat = "3s"\nfor = "4s"\ndo.slow_disk = { who = "all", factor = 1000 }\n'
+             '\n[[fault]]\nat = "4s"\nfor = "2s"\ndo.power_loss.who = "all"\n'),
     "late": ('phases.trouble = "8s"\nphases.heal_max = "1ms"\nphases.drain_max = "1ms"\n',
              '\n[[fault]]\nat = "3s"\ndo.power_loss.who = "region us-east"\n'),
 }
@@ -78,12 +82,53 @@ def mark_of(what, name):
     return what.get(name) if isinstance(what, dict) else None
 
 
+def reordered(calls, places, shelves):
+    """Messages read once that stand above a later one of their producer, partition by partition."""
+    place_of = {}
+    for call in calls:
+        if "numbered" in call and (produce := call["ask"].get("produce")):
+            sequence = call["numbered"]["sequence"]
+            for position, message in enumerate(produce["messages"]):
+                place_of[message] = (sequence["producer"], (sequence["epoch"], sequence["sequence"], position))
+    count = 0
+    for shelf in shelves.values():
+        last = {}
+        for _, message in sorted(shelf.items()):
+            producer, place = place_of.get(message, (None, None))
+            if producer is None:
+                continue
+            if place > last.get(producer, (-1,)):
+                last[producer] = place
+            elif place < last[producer] and len(places[message]) == 1:
+                count += 1
+    return count
+
+
+def displaced(calls, durable, shelves):
+    """Offsets promised to one message and then promised to another, or read as another."""
+    promised, count = {}, 0
+    acknowledged = [call for call in calls if mark_of(call["outcome"], "ok")]
+    for call in sorted(acknowledged, key=lambda call: call["returned"]["ordinal"]):
+        first = (mark_of(call["outcome"]["ok"], "produced") or {}).get("first")
+        if first is None:
+            continue
+        produce = call["ask"]["produce"]
+        for position, message in enumerate(produce["messages"]):
+            if message in durable:
+                key = produce["partition"], first + position
+                count += promised.get(key, message) != message
+                promised[key] = message
+    for (partition, offset), message in promised.items():
+        count += shelves.get(partition, {}).get(offset, message) != message
+    return count
+
+
 def recount(calls, marks):
     """Counts and recovery, from what clients saw alone."""
     draining = min((at["ordinal"] for at, what in marks if mark_of(what, "draining") is not None),
                    default=None)
     drained = {mark_of(what, "drained")["partition"] for _, what in marks if mark_of(what, "drained")}
-    fate, partition_of, level_of, places, read = {}, {}, {}, {}, set()
+    fate, partition_of, level_of, places, read, seen, shelves = {}, {}, {}, {}, set(), set(), {}
     acked = []
     for call in calls:
         outcome = next(iter(call["outcome"])) if isinstance(call["outcome"], dict) else call["outcome"]
@@ -96,9 +141,13 @@ def recount(calls, marks):
                               produce["partition"], produce["acks"]))
         elif "fetch" in call["ask"] and outcome == "ok":
             is_drain = draining is not None and call["called"]["ordinal"] > draining
-            for record in call["outcome"]["ok"]["fetched"]["records"] if is_drain else ():
+            partition = call["ask"]["fetch"]["partition"]
+            records = call["outcome"]["ok"]["fetched"]["records"]
+            seen.update(record["message"] for record in records)
+            for record in records if is_drain else ():
                 read.add(record["message"])
                 places.setdefault(record["message"], set()).add(record["offset"])
+                shelves.setdefault(partition, {}).setdefault(record["offset"], record["message"])
     durable = {m for m in fate if fate[m] == "ok" and level_of[m] in ("quorum", "region_quorum")}
     weak = {m for m in fate if fate[m] == "ok"} - durable
     missing = {m for m in durable | weak if m not in read and partition_of[m] in drained}
@@ -110,20 +159,30 @@ def recount(calls, marks):
         "lost": len(missing & durable),
         "allowed_lost": len(missing & weak),
         "recovered": sum(1 for m in read if fate.get(m) == "unknown"),
+        "phantom": sum(1 for m in seen if fate.get(m, "refused") == "refused"),
         "duplicated": sum(1 for offsets in places.values() if len(offsets) > 1),
+        "reordered": reordered(calls, places, shelves),
+        "displaced": displaced(calls, durable, shelves),
     }
     is_whole = set(partition_of.values()) <= drained
     for key in MEASURED_BY_DRAIN:
         if key in counts and not is_whole and counts[key] == 0:
             counts[key] = None
-    return counts, acked, drained
+    return counts, acked, drained, [partition_of[m] for m in durable]
 
 
 def compare_run(run, folder):
     """One run's JSON against its history and its plan."""
     calls, marks = history_of(folder / "history.jsonl")
     plan = json.loads((folder / "effective.json").read_text(encoding="utf-8"))
-    counts, acked, drained = recount(calls, marks)
+    counts, acked, drained, promised = recount(calls, marks)
+    # What is gone from every log only the world sees: of what was not drained, and nothing else.
+    gone = run["lost_where"]["gone"] or 0
+    undrained = sum(1 for partition in promised if partition not in drained)
+    if gone > undrained:
+        fail(f"{run['token']} gone: told {gone}, of {undrained} that nobody drained")
+    if gone:
+        counts["lost"] = (counts["lost"] or 0) + gone
     for key, counted in counts.items():
         same(f"{run['token']} {key}", run[key], counted)
     same(f"{run['token']} overlap", run["overlap"]["acknowledged_calls"], len(acked))
@@ -213,12 +272,23 @@ def main(program):
             found, more = check(zeroloss, zeroloss.run(f"{name}.toml", "--seeds", "6"))
             nulls, runs = nulls | found, runs + more
         for scenario, plant in (("early_ack", "ack_before_flush"),
+                                ("gone.toml", "ack_before_flush"),
+                                ("lossy_links", "no_dedup"),
                                 ("stale_hint", "truncate_to_commit_on_restart")):
             found, more = check(zeroloss, zeroloss.run(scenario, "--seeds", "3", "--plant", plant))
             nulls, runs = nulls | found, runs + more
         missing = set(MEASURED_BY_DRAIN) - nulls
         if missing:
             fail(f"no run in which {missing} were not measured")
+        endings = {run["ending"] for run in runs}
+        if not {"finished", "panicked", "stuck"} <= endings:
+            fail(f"runs of these endings only: {endings}")
+        for what, key in (("gone", lambda run: run["lost_where"]["gone"]),
+                          ("displaced", lambda run: run["displaced"]),
+                          ("duplicated", lambda run: run["duplicated"]),
+                          ("reordered", lambda run: run["reordered"])):
+            if not any(map(key, runs)):
+                fail(f"no run in which anything was {what}")
         recoveries = [recovery for run in runs for recovery in run["recovery"]]
         for key in ("rpo_messages", "catch_up_ms"):
             if {recovery[key] is None for recovery in recoveries} != {True, False}:
@@ -226,6 +296,7 @@ def main(program):
         out, left = cut_short(zeroloss, signal.SIGTERM)
         document = json.loads(out)
         check(zeroloss, document)
+        same("its last run", document["runs"][-1]["ending"], "interrupted")
         same("an interrupted sweep", (document["verdict"], document["interrupted"]), ("unknown", True))
         out, left = cut_short(zeroloss, signal.SIGKILL)
         same("what a killed sweep leaves", sorted(path.name for path in left.iterdir()),

@@ -3,7 +3,7 @@
 
 use crate::{
     contract::Contract,
-    facts::{Fact, Snapshot},
+    facts::{Fact, FactKind, Snapshot},
     history::{Asked, Call, History, Mark, Numbered, Sequence, Stamp},
     ledger::Ledger,
     run::Counts,
@@ -29,19 +29,17 @@ pub enum Event<'a> {
     Mark(&'a Mark),
 }
 
-/// What an event is about. A run tells millions; a judge is only told what it looks at.
+/// What an event is about, facts apart. A run tells millions; a judge is only told what it looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// Calls, their returns, and the corners of a run.
-    Clients = 1,
-    /// What the world saw.
-    World = 2,
+    Clients,
     /// Replicas that changed.
-    Replicas = 4,
+    Replicas,
     /// Nothing more, but it reads the ledger, which is only kept where some judge does.
-    Ledger = 8,
+    Ledger,
     /// The same for what each client knew when it asked, and for the ledger beneath that.
-    Sessions = 16,
+    Sessions,
 }
 
 /// What the judges of one bench share: the promises, and folds over the events that would cost too
@@ -59,30 +57,37 @@ pub struct Shared {
 }
 
 impl Event<'_> {
-    /// What it is about.
-    pub fn topic(&self) -> Topic {
+    /// Which of the lists of judges it is told to.
+    fn channel(&self) -> usize {
         match self {
-            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {
-                Topic::Clients
-            }
-            Event::Fact(_) => Topic::World,
-            Event::Seen(_) => Topic::Replicas,
+            Event::Fact(fact) => fact.kind() as usize,
+            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => CLIENTS,
+            Event::Seen(_) => REPLICAS,
         }
     }
 }
+
+// Channels: one for each kind of fact, then these.
+const CLIENTS: usize = FactKind::ALL.len();
+const REPLICAS: usize = CLIENTS + 1;
+const CHANNELS: usize = REPLICAS + 1;
 
 /// A judge of one law.
 pub trait Checker: Send {
     /// Its name in the field's words, snake_case: used in plans, JSON, JUnit and pages.
     fn name(&self) -> &'static str;
-    /// What it looks at; it is told nothing else.
+    /// What it looks at beside facts; it is told nothing else.
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World, Topic::Replicas]
+        &[Topic::Clients, Topic::Replicas]
+    }
+    /// Which facts it looks at; it is told no others, whatever facts there will be.
+    fn facts(&self) -> &'static [FactKind] {
+        &[]
     }
     /// One event. `shared` already includes it.
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared);
     /// The messages, counted, where this judge counts them; asked for right before `finish`.
-    fn counts(&self) -> Option<Counts> {
+    fn counts(&self, _shared: &Shared) -> Option<Counts> {
         None
     }
     /// The answer. A call that never returned was only ever seen as `Called`.
@@ -101,8 +106,9 @@ pub trait Checker: Send {
 /// Several judges that watch the same events, and what they share.
 #[derive(Default)]
 pub struct Bench {
-    /// Each judge, and its topics as a set.
-    checkers: Vec<(u8, Box<dyn Checker>)>,
+    checkers: Vec<Box<dyn Checker>>,
+    /// For each channel whom it is told, in the order of the bench.
+    told: [Vec<u8>; CHANNELS],
     /// Whether any of them reads the ledger.
     has_ledger: bool,
     /// Whether any of them asks what clients knew.
@@ -112,7 +118,7 @@ pub struct Bench {
 
 impl std::fmt::Debug for Bench {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.checkers.iter().map(|(_, checker)| checker.name())).finish()
+        f.debug_list().entries(self.checkers.iter().map(|checker| checker.name())).finish()
     }
 }
 
@@ -162,23 +168,25 @@ impl Bench {
 
     /// A bench of these judges, under this contract.
     pub fn under(contract: Contract, checkers: Vec<Box<dyn Checker>>) -> Bench {
-        let topics = |checker: &dyn Checker| {
-            checker.topics().iter().fold(0, |topics, topic| topics | *topic as u8)
-        };
-        let checkers: Vec<(u8, Box<dyn Checker>)> =
-            checkers.into_iter().map(|checker| (topics(&*checker), checker)).collect();
-        let reads = |topic: Topic| checkers.iter().any(|(topics, _)| topics & topic as u8 != 0);
-        let has_sessions = reads(Topic::Sessions);
-        let has_ledger = has_sessions || reads(Topic::Ledger);
-        Bench {
-            checkers,
-            has_ledger,
-            has_sessions,
-            shared: Shared { contract, ..Shared::default() },
+        let mut told: [Vec<u8>; CHANNELS] = Default::default();
+        let (mut has_ledger, mut has_sessions) = (false, false);
+        for (number, checker) in checkers.iter().enumerate() {
+            let number = u8::try_from(number).expect("a bench has fewer than 256 judges");
+            checker.facts().iter().for_each(|kind| told[*kind as usize].push(number));
+            for topic in checker.topics() {
+                match topic {
+                    Topic::Clients => told[CLIENTS].push(number),
+                    Topic::Replicas => told[REPLICAS].push(number),
+                    Topic::Ledger => has_ledger = true,
+                    Topic::Sessions => (has_ledger, has_sessions) = (true, true),
+                }
+            }
         }
+        let shared = Shared { contract, ..Shared::default() };
+        Bench { checkers, told, has_ledger, has_sessions, shared }
     }
 
-    /// Tells every judge.
+    /// Tells every judge that looks at such a thing.
     pub fn observe(&mut self, at: Stamp, event: Event<'_>) {
         self.shared.disks.observe(event);
         if self.has_ledger {
@@ -188,17 +196,14 @@ impl Bench {
             let Shared { contract, ledger, sessions, .. } = &mut self.shared;
             sessions.observe(at, event, Source { ledger, contract });
         }
-        let topic = event.topic() as u8;
-        for (topics, checker) in &mut self.checkers {
-            if *topics & topic != 0 {
-                checker.observe(at, event, &self.shared);
-            }
+        for number in &self.told[event.channel()] {
+            self.checkers[usize::from(*number)].observe(at, event, &self.shared);
         }
     }
 
     /// Whether some judge is already certain of a violation.
     pub fn is_breached(&self) -> bool {
-        self.checkers.iter().any(|(_, checker)| checker.is_breached())
+        self.checkers.iter().any(|checker| checker.is_breached())
     }
 
     /// What is durable right now.
@@ -208,7 +213,7 @@ impl Bench {
 
     /// The messages, counted by the judge that counts them.
     pub fn counts(&self) -> Counts {
-        self.checkers.iter().find_map(|(_, checker)| checker.counts()).unwrap_or_default()
+        self.checkers.iter().find_map(|checker| checker.counts(&self.shared)).unwrap_or_default()
     }
 
     /// Asks every judge for its answer, in the order of the bench.
@@ -216,7 +221,7 @@ impl Bench {
         let shared = self.shared;
         self.checkers
             .into_iter()
-            .map(|(_, checker)| Judgement {
+            .map(|checker| Judgement {
                 name: checker.name().to_owned(),
                 permitted: checker.permitted(&shared),
                 verdict: checker.finish(&shared),

@@ -251,6 +251,84 @@ pub enum Fact {
     },
 }
 
+/// What kind of thing is so: what a judge asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "each is the fact of its name")]
+pub enum FactKind {
+    Configured,
+    Claimed,
+    Acked,
+    Durable,
+    DurableCut,
+    DurableVote,
+    Committed,
+    Stopped,
+    Replica,
+    Settled,
+    Struck,
+    Lifted,
+    Due,
+    Calm,
+    Troubled,
+    Balloted,
+    Rounds,
+    Knocked,
+    Opened,
+}
+
+impl FactKind {
+    /// Every kind.
+    pub const ALL: &[FactKind] = &[
+        FactKind::Configured,
+        FactKind::Claimed,
+        FactKind::Acked,
+        FactKind::Durable,
+        FactKind::DurableCut,
+        FactKind::DurableVote,
+        FactKind::Committed,
+        FactKind::Stopped,
+        FactKind::Replica,
+        FactKind::Settled,
+        FactKind::Struck,
+        FactKind::Lifted,
+        FactKind::Due,
+        FactKind::Calm,
+        FactKind::Troubled,
+        FactKind::Balloted,
+        FactKind::Rounds,
+        FactKind::Knocked,
+        FactKind::Opened,
+    ];
+}
+
+impl Fact {
+    /// What kind of fact this is.
+    pub fn kind(&self) -> FactKind {
+        match self {
+            Fact::Configured(_) => FactKind::Configured,
+            Fact::Claimed { .. } => FactKind::Claimed,
+            Fact::Acked { .. } => FactKind::Acked,
+            Fact::Durable { .. } => FactKind::Durable,
+            Fact::DurableCut { .. } => FactKind::DurableCut,
+            Fact::DurableVote { .. } => FactKind::DurableVote,
+            Fact::Committed { .. } => FactKind::Committed,
+            Fact::Stopped { .. } => FactKind::Stopped,
+            Fact::Replica { .. } => FactKind::Replica,
+            Fact::Settled { .. } => FactKind::Settled,
+            Fact::Struck { .. } => FactKind::Struck,
+            Fact::Lifted { .. } => FactKind::Lifted,
+            Fact::Due(_) => FactKind::Due,
+            Fact::Calm { .. } => FactKind::Calm,
+            Fact::Troubled { .. } => FactKind::Troubled,
+            Fact::Balloted { .. } => FactKind::Balloted,
+            Fact::Rounds { .. } => FactKind::Rounds,
+            Fact::Knocked { .. } => FactKind::Knocked,
+            Fact::Opened { .. } => FactKind::Opened,
+        }
+    }
+}
+
 /// What a voter did for a new leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

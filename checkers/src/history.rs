@@ -84,6 +84,7 @@ pub enum Ask {
         /// Where to.
         partition: Partition,
         /// The messages, in order.
+        #[serde(with = "crate::message::all_named")]
         messages: Vec<MessageId>,
         /// The promise that was asked for.
         acks: Acks,
@@ -147,6 +148,7 @@ pub enum Step {
         /// Where to.
         partition: Partition,
         /// The message.
+        #[serde(with = "crate::message::named")]
         message: MessageId,
     },
     /// Take what comes next.
@@ -252,6 +254,7 @@ pub struct Record {
     /// Its place.
     pub offset: Offset,
     /// Its identity.
+    #[serde(with = "crate::message::named")]
     pub message: MessageId,
     /// What was in it; none where nobody hashed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

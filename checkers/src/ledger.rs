@@ -264,7 +264,7 @@ impl Ledger {
                     self.ambiguous.get_or_insert(id);
                 }
             }
-            debug_assert!(!is_new || known.offset == NOWHERE, "a new message stands nowhere");
+            assert!(!is_new || known.offset == NOWHERE, "a new message stands nowhere");
             self.members.push(message);
         }
         self.sends.push(Send {

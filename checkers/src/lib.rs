@@ -49,6 +49,7 @@ pub mod invariants;
 mod laws;
 mod ledger;
 pub mod linearizability;
+pub mod message;
 mod recording;
 mod run;
 mod sessions;
@@ -64,8 +65,8 @@ mod testing;
 pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
 pub use contract::{Contract, Isolation};
 pub use facts::{
-    Ballot, Claim, Configuration, Dues, EntryId, Fact, Group, Heard, Node, Owed, Role, Service,
-    Snapshot, Voter,
+    Ballot, Claim, Configuration, Dues, EntryId, Fact, FactKind, Group, Heard, Node, Owed, Role,
+    Service, Snapshot, Voter,
 };
 pub use history::{
     Acks, Ask, Asked, Batch, Call, Content, Contents, History, Mark, MessageId, Numbered, Offset,

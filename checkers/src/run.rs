@@ -101,7 +101,7 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Distinct messages read by the drain.
     pub read: u64,
-    /// Acknowledged at `quorum` or above, and not read by the drain.
+    /// Acknowledged at `quorum` or above, and not read by the drain, or gone from every log before one.
     pub lost: u64,
     /// Of the lost: those below every read message of their partition.
     pub lost_head: u64,
@@ -109,6 +109,9 @@ pub struct Counts {
     pub lost_middle: u64,
     /// Of the lost: those above every read message of their partition.
     pub lost_tail: u64,
+    /// Of the lost: those of partitions that were not drained, whose entry no log holds any more.
+    #[serde(default)]
+    pub lost_gone: u64,
     /// Acknowledged at `leader`, or sent at `none`, and not read: permitted, counted apart.
     pub allowed_lost: u64,
     /// Read although the call's outcome was unknown.

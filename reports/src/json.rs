@@ -5,7 +5,6 @@
 
 use crate::{
     exit::ExitCode,
-    names::message as message_name,
     report::{Report, RunReport},
     suite::{PlantedSum, Suite},
 };
@@ -73,6 +72,8 @@ struct LostWhere {
     head: Option<u64>,
     middle: Option<u64>,
     tail: Option<u64>,
+    /// Of partitions that nobody drained: no log holds the entry any more.
+    gone: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -291,7 +292,7 @@ fn evidence(verdict: &Verdict) -> Option<OneEvidence<'_>> {
             partition: evidence.partition,
             offset: evidence.offset,
             message: evidence.message,
-            message_name: evidence.message.map(message_name),
+            message_name: evidence.message.map(checkers::message::name),
             lines: evidence
                 .lines
                 .iter()
@@ -313,8 +314,9 @@ fn evidence(verdict: &Verdict) -> Option<OneEvidence<'_>> {
 
 fn messages(counts: &Counts) -> Messages {
     let measured = |count| counts.measured(count);
-    // Where something is missing, where it is missing was measured, too.
-    let place = |count| counts.measured(counts.lost).map(|_| count);
+    // Where something is missing, where it is missing was measured, too, by whoever found it.
+    let found = counts.measured(counts.lost);
+    let place = |count| found.filter(|_| counts.drain != Drain::None).map(|_| count);
     Messages {
         attempted: counts.attempted,
         acknowledged: counts.acknowledged,
@@ -324,6 +326,7 @@ fn messages(counts: &Counts) -> Messages {
             head: place(counts.lost_head),
             middle: place(counts.lost_middle),
             tail: place(counts.lost_tail),
+            gone: found.map(|_| counts.lost_gone),
         },
         allowed_lost: measured(counts.allowed_lost),
         recovered: measured(counts.recovered),

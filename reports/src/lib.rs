@@ -40,7 +40,6 @@ pub use exit::ExitCode;
 pub use html::html;
 pub use json::{json, json_error, json_run, json_with};
 pub use junit::junit;
-pub use names::message as message_name;
 pub use report::{
     DETERMINISM, FINISHED, NO_PANIC, Origin, PLANT_EXECUTED, Replay, Report, RunReport, compose,
 };

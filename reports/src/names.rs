@@ -6,17 +6,6 @@ use crate::words::seconds;
 use checkers::{Mark, Run};
 use scenarios::Plan;
 
-/// A message of a simulated run: the client above these bits, its number below.
-const NUMBER_BITS: u32 = 40;
-
-/// `c2#0`; a number that no client of a run ever made stays what it is.
-pub fn message(id: u64) -> String {
-    match id >> NUMBER_BITS {
-        0 => format!("m{id}"),
-        client => format!("c{client}#{}", id & ((1 << NUMBER_BITS) - 1)),
-    }
-}
-
 /// A judge's sentence with the names of a run: `m2199023255552` is `c2#0`, `partition 2` is `p2`.
 /// Saying it twice changes nothing.
 pub(crate) fn retell(text: &str) -> String {
@@ -41,7 +30,7 @@ fn name(text: &str) -> Option<(String, usize)> {
         let ends = !rest[digits..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let number: Option<u64> = rest[..digits].parse().ok().filter(|_| ends);
         let told = match (number, is_message) {
-            (Some(id), true) => message(id),
+            (Some(id), true) => checkers::message::name(id),
             (Some(partition), false) => format!("p{partition}"),
             (None, _) => continue,
         };

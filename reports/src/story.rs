@@ -79,7 +79,7 @@ fn who(plan: &Plan, run: &Run, evidence: &Evidence) -> String {
         parts.extend(evidence.partition.map(|partition| format!("p{partition}")));
     }
     parts.extend(evidence.offset.map(|offset| format!("offset {offset}")));
-    parts.extend(evidence.message.map(names::message));
+    parts.extend(evidence.message.map(checkers::message::name));
     if evidence.count > 1 {
         parts.push(format!("the first of {}", plural(evidence.count, "violation")));
     }
@@ -114,7 +114,7 @@ fn promised(run: &Run, evidence: &Evidence, zero: u64) -> Option<String> {
             format!("c{client} was never told what became of it: nothing is promised")
         }
     };
-    Some(format!("{} was asked for at {asked}; {told}", names::message(message)))
+    Some(format!("{} was asked for at {asked}; {told}", checkers::message::name(message)))
 }
 
 /// Faults at work between the first and the last line.
@@ -140,7 +140,7 @@ fn faults(run: &Run, evidence: &Evidence, zero: u64) -> (Vec<(String, String)>, 
 /// What a broken law comes to.
 fn therefore(law: &str, evidence: &Evidence) -> Option<String> {
     let node = evidence.node.map_or("that node".to_owned(), |node| format!("n{node}"));
-    let message = evidence.message.map_or("the message".to_owned(), names::message);
+    let message = evidence.message.map_or("the message".to_owned(), checkers::message::name);
     Some(match law {
         "claim_witness" => format!(
             "whoever heard the claim counts {node} among the copies that commit. Until its flush \

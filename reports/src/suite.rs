@@ -321,6 +321,7 @@ fn add(sum: &mut Counts, more: &Counts) {
         lost_head,
         lost_middle,
         lost_tail,
+        lost_gone,
         allowed_lost,
         recovered,
         phantom,
@@ -342,6 +343,7 @@ fn add(sum: &mut Counts, more: &Counts) {
     sum.lost_head += lost_head;
     sum.lost_middle += lost_middle;
     sum.lost_tail += lost_tail;
+    sum.lost_gone += lost_gone;
     sum.allowed_lost += allowed_lost;
     sum.recovered += recovered;
     sum.phantom += phantom;

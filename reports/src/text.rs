@@ -10,8 +10,8 @@ use crate::{
     screen::{Ink, WIDTH, ink_of, paint, tell_recovery, text_run},
     suite::{Checker, Scenario, Suite},
     words::{
-        clean, clip, count, measured, measured_cell, overlap_words, percent, plural, seeds, span,
-        wall, wrap,
+        clean, clip, count, lost, measured, measured_cell, overlap_words, percent, plural, seeds,
+        span, wall, wrap,
     },
 };
 use checkers::Drain;
@@ -197,14 +197,8 @@ fn risks(suite: &Suite<'_>) -> Vec<String> {
 fn tell_totals(out: &mut String, report: &Report, suite: &Suite<'_>, colour: bool) {
     let counts = &suite.counts;
     let of = |n| measured(counts, n);
-    let place = match counts.measured(counts.lost) {
-        Some(_) => format!(
-            "{} ({} head, {} middle, {} tail)",
-            count(counts.lost),
-            count(counts.lost_head),
-            count(counts.lost_middle),
-            count(counts.lost_tail)
-        ),
+    let place = match lost(counts) {
+        Some(lost) => lost,
         None if counts.drain == Drain::None => "not counted: no drain".to_owned(),
         None => "not counted: not every run was drained".to_owned(),
     };

@@ -3,7 +3,7 @@
 //! Whatever came from a message, a scenario or a panic passes [`clean`] before it reaches a terminal
 //! or an XML file: a control character could recolour the page, move the cursor or end the document.
 
-use checkers::Counts;
+use checkers::{Counts, Drain};
 use std::borrow::Cow;
 
 /// `1204331` as `1,204,331`.
@@ -28,6 +28,24 @@ pub(crate) fn percent(hundredths: u64) -> String {
 /// A count of what was read or missed, where it was measured.
 pub(crate) fn measured(counts: &Counts, n: u64) -> String {
     counts.measured(n).map_or("not counted".to_owned(), count)
+}
+
+/// What is lost, and where: against what a drain read, or gone from every log before one.
+pub(crate) fn lost(counts: &Counts) -> Option<String> {
+    let lost = counts.measured(counts.lost)?;
+    let mut places = Vec::new();
+    if counts.drain != Drain::None {
+        let of = [
+            (counts.lost_head, "head"),
+            (counts.lost_middle, "middle"),
+            (counts.lost_tail, "tail"),
+        ];
+        places.extend(of.map(|(n, place)| format!("{} {place}", count(n))));
+    }
+    if counts.lost_gone > 0 {
+        places.push(format!("{} gone from every log", count(counts.lost_gone)));
+    }
+    Some(format!("{} ({})", count(lost), places.join(", ")))
 }
 
 /// The same where there is room for a sign only.

@@ -221,7 +221,7 @@ impl Load {
     /// A produce call of fresh messages.
     pub(crate) fn produce(&mut self, place: usize, partition: u32, acks: Acks) -> Ask {
         let slot = &mut self.slots[place];
-        let first = (place as u64 + 1) << 40 | slot.messages;
+        let first = checkers::message::of(place as u32 + 1, slot.messages);
         slot.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
         let content = |id: &u64| content(&system::payload(*id, self.message_bytes as usize));

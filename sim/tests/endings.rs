@@ -4,7 +4,7 @@
 
 mod common;
 
-use checkers::{Ending, Verdict};
+use checkers::{Drain, Ending, Verdict};
 use common::{SECOND, bench, drawn, quiet, run, run_with};
 use sim::{Options, Sabotage, Sabotaged, Simulated};
 use std::sync::{
@@ -162,4 +162,41 @@ fn every_process_says_farewell() {
     assert!(!ended.run.marks.contains_key("plant/ack_before_flush"), "nothing is planted");
     let planted = run(&quiet(2_000).with_plant("ack_before_flush"));
     assert!(planted.run.marks["plant/ack_before_flush"] > 0, "{:?}", planted.run.marks);
+}
+
+/// Claims run ahead of disks that stand still, and power goes everywhere at once. A run that nobody
+/// drains says that as much is gone as its twin says that its drain does not find.
+#[test]
+fn what_is_lost_without_a_drain_is_what_a_drain_would_have_missed() {
+    let text = "why = \"Acknowledged, not flushed, and power lost everywhere.\"\n\
+                disk.flush = [\"2ms\", \"8ms\"]\n\
+                phases.trouble = \"12s\"\n\
+                workload.acks = { quorum = 1 }\n\
+                [[fault]]\n\
+                at = \"3s\"\n\
+                for = \"4s\"\n\
+                do.slow_disk = { who = \"all\", factor = 1000 }\n\
+                [[fault]]\n\
+                at = \"4s\"\n\
+                for = \"2s\"\n\
+                do.power_loss.who = \"all\"\n";
+    let scenario = scenarios::parse("gone.toml", "gone", text).expect("a scenario");
+    let mut compared = 0;
+    for seed in [1, 6, 7] {
+        let drained = scenarios::draw(&scenario, seed).with_plant("ack_before_flush");
+        let mut undrained = drained.clone();
+        undrained.phases.drain_ms_max = 1;
+        let [drained, undrained] = [drained, undrained].map(|plan| run(&plan).run);
+        assert_eq!(drained.counts.drain, Drain::Fully);
+        assert_eq!(undrained.counts.drain, Drain::None);
+        assert_eq!(undrained.counts.lost_gone, undrained.counts.lost, "seed {seed}");
+        assert_eq!(undrained.counts.lost, drained.counts.lost, "seed {seed}");
+        let judged = undrained.judgements.iter().find(|judged| judged.name == "zero_loss");
+        let verdict = &judged.expect("it is judged").verdict;
+        assert!(matches!(verdict, Verdict::Violated(_)), "seed {seed}: {verdict:?}");
+        compared += drained.counts.lost;
+    }
+    assert!(compared > 20, "only {compared} messages were lost");
+    let honest = scenarios::draw(&scenario, 1);
+    assert_eq!(run(&honest).run.counts.lost, 0);
 }

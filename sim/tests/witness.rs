@@ -5,7 +5,8 @@ mod common;
 
 use bytes::Bytes;
 use checkers::{
-    Bench, Checker, Claim, DiskTruth, EntryId, Event, Fact, Mark, Shared, Snapshot, Stamp, Verdict,
+    Bench, Checker, Claim, DiskTruth, EntryId, Event, Fact, FactKind, Mark, Shared, Snapshot,
+    Stamp, Verdict,
 };
 use common::{drawn, shortened};
 use scenarios::Stream;
@@ -47,6 +48,10 @@ struct Compares(Arc<Mutex<Compared>>);
 impl Checker for Compares {
     fn name(&self) -> &'static str {
         "compares"
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        FactKind::ALL
     }
 
     fn observe(&mut self, _: Stamp, event: Event<'_>, shared: &Shared) {

@@ -3,7 +3,9 @@
 
 mod common;
 
-use checkers::{Acks, Checker, Claim, Event, Evidence, Fact, Shared, Stamp, Topic, Verdict};
+use checkers::{
+    Acks, Checker, Claim, Event, Evidence, Fact, FactKind, Shared, Stamp, Topic, Verdict,
+};
 use common::{assert_holds, drawn, run, run_watched, with};
 use scenarios::{Fault, Plan, Planned, Target};
 use sim::{Options, Simulated};
@@ -26,10 +28,16 @@ impl Checker for Deceived {
         self.judge.topics()
     }
 
+    fn facts(&self) -> &'static [FactKind] {
+        FactKind::ALL
+    }
+
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Fact(fact) => {
-                if let Some(told) = (self.lie)(fact) {
+                if let Some(told) = (self.lie)(fact)
+                    && self.judge.facts().contains(&told.kind())
+                {
                     self.judge.observe(at, Event::Fact(&told), shared);
                 }
             }

@@ -26,7 +26,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Configuration, EntryId, Fact, Group, Node},
+    facts::{Configuration, EntryId, Fact, FactKind, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
@@ -69,7 +69,11 @@ impl Checker for AckWitness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Configured, FactKind::Acked, FactKind::Durable, FactKind::DurableCut]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
@@ -93,21 +97,8 @@ impl Checker for AckWitness {
             }
             Fact::DurableCut { group, .. } => self.judge_again(at, *group, truth),
             Fact::Configured(configuration) => self.judge_again(at, configuration.group, truth),
-            Fact::Claimed { .. }
-            | Fact::DurableVote { .. }
-            | Fact::Committed { .. }
-            | Fact::Stopped { .. }
-            | Fact::Replica { .. }
-            | Fact::Struck { .. }
-            | Fact::Lifted { .. }
-            | Fact::Due(_)
-            | Fact::Calm { .. }
-            | Fact::Troubled { .. }
-            | Fact::Balloted { .. }
-            | Fact::Rounds { .. }
-            | Fact::Knocked { .. }
-            | Fact::Opened { .. }
-            | Fact::Settled { .. } => {}
+            // It is told nothing else.
+            _ => {}
         }
     }
 
@@ -296,6 +287,7 @@ fn unsafe_entry(
         let log = truth.log(voter.node, group);
         disk_line(at, voter.node, Some(voter.region), log.last(), log.get(entry.index), entry)
     }));
+    lines.extend(winning_line(at, configuration, flaw, truth));
     Evidence {
         summary: format!(
             "m{message} was acknowledged at `{}` at offset {offset} of partition {group}, and {why}",
@@ -328,6 +320,35 @@ fn unkept_by_leader(group: Group, acked: &Acked, truth: &DiskTruth) -> Evidence 
         message: Some(message),
         count: 1,
     }
+}
+
+/// Why who lacks the entry can win an election, in numbers.
+pub(super) fn winning_line(
+    at: Stamp,
+    c: &Configuration,
+    flaw: &Flaw,
+    truth: &DiskTruth,
+) -> Option<Line> {
+    let Flaw::Electable { node, by } = flaw else { return None };
+    let end = |node: Node| match truth.log(node, c.group).last() {
+        Some(last) => format!("at index {} of term {}", last.index, last.term),
+        None => "before its first entry".to_owned(),
+    };
+    let others = by.iter().filter(|it| *it != node);
+    let others: Vec<String> = others.map(|it| format!("n{it} {}", end(*it))).collect();
+    let others = match others.as_slice() {
+        [] => "it needs no other's vote".to_owned(),
+        [..] => format!("no log of these is newer, so each may vote for it: {}", others.join(", ")),
+    };
+    Some(line(
+        at,
+        format!(
+            "n{node} can win: its log ends {}; {others}; {} of {} votes elect, its own with them",
+            end(*node),
+            c.election_quorum,
+            c.voters.len()
+        ),
+    ))
 }
 
 /// What one disk holds, seen from one entry.

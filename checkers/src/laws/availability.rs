@@ -17,7 +17,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Dues, Fact, Group, Node, Owed, Role, Service, Snapshot},
+    facts::{Dues, Fact, FactKind, Group, Node, Owed, Role, Service, Snapshot},
     history::{Acks, Ask, Asked, Call, Outcome, Partition, Stamp},
     verdict::{Evidence, Verdict},
 };
@@ -74,7 +74,11 @@ impl Checker for Availability {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World, Topic::Replicas]
+        &[Topic::Clients, Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Stopped, FactKind::Due, FactKind::Calm, FactKind::Troubled]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {

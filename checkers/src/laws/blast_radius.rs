@@ -16,7 +16,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Fact, Node},
+    facts::{Fact, FactKind, Node},
     history::{Acks, Ask, Asked, Call, Mark, Outcome, Partition, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -74,7 +74,11 @@ impl Checker for BlastRadius {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World]
+        &[Topic::Clients]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Configured, FactKind::Struck, FactKind::Lifted]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

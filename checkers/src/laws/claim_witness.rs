@@ -11,7 +11,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Claim, EntryId, Fact, Group, Node},
+    facts::{Claim, EntryId, Fact, FactKind, Group, Node},
     history::{MessageId, Offset, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
@@ -83,7 +83,11 @@ impl Checker for ClaimWitness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Claimed, FactKind::Acked, FactKind::Durable]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

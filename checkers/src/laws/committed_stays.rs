@@ -8,7 +8,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, seat},
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, Group, Node, Snapshot},
+    facts::{EntryId, Fact, FactKind, Group, Node, Snapshot},
     history::Stamp,
     verdict::{Evidence, Verdict},
 };
@@ -37,7 +37,11 @@ impl Checker for CommittedStays {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World, Topic::Replicas]
+        &[Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Committed, FactKind::Stopped]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {

@@ -6,7 +6,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{Fact, Group, Node},
+    facts::{Fact, FactKind, Group, Node},
     history::Stamp,
     verdict::{Evidence, Verdict},
 };
@@ -33,7 +33,11 @@ impl Checker for Convergence {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Replica]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {

@@ -25,7 +25,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Claim, EntryId, Fact, Group, Node},
+    facts::{Claim, EntryId, Fact, FactKind, Group, Node},
     history::{MessageId, Offset, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -77,7 +77,18 @@ impl Checker for DeletionProvenance {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World, Topic::Replicas]
+        &[Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[
+            FactKind::Claimed,
+            FactKind::Acked,
+            FactKind::Durable,
+            FactKind::DurableCut,
+            FactKind::DurableVote,
+            FactKind::Committed,
+        ]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
@@ -134,20 +145,8 @@ impl DeletionProvenance {
                 let promise = Promise { entry: *entry, node: *node, at, message: *message };
                 raise(&mut seat(&mut self.groups, *group).committed, promise);
             }
-            Fact::Acked { .. }
-            | Fact::Configured(_)
-            | Fact::Stopped { .. }
-            | Fact::Replica { .. }
-            | Fact::Settled { .. }
-            | Fact::Struck { .. }
-            | Fact::Lifted { .. }
-            | Fact::Due(_)
-            | Fact::Calm { .. }
-            | Fact::Troubled { .. }
-            | Fact::Balloted { .. }
-            | Fact::Rounds { .. }
-            | Fact::Knocked { .. }
-            | Fact::Opened { .. } => {}
+            // It is told nothing else.
+            _ => {}
         }
     }
 

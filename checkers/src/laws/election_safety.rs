@@ -14,7 +14,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Claim, Fact, Group, Node, Role, Snapshot},
+    facts::{Claim, Fact, FactKind, Group, Node, Role, Snapshot},
     history::Stamp,
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
@@ -60,7 +60,11 @@ impl Checker for ElectionSafety {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World, Topic::Replicas]
+        &[Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Claimed, FactKind::DurableVote, FactKind::Stopped]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

@@ -20,7 +20,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, Group, Node, Role, Snapshot},
+    facts::{EntryId, Fact, FactKind, Group, Node, Role, Snapshot},
     history::{Acks, Call, Mark, MessageId, Offset, Partition, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -82,7 +82,11 @@ impl Checker for LeaderAcks {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World, Topic::Replicas]
+        &[Topic::Clients, Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Acked, FactKind::DurableCut, FactKind::Committed]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

@@ -6,11 +6,11 @@
 //! term may stand on a majority and still be outvoted. A leader that commits it has broken the law,
 //! whether or not anyone is elected to show it.
 
-use super::ack_witness::{Flaw, disk_line, flaw};
+use super::ack_witness::{Flaw, disk_line, flaw, winning_line};
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, Group, Node},
+    facts::{EntryId, Fact, FactKind, Group, Node},
     history::{Acks, MessageId, Offset, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -32,7 +32,11 @@ impl Checker for LeaderCompleteness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Committed]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
@@ -82,7 +86,7 @@ impl LeaderCompleteness {
                 Some((offset, message)) => format!("m{message} at offset {offset}"),
                 None => format!("index {}", entry.index),
             };
-            let why = match flaw {
+            let why = match &flaw {
                 Flaw::Electable { node, by } => {
                     let by: Vec<String> = by.iter().map(|node| format!("n{node}")).collect();
                     format!("n{node}, which lacks it, could be elected by {}", by.join(", "))
@@ -101,6 +105,7 @@ impl LeaderCompleteness {
                 let region = Some(voter.region);
                 disk_line(at, voter.node, region, log.last(), log.get(entry.index), entry)
             }));
+            lines.extend(winning_line(at, configuration, &flaw, truth));
             Evidence {
                 summary: format!("n{node} holds {what} of partition {group} committed, and {why}"),
                 lines,

@@ -15,7 +15,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{Ballot, Configuration, Dues, Fact, Group, Heard, Node},
+    facts::{Ballot, Configuration, Dues, Fact, FactKind, Group, Heard, Node},
     history::Stamp,
     verdict::{Evidence, Verdict},
 };
@@ -47,7 +47,11 @@ impl Checker for LeaderStability {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Due, FactKind::Balloted, FactKind::Rounds]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

@@ -14,7 +14,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{Dues, Fact, Group},
+    facts::{Dues, Fact, FactKind, Group},
     history::{Ask, Asked, Call, Mark, Outcome, Partition, ReadLevel, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
@@ -72,7 +72,11 @@ impl Checker for Liveness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World, Topic::Replicas]
+        &[Topic::Clients, Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Stopped, FactKind::Due, FactKind::Knocked, FactKind::Opened]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {

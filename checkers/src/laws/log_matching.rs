@@ -13,7 +13,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, Group, Node},
+    facts::{EntryId, Fact, FactKind, Group, Node},
     history::Stamp,
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -35,7 +35,11 @@ impl Checker for LogMatching {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Durable, FactKind::DurableCut]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

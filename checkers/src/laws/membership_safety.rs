@@ -25,7 +25,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Configuration, Fact, Group, Node},
+    facts::{Configuration, Fact, FactKind, Group, Node},
     history::Stamp,
     verdict::{Evidence, Line, Verdict},
 };
@@ -67,7 +67,11 @@ impl Checker for MembershipSafety {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::World]
+        &[]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Configured, FactKind::Claimed, FactKind::DurableVote, FactKind::Settled]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
@@ -79,21 +83,8 @@ impl Checker for MembershipSafety {
                 seat(&mut self.groups, *group).remember(at, *node, *term);
             }
             Fact::Claimed { node, group, .. } => self.judge_voice(at, *node, *group),
-            Fact::Acked { .. }
-            | Fact::Durable { .. }
-            | Fact::DurableCut { .. }
-            | Fact::Committed { .. }
-            | Fact::Stopped { .. }
-            | Fact::Replica { .. }
-            | Fact::Struck { .. }
-            | Fact::Lifted { .. }
-            | Fact::Due(_)
-            | Fact::Calm { .. }
-            | Fact::Troubled { .. }
-            | Fact::Balloted { .. }
-            | Fact::Rounds { .. }
-            | Fact::Knocked { .. }
-            | Fact::Opened { .. } => {}
+            // It is told nothing else.
+            _ => {}
         }
     }
 

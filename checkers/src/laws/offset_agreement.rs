@@ -16,7 +16,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, placed, seat},
     checker::{Checker, Event, Shared, Topic},
-    facts::Fact,
+    facts::{Fact, FactKind},
     history::{Asked, Call, MessageId, Offset, Partition, Record, Stamp},
     intern::Interner,
     verdict::{Evidence, Verdict},
@@ -76,7 +76,11 @@ impl Checker for OffsetAgreement {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World]
+        &[Topic::Clients]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Acked]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {

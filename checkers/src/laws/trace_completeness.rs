@@ -17,7 +17,7 @@
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
-    facts::{Fact, Group, Node},
+    facts::{Fact, FactKind, Group, Node},
     history::{
         Acks, Ask, Asked, Call, Mark, MessageId, Outcome, Partition, Polled, Reply, Stamp,
         StepReply,
@@ -63,7 +63,11 @@ impl Checker for TraceCompleteness {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::World]
+        &[Topic::Clients]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Acked, FactKind::Due]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
@@ -74,6 +78,7 @@ impl Checker for TraceCompleteness {
                 self.is_watched = true;
                 self.answer(at, (*node, *group), *acks, *message);
             }
+            // That a world watches is told once, before anything else.
             Event::Fact(_) => self.is_watched = true,
             Event::Mark(Mark::Healed { bound_ns, .. }) => self.healed = Some((at, *bound_ns)),
             Event::Mark(Mark::Ended) => self.ended = Some(at),

@@ -11,15 +11,19 @@
 //! where sender and reader both hashed it.
 //!
 //! The drain are the fetches and polls called after it began. Without the mark that it read a partition to the
-//! end, what is missing there is no loss: no one can say. A message costs it about 60 bytes.
+//! end, what is missing there is no loss, for no one can say, unless the world was watched: a message is
+//! **gone**, and lost, if the entry that it was acknowledged in stands in no log any more. A message costs
+//! about 60 bytes, an acknowledgement that is watched 32.
 
 mod evidence;
+mod gone;
 mod tally;
 
 use super::told::{Sending, Told, sends, told};
 use crate::{
     by_offset::{ByOffset, seat},
     checker::{Checker, Event, Shared, Topic},
+    facts::FactKind,
     history::{
         Acks, Asked, Call, Content, Mark, MessageId, Offset, Outcome, Record, Sequence, Stamp,
     },
@@ -28,6 +32,8 @@ use crate::{
     streams::Streams,
     verdict::Verdict,
 };
+
+use gone::Gone;
 
 /// An offset that nobody named.
 const NOWHERE: Offset = Offset::MAX;
@@ -104,6 +110,7 @@ pub(crate) struct ZeroLoss {
     is_content_measured: bool,
     /// A message id that two calls carried: then nothing can be counted.
     ambiguous: Option<MessageId>,
+    gone: Gone,
     now: Stamp,
 }
 
@@ -113,7 +120,11 @@ impl Checker for ZeroLoss {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients]
+        &[Topic::Clients, Topic::Replicas]
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        &[FactKind::Acked, FactKind::Stopped]
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
@@ -127,25 +138,26 @@ impl Checker for ZeroLoss {
             Event::Mark(Mark::Draining) => self.draining = Some(at),
             Event::Mark(Mark::Drained { partition, end }) => {
                 seat(&mut self.shelves, *partition).drained = Some((at, *end));
+                self.gone.drained(*partition);
             }
-            Event::Mark(Mark::Booted | Mark::Healed { .. } | Mark::Ended)
-            | Event::Fact(_)
-            | Event::Seen(_) => {}
+            Event::Fact(fact) => self.gone.note(fact),
+            Event::Seen(seen) => self.gone.see(seen),
+            Event::Mark(Mark::Booted | Mark::Healed { .. } | Mark::Ended) => {}
         }
     }
 
-    fn counts(&self) -> Option<Counts> {
-        Some(self.tally().counts)
+    fn counts(&self, shared: &Shared) -> Option<Counts> {
+        Some(self.tally(&shared.disks).counts)
     }
 
-    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
+    fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
         if let Some(message) = self.ambiguous {
             return Verdict::Unknown(format!(
                 "malformed history: m{message} was asked for by two calls, so that no one can say \
                  what became of it"
             ));
         }
-        let tally = self.tally();
+        let tally = self.tally(&shared.disks);
         if let Some(evidence) = self.evidence(&tally) {
             return Verdict::Violated(Box::new(evidence));
         }

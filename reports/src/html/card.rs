@@ -9,7 +9,7 @@ use crate::{
     screen::world,
     story::Story,
     suite::scenario_name,
-    words::{clean, count, measured, overlap_words, plural, span_up},
+    words::{clean, count, lost, measured, overlap_words, plural, span_up},
 };
 use checkers::{Judgement, Verdict};
 
@@ -146,16 +146,7 @@ fn recovery(report: &RunReport, recovery: &checkers::Recovery) -> Vec<String> {
 fn counts(report: &RunReport) -> Vec<(&'static str, String)> {
     let counts = &report.run.counts;
     let of = |n| measured(counts, n);
-    let lost = match counts.measured(counts.lost) {
-        Some(lost) => format!(
-            "{} ({} head, {} middle, {} tail)",
-            count(lost),
-            count(counts.lost_head),
-            count(counts.lost_middle),
-            count(counts.lost_tail)
-        ),
-        None => "not counted: no drain".to_owned(),
-    };
+    let lost = lost(counts).unwrap_or_else(|| "not counted: no drain".to_owned());
     vec![
         ("attempted", count(counts.attempted)),
         ("acknowledged", count(counts.acknowledged)),

@@ -51,7 +51,7 @@ fn json_has_exactly_the_fields_of_the_contract() {
     expected.sort_unstable();
     for run in document["runs"].as_array().expect("runs is a list") {
         assert_eq!(keys(run), expected);
-        assert_eq!(keys(&run["lost_where"]), ["head", "middle", "tail"]);
+        assert_eq!(keys(&run["lost_where"]), ["gone", "head", "middle", "tail"]);
         for checker in run["checkers"].as_array().expect("checkers is a list") {
             assert_eq!(keys(checker), ["coverage", "evidence", "name", "verdict"]);
         }
@@ -295,7 +295,10 @@ fn what_was_not_drained_is_null_and_never_zero() {
         {
             assert_eq!(told[field], Value::Null, "{field}");
         }
-        assert_eq!(told["lost_where"], json!({ "head": null, "middle": null, "tail": null }));
+        assert_eq!(
+            told["lost_where"],
+            json!({ "head": null, "middle": null, "tail": null, "gone": null })
+        );
         assert_eq!((&told["displaced"], &told["acknowledged"]), (&json!(2), &json!(7)));
         assert_eq!(told["drained"], "none");
     }
@@ -304,4 +307,23 @@ fn what_was_not_drained_is_null_and_never_zero() {
     assert!(page.contains("not counted: no drain"), "{page}");
     let page = reports::text(&invocation(vec![report.clone(), passing(2)]), false);
     assert!(page.contains("lost not counted: not every run was drained"), "{page}");
+}
+
+#[test]
+fn what_is_gone_from_every_log_is_lost_before_a_drain() {
+    let mut gone = run(1);
+    gone.counts =
+        Counts { attempted: 9, acknowledged: 7, lost: 3, lost_gone: 3, ..Counts::default() };
+    let plan = plan("smoke", 1);
+    let report = compose(plan.clone(), plan, gone, "z1:smoke:1:00".to_owned(), None, 1);
+    let document = reports::json(&invocation(vec![report.clone()]));
+    for told in [&document["runs"][0], &document["totals"]] {
+        assert_eq!((&told["lost"], &told["read"]), (&json!(3), &Value::Null));
+        let places = json!({ "head": null, "middle": null, "tail": null, "gone": 3 });
+        assert_eq!(told["lost_where"], places);
+    }
+    let page = reports::html(&invocation(vec![report.clone()]));
+    assert!(page.contains("3 (3 gone from every log)"), "{page}");
+    let page = reports::text(&invocation(vec![report]), false);
+    assert!(page.contains("lost 3 (3 gone from every log)"), "{page}");
 }

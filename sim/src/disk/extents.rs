@@ -48,7 +48,7 @@ impl Extents {
 
     /// Lays bytes behind everything else.
     pub(super) fn push(&mut self, at: u64, bytes: Bytes) {
-        debug_assert!(self.sorted.last().is_none_or(|last| last.end() <= at));
+        assert!(self.sorted.last().is_none_or(|last| last.end() <= at));
         if !bytes.is_empty() {
             self.sorted.push(Extent { at, bytes });
         }

@@ -4,7 +4,8 @@
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
 use checkers::{
-    Acks, Ask, Bench, Call, Checker, Ending, Event, Fact, Outcome, Shared, Snapshot, Stamp, Verdict,
+    Acks, Ask, Bench, Call, Checker, Ending, Event, Fact, FactKind, Outcome, Shared, Snapshot,
+    Stamp, Verdict,
 };
 use scenarios::{Fault, PORCUPINE, Plan, Planned, Target};
 use sim::{Options, Simulated};
@@ -208,6 +209,10 @@ struct Remembers(Arc<Mutex<Seen>>);
 impl Checker for Remembers {
     fn name(&self) -> &'static str {
         "remembers"
+    }
+
+    fn facts(&self) -> &'static [FactKind] {
+        FactKind::ALL
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _: &Shared) {

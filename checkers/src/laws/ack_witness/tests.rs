@@ -39,7 +39,13 @@ fn two_of_five_disks_do_not() {
     assert_eq!((evidence.node, evidence.partition), (Some(3), Some(1)));
     assert_eq!((evidence.offset, evidence.message), (Some(0), Some(1)));
     assert!(evidence.summary.contains("n3 lacks the entry and could be elected by n3, n4, n5"));
-    assert_eq!(evidence.lines.len(), 6);
+    assert_eq!(evidence.lines.len(), 7);
+    assert_eq!(
+        evidence.lines[6].text,
+        "n3 can win: its log ends before its first entry; no log of these is newer, so each may vote \
+         for it: n4 before its first entry, n5 before its first entry; 3 of 5 votes elect, its own \
+         with them"
+    );
     assert!(evidence.lines[1].text.contains("n1 (region 1): disk: holds the entry, ends at"));
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    EntryId, ReadLevel, Record,
+    Dues, EntryId, ReadLevel, Record,
     testing::{World, evidence, holds, judge, unknown},
 };
 
@@ -28,7 +28,7 @@ impl Clients {
     /// A world in which something was seen, so that what is not seen was not there.
     fn watched() -> Clients {
         let mut world = World::of("trace_completeness");
-        world.fact(Fact::Stopped { node: 9 });
+        world.fact(Fact::Due(Dues::default()));
         Clients { world, calls: Vec::new() }
     }
 

@@ -3,6 +3,7 @@
 use super::{Message, NOWHERE, ZeroLoss, tally::Tally};
 use crate::{
     breach::line,
+    facts::EntryId,
     history::{Offset, Partition, Record},
     run::Counts,
     verdict::{Evidence, Line},
@@ -17,6 +18,7 @@ impl ZeroLoss {
         let count = counts.lost + counts.phantom + corrupted + wrong;
         let mut evidence = None
             .or_else(|| tally.first_lost.map(|number| self.lost(number, counts)))
+            .or_else(|| tally.first_gone.map(|found| self.gone(found, counts)))
             .or_else(|| self.phantom(tally))
             .or_else(|| self.corrupted())
             .or_else(|| tally.first_duplicate.map(|number| self.duplicate(number)))
@@ -49,6 +51,40 @@ impl ZeroLoss {
                 at(offset)
             ),
             lines,
+            partition: Some(partition),
+            offset: (offset != NOWHERE).then_some(offset),
+            message: Some(id),
+            ..Evidence::default()
+        }
+    }
+
+    fn gone(&self, (number, entry): (u32, EntryId), counts: &Counts) -> Evidence {
+        let message = &self.messages[number as usize];
+        let (id, stream) = (self.ids.id(number), self.streams.get(message.stream));
+        let (client, partition, offset) = (stream.client, stream.partition, message.offset);
+        let level = message.acks.name();
+        let gone = format!(
+            "no disk holds the entry of m{id} (index {}, term {}), and no process has it to flush",
+            entry.index, entry.term
+        );
+        Evidence {
+            summary: format!(
+                "lost {} of the messages acknowledged at `quorum` or above, before any drain; the \
+                 first is m{id}, acknowledged to c{client}{} of partition {partition}: {gone}",
+                counts.lost,
+                at(offset)
+            ),
+            lines: vec![
+                line(
+                    message.asked,
+                    format!(
+                        "c{client} asked to append m{id} to partition {partition} at `{level}`; it \
+                         was acknowledged{}",
+                        at(offset)
+                    ),
+                ),
+                line(self.now, gone),
+            ],
             partition: Some(partition),
             offset: (offset != NOWHERE).then_some(offset),
             message: Some(id),

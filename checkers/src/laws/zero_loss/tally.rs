@@ -3,9 +3,11 @@
 use super::{Fate, Message, NOWHERE, Shelf, Sight, ZeroLoss};
 use crate::{
     by_offset::seat,
+    facts::EntryId,
     history::{Acks, Offset, Partition},
     run::{Counts, Drain},
     streams::{Lasts, Place},
+    truth::DiskTruth,
 };
 
 /// The columns, and the first message of each that is a violation.
@@ -16,6 +18,8 @@ pub(super) struct Tally {
     pub(super) kept: u64,
     /// The first partition that was not drained and has unread messages, and how many.
     pub(super) undrained: Option<(Partition, u64)>,
+    /// The first message that is gone from every log: its number, and the entry that it was in.
+    pub(super) first_gone: Option<(u32, EntryId)>,
     /// Message numbers.
     pub(super) first_lost: Option<u32>,
     pub(super) first_refused: Option<u32>,
@@ -34,12 +38,13 @@ enum Where {
 }
 
 impl ZeroLoss {
-    pub(super) fn tally(&self) -> Tally {
+    pub(super) fn tally(&self, truth: &DiskTruth) -> Tally {
         let mut tally = Tally::default();
         tally.counts.corrupted = self.is_content_measured.then_some(0);
         for (number, message) in (0..).zip(&self.messages) {
             self.count(&mut tally, number, message);
         }
+        self.count_gone(&mut tally, truth);
         for shelf in &self.shelves {
             self.count_order(&mut tally, shelf);
             tally.counts.displaced += shelf.displaced + shelf.replaced();
@@ -129,6 +134,30 @@ impl ZeroLoss {
             Where::Middle => counts.lost_middle += 1,
             Where::Tail => counts.lost_tail += 1,
         }
+    }
+
+    /// What no log holds, of messages that their clients were told to be safe.
+    fn count_gone(&self, tally: &mut Tally, truth: &DiskTruth) {
+        for (first, entry) in self.gone.broken(truth) {
+            let Some(first) = self.ids.find(first) else { continue };
+            for number in self.together(first) {
+                if self.messages[number as usize].fate == Fate::Acknowledged {
+                    tally.counts.lost += 1;
+                    tally.counts.lost_gone += 1;
+                    tally.first_gone.get_or_insert((number, entry));
+                }
+            }
+        }
+    }
+
+    /// The messages of one call to one partition, of which this is the first: they have one entry.
+    fn together(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let Message { stream, sequence, .. } = self.messages[first as usize];
+        let rest = (0..).zip(&self.messages[first as usize..]);
+        let together = rest.take_while(move |(position, message)| {
+            (message.stream, message.sequence, message.position) == (stream, sequence, *position)
+        });
+        together.map(move |(position, _)| first + position)
     }
 
     fn count_order(&self, tally: &mut Tally, shelf: &Shelf) {

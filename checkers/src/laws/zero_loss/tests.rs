@@ -1,6 +1,7 @@
 use crate::{
-    Bench, Counts, Drain, Verdict, checkers, events,
-    testing::{evidence, holds, judge, unknown},
+    Acks, Ask, Bench, Call, Counts, Drain, Event, Fact, Mark, Node, Outcome, Reply, Role, Snapshot,
+    Stamp, Verdict, checkers, events,
+    testing::{World, entry, evidence, holds, judge, unknown},
     text,
 };
 
@@ -273,4 +274,92 @@ fn what_nobody_drained_is_not_measured_and_displaced_is_known_at_once() {
     assert_eq!((told.displaced, told.measured(told.lost)), (1, Some(1)), "{told:?}");
     let other = format!("{history}\n{DRAIN}\nc9 fetch p1 from=0 @51..52 ok [0:m2 1:m3] end=2");
     assert_eq!(counts(&other).displaced, 2, "m1 was promised what m2 holds");
+}
+
+/// c1 sent m1 and m2 in one call, n1 flushed their entry and acknowledged it; nobody drains.
+fn undrained() -> World {
+    let mut world = World::of("zero_loss");
+    let called = Stamp { ordinal: 1, at_ns: 1_000_000 };
+    let returned = Stamp { ordinal: 5, at_ns: 5_000_000 };
+    let call = Call {
+        id: 1,
+        client: 1,
+        ask: Ask::produce(1, vec![1, 2], Acks::Quorum),
+        called,
+        numbered: None,
+        returned: Some(returned),
+        outcome: Outcome::Ok(Reply::Produced { first: Some(0) }),
+    };
+    world.tell(Event::Called(call.asked()));
+    world.durable(1, entry(1, 1));
+    world.acked(1, entry(1, 1), 0, 1);
+    world.tell(Event::Returned(&call));
+    world
+}
+
+fn see(world: &mut World, node: Node, last: u64, flushed: u64) {
+    let (group, role) = (1, Role::Follower);
+    let seen = Snapshot { node, group, role, term: 1, commit: 0, last, flushed };
+    world.tell(Event::Seen(&seen));
+}
+
+fn gone(world: &World) -> (u64, u64) {
+    let counts = world.bench.counts();
+    (counts.lost, counts.lost_gone)
+}
+
+#[test]
+fn what_no_log_holds_is_lost_before_any_drain() {
+    let mut world = undrained();
+    assert_eq!(gone(&world), (0, 0));
+    assert!(unknown(undrained().verdict()).contains("was not drained"));
+    world.cut(1, 0);
+    world.durable(1, entry(1, 2));
+    assert_eq!(gone(&world), (2, 2), "both messages of the entry");
+    let evidence = evidence(world.verdict());
+    assert_eq!((evidence.partition, evidence.offset, evidence.count), (Some(1), Some(0), 2));
+    assert!(
+        evidence.summary.ends_with(
+            "the first is m1, acknowledged to c1 at offset 0 of partition 1: no disk holds the entry \
+             of m1 (index 1, term 1), and no process has it to flush"
+        ),
+        "{evidence:?}"
+    );
+}
+
+/// What a process may still flush is not gone: its own word that it did is not believed.
+#[test]
+fn what_a_process_may_still_flush_is_not_gone() {
+    let mut world = undrained();
+    see(&mut world, 2, 1, 1);
+    world.cut(1, 0);
+    assert_eq!(gone(&world), (0, 0), "n2 says that it has flushed what its disk does not hold");
+    world.durable(2, entry(1, 2));
+    assert_eq!(gone(&world), (2, 2), "n2 flushed another entry there");
+    see(&mut world, 2, 1, 0);
+    assert_eq!(gone(&world), (0, 0), "n2 has rewritten it since");
+    world.fact(Fact::Stopped { node: 2 });
+    assert_eq!(gone(&world), (2, 2));
+}
+
+#[test]
+fn what_was_acknowledged_in_two_entries_is_gone_with_both() {
+    let mut world = undrained();
+    world.durable(1, entry(2, 1));
+    world.acked(1, entry(2, 1), 1, 1);
+    world.durable(2, entry(1, 1));
+    world.cut(1, 0);
+    assert_eq!(gone(&world), (0, 0));
+    world.cut(2, 0);
+    assert_eq!(gone(&world), (2, 2), "and is counted once");
+}
+
+/// The drain knows better than disks: what it read, it read.
+#[test]
+fn a_partition_that_was_drained_counts_what_was_read() {
+    let mut world = undrained();
+    world.cut(1, 0);
+    world.tell(Event::Mark(&Mark::Draining));
+    world.tell(Event::Mark(&Mark::Drained { partition: 1, end: 0 }));
+    assert_eq!(gone(&world), (2, 0));
 }

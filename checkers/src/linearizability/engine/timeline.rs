@@ -85,7 +85,7 @@ impl Timeline {
         timeline.slots_required = pools[0].len;
         timeline.slots = pools[0].len + pools[1].len;
         for (part, op) in parts.iter().zip(number_of).filter(|(part, _)| part.is_optional) {
-            debug_assert_eq!(part.index, timeline.ops[op as usize].index);
+            assert_eq!(part.index, timeline.ops[op as usize].index);
             timeline.ops[op as usize].slot += timeline.slots_required;
         }
         timeline
@@ -174,7 +174,7 @@ impl<'a> Window<'a> {
     /// Past one return. Says who was called behind it.
     pub(super) fn forward(&mut self) -> std::ops::Range<u32> {
         let returned = self.in_flight.pop();
-        debug_assert_eq!(returned, Some(self.next()));
+        assert_eq!(returned, Some(self.next()));
         self.level += 1;
         let called = self.called();
         called.clone().for_each(|op| self.enter(op));
@@ -209,7 +209,7 @@ impl<'a> Window<'a> {
     fn leave(&mut self, op: u32) {
         let place = self.place(op);
         let left = self.in_flight.remove(place);
-        debug_assert_eq!(left, op);
+        assert_eq!(left, op);
     }
 }
 
