@@ -6,14 +6,14 @@ use crate::words::seconds;
 use checkers::{Mark, Run};
 use scenarios::Plan;
 
-/// A judge's sentence with the names of a run: `m2199023255552` is `c2#0`, `partition 2` is `p2`.
-/// Saying it twice changes nothing.
-pub(crate) fn retell(text: &str) -> String {
+/// A judge's sentence with the names of a run: `m2199023255552` is `c2#0`, `partition 2` is `p2`,
+/// `region 2` is the third of the plan. Saying it twice changes nothing.
+pub(crate) fn retell(text: &str, regions: &[String]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut is_begin = true;
     while let Some(first) = rest.chars().next() {
-        let taken = if is_begin { name(rest) } else { None };
+        let taken = if is_begin { name(rest, regions) } else { None };
         let (told, length) = taken.unwrap_or_else(|| (first.to_string(), first.len_utf8()));
         is_begin = !first.is_alphanumeric();
         out.push_str(&told);
@@ -23,16 +23,17 @@ pub(crate) fn retell(text: &str) -> String {
 }
 
 /// The name that a text begins with, and how long it was in the text.
-fn name(text: &str) -> Option<(String, usize)> {
-    for (prefix, is_message) in [("m", true), ("partition ", false)] {
+fn name(text: &str, regions: &[String]) -> Option<(String, usize)> {
+    for prefix in ["m", "partition ", "region "] {
         let Some(rest) = text.strip_prefix(prefix) else { continue };
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let ends = !rest[digits..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let number: Option<u64> = rest[..digits].parse().ok().filter(|_| ends);
-        let told = match (number, is_message) {
-            (Some(id), true) => checkers::message::name(id),
-            (Some(partition), false) => format!("p{partition}"),
-            (None, _) => continue,
+        let Some(number) = number else { continue };
+        let told = match prefix {
+            "m" => checkers::message::name(number),
+            "partition " => format!("p{number}"),
+            _ => format!("region {}", regions.get(usize::try_from(number).ok()?)?),
         };
         return Some((told, prefix.len() + digits));
     }
@@ -102,15 +103,19 @@ mod tests {
 
     #[test]
     fn messages_and_partitions_have_one_name_each() {
-        let told = retell("it covers m2199023255552 of partition 2, (m1099511627781)");
+        let regions = ["us-east", "7"].map(str::to_owned);
+        let told = retell("it covers m2199023255552 of partition 2, (m1099511627781)", &regions);
         assert_eq!(told, "it covers c2#0 of p2, (c1#5)");
-        assert_eq!(retell(&told), told, "a name stays what it is");
+        assert_eq!(retell(&told, &regions), told, "a name stays what it is");
+        let told = retell("n1 (region 0): region 7, regions 1", &regions);
+        assert_eq!(told, "n1 (region us-east): region 7, regions 1");
+        assert_eq!(retell(&told, &regions), told);
     }
 
     #[test]
     fn what_is_no_name_is_left_alone() {
         for text in ["m214 at offset 3", "12 ms, m99ers, from1, partition of", "größer m", "m"] {
-            assert_eq!(retell(text), text);
+            assert_eq!(retell(text, &[]), text);
         }
     }
 

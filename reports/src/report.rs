@@ -115,7 +115,7 @@ pub fn compose(
     run.judgements.retain(|judgement| !is_derived(&judgement.name));
     let mut derived = derive(&plan, &run, plant.as_deref());
     run.judgements.append(&mut derived);
-    run.judgements.iter_mut().for_each(rename);
+    run.judgements.iter_mut().for_each(|judgement| rename(judgement, &plan.regions));
     let stories = broken(&run.judgements)
         .into_iter()
         .map(|(judgement, evidence)| Story::of(&plan, &run, judgement, evidence))
@@ -142,17 +142,17 @@ pub fn compose(
 }
 
 /// Gives what a judge said the names of the run, in every page and file.
-fn rename(judgement: &mut Judgement) {
+fn rename(judgement: &mut Judgement, regions: &[String]) {
     for permitted in &mut judgement.permitted {
-        *permitted = retell(permitted);
+        *permitted = retell(permitted, regions);
     }
     match &mut judgement.verdict {
         Verdict::Holds(_) => {}
-        Verdict::Unknown(why) => *why = retell(why),
+        Verdict::Unknown(why) => *why = retell(why, regions),
         Verdict::Violated(evidence) => {
-            evidence.summary = retell(&evidence.summary);
+            evidence.summary = retell(&evidence.summary, regions);
             for line in &mut evidence.lines {
-                line.text = retell(&line.text);
+                line.text = retell(&line.text, regions);
             }
         }
     }
