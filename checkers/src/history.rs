@@ -413,6 +413,78 @@ impl Call {
     }
 }
 
+/// The highest partition of a history that is read: judges keep a shelf for each up to the highest.
+const PARTITION_MAX: Partition = 65_535;
+
+/// Refuses partitions that no judge has room for.
+pub(crate) fn check_partitions(mut all: impl Iterator<Item = Partition>) -> Result<(), String> {
+    match all.find(|partition| *partition > PARTITION_MAX) {
+        Some(partition) => {
+            Err(format!("expected a partition up to {PARTITION_MAX}, found {partition}"))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Call {
+    /// Every partition that it names, as often as it does.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = Partition> {
+        let (mut asked, mut told) = (Vec::new(), Vec::new());
+        match &self.ask {
+            Ask::Produce { partition, .. } | Ask::Fetch { partition, .. } => asked.push(*partition),
+            Ask::Transact { steps } => {
+                asked.extend(steps.iter().filter_map(|step| match step {
+                    Step::Send { partition, .. } => Some(*partition),
+                    Step::Poll => None,
+                }));
+            }
+            Ask::Assign { partitions, .. } | Ask::FetchOffsets { partitions, .. } => {
+                asked.clone_from(partitions);
+            }
+            Ask::CommitOffsets { offsets, .. } => asked.extend(offsets.iter().map(|(it, _)| *it)),
+            Ask::Poll | Ask::Join { .. } => {}
+        }
+        let mut polled = |polled: &Polled| {
+            told.extend(polled.batches.iter().map(|batch| batch.partition));
+            told.extend(&polled.rebalanced);
+        };
+        match &self.outcome {
+            Outcome::Ok(Reply::Polled(all)) => polled(all),
+            Outcome::Ok(Reply::Transacted { results }) => {
+                results.iter().for_each(|result| match result {
+                    StepReply::Polled(all) => polled(all),
+                    StepReply::Sent { .. } => {}
+                });
+            }
+            Outcome::Ok(Reply::Joined { partitions, .. }) => told.extend(partitions),
+            Outcome::Ok(Reply::Offsets { offsets }) => {
+                told.extend(offsets.iter().map(|(it, _)| *it))
+            }
+            Outcome::Ok(
+                Reply::Produced { .. }
+                | Reply::Fetched { .. }
+                | Reply::Assigned
+                | Reply::OffsetsCommitted,
+            )
+            | Outcome::Refused(_)
+            | Outcome::Unknown(_) => {}
+        }
+        asked.into_iter().chain(told)
+    }
+}
+
+impl Mark {
+    /// Every partition that it names.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = Partition> {
+        match self {
+            Mark::Healed { owed, .. } => owed.clone(),
+            Mark::Drained { partition, .. } => vec![*partition],
+            Mark::Booted | Mark::Draining | Mark::Ended => Vec::new(),
+        }
+        .into_iter()
+    }
+}
+
 impl Ask {
     /// A produce call of messages of which nobody hashed the content.
     pub fn produce(partition: Partition, messages: Vec<MessageId>, acks: Acks) -> Ask {

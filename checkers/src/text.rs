@@ -30,7 +30,7 @@ mod ask;
 mod outcome;
 mod print;
 
-use crate::history::{Call, History, Mark, Numbered, Outcome, Partition, Stamp};
+use crate::history::{Call, History, Mark, Numbered, Outcome, Partition, Stamp, check_partitions};
 use std::fmt;
 
 pub use print::print;
@@ -144,7 +144,9 @@ impl Reader {
         }
         let numbered = given.map(|(sequence, _)| Numbered { at: Stamp::default(), sequence });
         let (called, returned) = (Stamp::default(), returned.map(|_| Stamp::default()));
-        self.history.calls.push(Call { id: 0, client, ask, called, numbered, returned, outcome });
+        let call = Call { id: 0, client, ask, called, numbered, returned, outcome };
+        check_partitions(call.partitions())?;
+        self.history.calls.push(call);
         Ok(())
     }
 
@@ -181,6 +183,7 @@ impl Reader {
             }
         };
         words.end()?;
+        check_partitions(mark.partitions())?;
         self.moments.push((when, Place::Mark(self.history.marks.len()), self.line));
         self.history.marks.push((Stamp::default(), mark));
         Ok(())

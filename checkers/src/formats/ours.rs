@@ -3,7 +3,7 @@
 //! One JSON object to a line: a call, a mark or a note, in order of ordinals.
 
 use super::{FormatError, Read, source::Source};
-use crate::history::{Ask, Call, History, Mark, Stamp};
+use crate::history::{Ask, Call, History, Mark, Stamp, check_partitions};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 
@@ -84,7 +84,12 @@ impl Order {
         if let Some(before) = self.ordinal.replace(ordinal).filter(|before| *before >= ordinal) {
             return Err(format!("expected an ordinal above {before}, found {ordinal}"));
         }
-        let OurLine::Call(call) = line else { return Ok(()) };
+        let call = match line {
+            OurLine::Call(call) => call,
+            OurLine::Mark { what, .. } => return check_partitions(what.partitions()),
+            OurLine::Note { .. } => return Ok(()),
+        };
+        check_partitions(call.partitions())?;
         let id = call.id;
         if let Some(before) = self.call.replace(id).filter(|before| *before >= id) {
             return Err(format!("expected a call with an id above {before}, found {id}"));

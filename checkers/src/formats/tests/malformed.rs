@@ -393,3 +393,23 @@ fn what_is_not_recognised_says_why() {
         assert!(error.starts_with(&head), "{error}");
     }
 }
+
+/// Judges keep a shelf for each partition up to the highest: a number of a broken writer asks for more
+/// memory than there is.
+#[test]
+fn a_partition_that_nobody_can_have_is_refused() {
+    let mark = "{\"mark\":{\"at\":{\"ordinal\":1,\"at_ns\":0},\"what\":{\"drained\":\
+                {\"partition\":4000000000,\"end\":0}}}}";
+    let call = "{\"call\":{\"id\":1,\"client\":1,\"ask\":{\"join\":{\"group\":1}},\"called\":\
+                {\"ordinal\":1,\"at_ns\":0},\"returned\":{\"ordinal\":2,\"at_ns\":0},\"outcome\":{\"ok\":\
+                {\"joined\":{\"generation\":1,\"partitions\":[1,65536]}}}}}";
+    for (text, found) in [(mark, 4_000_000_000_u64), (call, 65_536)] {
+        let error = ours::read_jsonl(&mut text.as_bytes(), &mut |_| Ok(())).expect_err("too many");
+        let what = format!("expected a partition up to 65535, found {found}");
+        assert_eq!(error, FormatError { line: 1, what });
+    }
+    for text in ["c1 produce p70000 m1 @1..2 ok offset=0", "-- drained p70000 end=1 @3"] {
+        let error = crate::text::parse(text).expect_err("too many");
+        assert_eq!(error.what, "expected a partition up to 65535, found 70000");
+    }
+}
