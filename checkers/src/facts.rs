@@ -148,7 +148,8 @@ pub enum Fact {
         /// Which.
         node: Node,
     },
-    /// After heal and drain: the encoded bytes of all entries on this disk up to `last`, as a digest.
+    /// After heal and drain: the encoded bytes of all entries on this disk up to `last`, as a digest that
+    /// their hashes make, each proven over its bytes.
     Replica {
         /// Whose disk.
         node: Node,
@@ -159,7 +160,7 @@ pub enum Fact {
         last: u64,
         /// The index up to which it ought to go.
         expected: u64,
-        /// Hash of the encoded bytes.
+        /// Equal where the bytes are.
         digest: u64,
     },
     /// Some node holds this group's newest configuration to be committed (its opinion): none that

@@ -8,10 +8,9 @@ use crate::{
     dues::{bound_ns, dues},
     load::{self, Knock},
     nemesis::{Active, Blow, resolved},
-    tasks::Process,
     trace::Kind,
     witness::Witness,
-    world::{Aborted, State, Task, Turn, World},
+    world::{Aborted, State, Task, World},
 };
 use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
 use drain::Drain;
@@ -93,14 +92,7 @@ impl Driver {
     /// Creates the nodes of the plan and asks for the first look.
     pub(crate) fn new(handle: Handle, world: &Arc<World>, plan: &Plan) -> Driver {
         let nodes = (0..plan.nodes.len())
-            .map(|place| {
-                let world = world.clone();
-                handle
-                    .create_node()
-                    .name(format!("n{}", place + 1))
-                    .init(move || Process::new(world.clone(), place))
-                    .build()
-            })
+            .map(|place| handle.create_node().name(format!("n{}", place + 1)).build())
             .collect();
         let mut effective = plan.clone();
         effective.timeline.clear();
@@ -141,20 +133,6 @@ impl Driver {
             struck: Vec::new(),
             credited: BTreeMap::new(),
         }
-    }
-
-    /// No task is awake and nothing will wake one: whoever had the turn did not hand it on.
-    pub(crate) fn deadlocked(&mut self, world: &Arc<World>) {
-        let state = world.lock();
-        let (at_ns, waiting) = (state.now_ns, self.waiting(&state));
-        let who = match state.turn {
-            Turn::Node(place) => format!("n{}", place + 1),
-            Turn::Driver => "the driver".to_owned(),
-        };
-        drop(state);
-        let at = format!("{}.{:03} s", at_ns / 1_000_000_000, at_ns / 1_000_000 % 1_000);
-        let why = format!("deadlock at {at}: {who} has the turn and nobody is awake; {waiting}");
-        self.fail(why);
     }
 
     /// What is left of it after the run, or what is wrong with the harness. Ends every process, so
@@ -250,7 +228,6 @@ impl Driver {
             }
         }
         self.handle.kill(self.nodes[node].id());
-        self.handle.restart(self.nodes[node].id());
         world.lock().begin_life(node);
     }
 

@@ -2,10 +2,9 @@
 //!
 //! A whole cluster lives in one thread: the code of `system` as it is, over a simulated
 //! [`network`], [`disk`]s and [`clock`]s. Read those three first; each is a machine by itself that
-//! waits for nothing. Then `world`, which holds them and the heap of events; `tasks`, which madsim
-//! runs; `load`, the clients; `driver` and `nemesis`, which lead through the phases and bring the
-//! faults; `books`, where everything is written down; [`witness`], which reads disks and frames for
-//! the judges.
+//! waits for nothing. Then `world`, which holds them, the nodes and the heap of events; `load`, the
+//! clients; `driver` and `nemesis`, which lead through the phases and bring the faults; `books`, where
+//! everything is written down; [`witness`], which reads disks and frames for the judges.
 //!
 //! # What is simulated
 //!
@@ -20,10 +19,10 @@
 //!
 //! # One turn at a time
 //!
-//! madsim runs the tasks and owns the life of nodes; its clock, generator, network and files feed
-//! nothing. World time is the time of the event that was popped last. Whoever has the turn handles
-//! all it was handed, in plain synchronous code, and then moves the world until someone else has
-//! the turn. So at most one task is ever runnable, and no scheduler has a choice.
+//! madsim runs the one task of a run and owns the life of nodes; its clock, generator, network and files
+//! feed nothing. World time is the time of the event that was popped last. The world pops an event and
+//! calls the node that it belongs to: a turn handles all that the node was handed, in plain synchronous
+//! code. So no second task is ever runnable, and no scheduler has a choice.
 //!
 //! # Phases
 //!
@@ -33,12 +32,12 @@
 //! to its end. *Judge*: every disk is read once more. Judges watch all along. What is wrong, and since
 //! when nothing is, [`oracle`] says for all of them. A phase that does not end in its time is
 //! [`Ending::Stuck`], with what was waited for; a panic in a node is [`Ending::Panicked`]; a panic
-//! anywhere else, a deadlock and endless events are bugs of the harness.
+//! anywhere else and endless events are bugs of the harness.
 //!
 //! # Why two runs of a plan are the same
 //!
 //! - Threads: a run is one fresh thread with its own runtime. Runs side by side share nothing.
-//! - Scheduling: at most one task is runnable.
+//! - Scheduling: there is one task.
 //! - Dice: each link, node, disk, clock and client has its own stream, derived from the plan's seed
 //!   and a name. One draw more in one place moves no other place.
 //! - Real time: `Instant::now` and `SystemTime::now` are banned by lint.
@@ -82,9 +81,9 @@ mod load;
 mod nemesis;
 pub mod network;
 pub mod oracle;
+mod panics;
 mod run;
 mod sabotage;
-mod tasks;
 mod trace;
 pub mod witness;
 mod world;

@@ -1,6 +1,6 @@
 //! The harness broken on purpose, so that its own tests can prove what it does then: a node that
-//! panics, a turn without end, a world that stands still, a turn that is never handed on. Planted
-//! bugs of the system are not here, and no honest run has any of this.
+//! panics, a turn without end, a world that stands still. Planted bugs of the system are not here, and no
+//! honest run has any of this.
 
 /// What goes wrong in a node's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,6 @@ pub enum Sabotage {
     EndlessTurn,
     /// The node wants to be woken at once, again and again: world time stands still.
     EndlessEvents,
-    /// The node keeps the turn to itself, so that no task is awake any more.
-    KeepTurn,
 }
 
 /// Which node is struck, from when on, and how.

@@ -8,7 +8,7 @@ use crate::disk::{Disk, Flushed};
 use bytes::{Buf, Bytes};
 use checkers::{Acks, Claim, Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 const BLOCK_HEADER: usize = 64;
 const ENTRY_HEADER: usize = 96;
@@ -144,9 +144,9 @@ impl Witness {
         groups
     }
 
-    /// The digest of the encoded bytes of every durable entry up to `last`, and how far they go.
+    /// A digest of the encoded bytes of every durable entry up to `last`, and how far they go. Each hash
+    /// is proven over its entry's bytes here and covers the one before it: the last one names them all.
     pub fn digest(node: u32, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
-        let mut digest = Entries { entries: Vec::new() };
         let (mut witness, mut progress) = (Witness::default(), Progress::default());
         // A cut may reach back into any segment before: the log is one, however many files it has.
         let (mut facts, mut decoded) = (Vec::new(), Decoded::default());
@@ -154,36 +154,22 @@ impl Witness {
             let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
             (progress.segment, progress.at) = (segment, 0);
             let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
-            if witness.walk(&mut progress, segment, parts, &mut sink, Some(&mut digest)) < length {
+            if witness.read_blocks(&mut progress, segment, parts, &mut sink) < length {
                 break;
             }
         }
-        let mut hasher = Xxh3::new();
-        let reached = (digest.entries.len() as u64).min(last);
-        for bytes in &digest.entries[..reached as usize] {
-            hasher.update(bytes);
-        }
-        (reached, hasher.digest())
+        let reached = (decoded.entries.len() as u64).min(last);
+        let end = reached.checked_sub(1).map(|place| decoded.entries[place as usize]);
+        (reached, end.map_or(0, |entry| entry.hash))
     }
 
+    /// Decodes whole, intact blocks; returns how many bytes they took.
     fn read_blocks(
         &mut self,
         progress: &mut Progress,
         segment: u32,
         parts: Vec<Bytes>,
         sink: &mut Sink<'_>,
-    ) -> u64 {
-        self.walk(progress, segment, parts, sink, None)
-    }
-
-    /// Decodes whole, intact blocks; returns how many bytes they took.
-    fn walk(
-        &mut self,
-        progress: &mut Progress,
-        segment: u32,
-        parts: Vec<Bytes>,
-        sink: &mut Sink<'_>,
-        mut keep: Option<&mut Entries>,
     ) -> u64 {
         let mut bytes = Cursor::new(parts);
         let begin = progress.at;
@@ -202,11 +188,11 @@ impl Witness {
                 break;
             }
             bytes.skip(BLOCK_HEADER);
-            if !read_records(&mut bytes, body, &header, keep.is_some(), &mut records) {
+            if !read_records(&mut bytes, body, &header, &mut records) {
                 break;
             }
             for record in records.drain(..) {
-                self.tell(record, progress, sink, keep.as_deref_mut());
+                self.tell(record, progress, sink);
             }
             progress.at += (BLOCK_HEADER + body) as u64;
             progress.position += (BLOCK_HEADER + body) as u64;
@@ -217,19 +203,13 @@ impl Witness {
         progress.at - begin
     }
 
-    fn tell(
-        &mut self,
-        record: Record,
-        progress: &mut Progress,
-        sink: &mut Sink<'_>,
-        keep: Option<&mut Entries>,
-    ) {
+    fn tell(&mut self, record: Record, progress: &mut Progress, sink: &mut Sink<'_>) {
         let (node, group) = (sink.node, sink.group);
         match record {
             Record::Place(bytes) => {
                 let configuration = self.configuration(&bytes);
                 progress.incarnation = configuration.incarnation;
-                if self.configured.get(&group) != Some(&configuration) && keep.is_none() {
+                if self.configured.get(&group) != Some(&configuration) {
                     self.configured.insert(group, configuration.clone());
                     sink.facts.push(Fact::Configured(configuration));
                 }
@@ -239,9 +219,6 @@ impl Witness {
                 None => sink.facts.push(Fact::DurableVote { node, group, term, vote }),
             },
             Record::Cut { last } => {
-                if let Some(keep) = keep {
-                    keep.entries.truncate(last as usize);
-                }
                 match &mut sink.decoded {
                     Some(decoded) => {
                         decoded.entries.truncate(last as usize);
@@ -254,7 +231,7 @@ impl Witness {
                     }
                 }
             }
-            Record::Entry { entry, previous, incarnation, message, bytes } => {
+            Record::Entry { entry, previous, incarnation, message } => {
                 let chains = progress.last.hash == 0 || progress.last.hash == previous;
                 let follows = entry.index == progress.last.index + 1 && chains;
                 // An entry that does not belong there is no entry of this log.
@@ -263,9 +240,6 @@ impl Witness {
                 }
                 progress.last = entry;
                 self.remember(group, entry, message);
-                if let Some(keep) = keep {
-                    keep.entries.extend(bytes);
-                }
                 match &mut sink.decoded {
                     Some(decoded) => decoded.entries.push(entry),
                     None => sink.facts.push(Fact::Durable { node, group, entry }),
@@ -317,27 +291,12 @@ struct Sink<'a> {
     decoded: Option<&'a mut Decoded>,
 }
 
-struct Entries {
-    entries: Vec<Bytes>,
-}
-
 #[derive(Debug)]
 enum Record {
     Place(Bytes),
-    Hard {
-        term: u64,
-        vote: Option<u32>,
-    },
-    Cut {
-        last: u64,
-    },
-    Entry {
-        entry: EntryId,
-        previous: u64,
-        incarnation: u64,
-        message: MessageId,
-        bytes: Option<Bytes>,
-    },
+    Hard { term: u64, vote: Option<u32> },
+    Cut { last: u64 },
+    Entry { entry: EntryId, previous: u64, incarnation: u64, message: MessageId },
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -348,13 +307,11 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
-/// Reads the records of a block's body; `false` if one of them is not intact. Entries keep their bytes
-/// only if asked to.
+/// Reads the records of a block's body; `false` if one of them is not intact.
 fn read_records(
     bytes: &mut Cursor,
     body: usize,
     header: &[u8; BLOCK_HEADER],
-    keep: bool,
     records: &mut Vec<Record>,
 ) -> bool {
     records.clear();
@@ -379,17 +336,9 @@ fn read_records(
         if &record[..4] != b"ZENT" {
             crc = crc32c::crc32c_append(crc, record);
         }
-        match (read, keep) {
-            (Some(Record::Entry { entry, previous, incarnation, message, .. }), true) => {
-                let bytes = bytes.take(length);
-                records.push(Record::Entry { entry, previous, incarnation, message, bytes });
-            }
-            (Some(record), _) => {
-                bytes.skip(length);
-                records.push(record);
-            }
-            (None, _) => return false,
-        }
+        let Some(record) = read else { return false };
+        bytes.skip(length);
+        records.push(record);
     }
     records.len() == u32_at(header, 48) as usize && crc == u32_at(header, 52)
 }
@@ -412,7 +361,6 @@ fn read_entry(bytes: &[u8]) -> Option<Record> {
         previous: u64_at(bytes, 64),
         incarnation: u64_at(bytes, 16),
         message: if has_messages { u64_at(body, 16) } else { 0 },
-        bytes: None,
     })
 }
 
@@ -449,14 +397,6 @@ impl Cursor {
 
     fn peek(&mut self, length: usize) -> Option<&[u8]> {
         self.gather(length).then(|| &self.current[..length])
-    }
-
-    fn take(&mut self, length: usize) -> Option<Bytes> {
-        if !self.gather(length) {
-            return None;
-        }
-        self.left -= length;
-        Some(self.current.split_to(length))
     }
 
     fn skip(&mut self, length: usize) {

@@ -3,10 +3,10 @@
 //! the tasks and owns the life of nodes, and nothing else of it is trusted (its clock, generator,
 //! network and files feed nothing here).
 //!
-//! **One turn at a time.** Whoever has the turn (a node's task, or the driver's) runs to its end and
-//! then moves the world itself ([`State::advance`]): it pops events until one belongs to a node or to
-//! the driver, wakes that task and stops. So at most one task is runnable, madsim's random choice has
-//! nothing to choose from, and a turn costs one task switch.
+//! **One turn at a time.** The one task of a run moves the world ([`State::run`]): it pops events, lets
+//! the node that one belongs to have its turn, and stops at the first that belongs to the driver. So no
+//! second task is ever runnable, madsim's random choice has nothing to choose from, and a turn is a
+//! plain call.
 
 mod host;
 mod machine;
@@ -19,6 +19,7 @@ use crate::{
     load::Load,
     network::{Network, Route},
     oracle::{Change, Oracle, ears::Ears},
+    panics::told_by,
     run::Options,
     sabotage::{Sabotage, Sabotaged},
     trace::Kind,
@@ -28,7 +29,7 @@ use checkers::{Bench, Fact, Role};
 use scenarios::{Plan, Stream};
 use std::{
     collections::{BTreeMap, BinaryHeap},
-    task::Waker,
+    panic::{AssertUnwindSafe, catch_unwind},
 };
 use system::{Endpoint, Frame, Host, Input, Node, Part, Settings};
 
@@ -42,7 +43,7 @@ pub(crate) use plugin::World;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+enum Turn {
     /// A node, by its place.
     Node(usize),
     /// The driver: phases, faults, starts and stops.
@@ -133,8 +134,6 @@ pub(crate) struct State {
     pub(crate) oracle: Oracle,
     pub(crate) ears: Ears,
     facts: Vec<Fact>,
-    pub(crate) turn: Turn,
-    driver: Option<Waker>,
     pub(crate) tasks: Vec<Task>,
     settings: Vec<Settings>,
     since_progress: u64,
@@ -165,7 +164,7 @@ impl State {
                 dice: Stream::derive(root, &format!("node/{node}")),
                 disk_dice: Stream::derive(root, &format!("disk/{node}")),
                 inbox: Vec::new(),
-                waker: None,
+                process: None,
                 life: 0,
                 is_up: false,
                 down: 0,
@@ -197,8 +196,6 @@ impl State {
             machines,
             load,
             facts: Vec::new(),
-            turn: Turn::Driver,
-            driver: None,
             tasks: Vec::new(),
             since_progress: 0,
             aborted: None,
@@ -225,41 +222,18 @@ impl State {
         self.schedule(at_ns, What::Arrival { client, is_fetch });
     }
 
-    /// Moves the world until someone has the turn, and wakes whoever it is.
-    pub(crate) fn advance(&mut self) -> Turn {
-        let turn = self.next_turn();
-        self.turn = turn;
-        match turn {
-            Turn::Node(place) => {
-                if let Some(waker) = &self.machines[place].waker {
-                    waker.wake_by_ref();
-                }
+    /// Moves the world until the driver has the turn.
+    pub(crate) fn run(&mut self) {
+        while let Turn::Node(place) = self.next_turn() {
+            let turn = || self.turn_of(place);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(turn)) {
+                // The process went down with it: what a panic left half done must not be looked at again.
+                let (source, message) = told_by(panic.as_ref());
+                let node = place as u32 + 1;
+                self.aborted = Some(Aborted::Panicked { node, place: source, message });
+                self.tasks.push(Task::Abort);
+                return;
             }
-            Turn::Driver => {
-                if let Some(waker) = &self.driver {
-                    waker.wake_by_ref();
-                }
-            }
-        }
-        turn
-    }
-
-    /// Gives the turn back after a panic: the driver ends the run.
-    pub(crate) fn hand_to_driver(&mut self) {
-        self.turn = Turn::Driver;
-        if let Some(waker) = &self.driver {
-            waker.wake_by_ref();
-        }
-    }
-
-    /// Remembers how to wake a task.
-    pub(crate) fn register(&mut self, turn: Turn, waker: &Waker) {
-        let known = match turn {
-            Turn::Node(place) => &mut self.machines[place].waker,
-            Turn::Driver => &mut self.driver,
-        };
-        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *known = Some(waker.clone());
         }
     }
 
@@ -391,12 +365,13 @@ impl State {
     }
 
     /// What is broken on purpose in this node's turn now.
-    pub(crate) fn sabotage(&self, place: usize) -> Option<Sabotage> {
+    fn sabotage(&self, place: usize) -> Option<Sabotage> {
         Sabotaged::strikes(self.sabotaged, place, self.now_ns)
     }
 
-    /// One turn of a node: opens it if it is not open yet. The node is dropped when it stops itself.
-    pub(crate) fn turn_of(&mut self, place: usize, node: &mut Option<Node>) {
+    /// One turn of a node: opens it if it is not open yet.
+    fn turn_of(&mut self, place: usize) {
+        let mut process = self.machines[place].process.take();
         let sabotage = self.sabotage(place);
         let mut inputs = std::mem::take(&mut self.machines[place].inbox);
         let who = (place as u32 + 1, inputs.len() as u32);
@@ -406,25 +381,24 @@ impl State {
         let clock = &self.machines[place].clock;
         let clocks = [clock.monotonic_ns(self.now_ns), clock.wall_ns(self.now_ns)];
         self.books.trace.record(self.now_ns, Kind::Turn, who, clocks);
-        let settings = node.is_none().then(|| self.settings[place].clone());
-        match node {
+        match process {
             Some(_) => self.hear(place, &inputs, clocks[0]),
             None => self.ears.begin(place, clocks[0]),
         }
         let mut host = HostView { state: self, place, calls: 0 };
-        let ended = match (node.as_mut(), settings) {
-            (Some(node), _) => node.turn(&mut host, &mut inputs),
-            (None, Some(settings)) => {
+        let ended = match &mut process {
+            Some(node) => node.turn(&mut host, &mut inputs),
+            None => {
                 inputs.clear();
+                let settings = host.state.settings[place].clone();
                 Node::open(&mut host, settings).map(|opened| {
                     for (group, why) in opened.blocked() {
                         let text = format!("n{}: p{group} is blocked: {why}", place + 1);
                         host.state.books.note(host.state.now_ns, text);
                     }
-                    *node = Some(opened);
+                    process = Some(Box::new(opened));
                 })
             }
-            (None, None) => unreachable!("a node without settings"),
         };
         match sabotage {
             Some(Sabotage::Panic) => panic!("a node that was told to panic"),
@@ -432,12 +406,12 @@ impl State {
                 host.random();
             },
             Some(Sabotage::EndlessEvents) => host.wake_at(0),
-            Some(Sabotage::KeepTurn) | None => {}
+            None => {}
         }
         self.machines[place].inbox = inputs;
         match ended {
             Ok(()) => {
-                let node = node.as_ref().expect("it is open");
+                let node = process.as_deref().expect("it is open");
                 self.watch_elections(place, node);
                 self.books.look(self.now_ns, place as u32 + 1, node);
             }
@@ -447,6 +421,7 @@ impl State {
                 self.schedule_task(self.now_ns, Task::Reap(place));
             }
         }
+        self.machines[place].process = process;
     }
 
     /// What a turn is handed, for whoever asks later what a voter had heard.

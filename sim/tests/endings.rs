@@ -64,21 +64,14 @@ fn a_world_whose_time_stands_still_is_a_fault_of_the_harness() {
     assert!(why.contains("the harness failed in smoke seed 1: time stands still"), "{why}");
 }
 
-#[test]
-fn a_turn_that_is_never_handed_on_is_a_fault_of_the_harness() {
-    let why = fault_of_the_harness(Sabotage::KeepTurn);
-    assert!(why.contains("the harness failed in smoke seed 1: deadlock at 3."), "{why}");
-    assert!(why.contains("n2 has the turn and nobody is awake"), "{why}");
-}
-
 /// A failure replays like any other run.
 #[test]
 fn a_broken_run_breaks_twice_in_the_same_way() {
     let (one, other) = (sabotaged(Sabotage::Panic), sabotaged(Sabotage::Panic));
     assert_eq!(one.run.ending, other.run.ending);
     assert_eq!(one.run.trace_hash, other.run.trace_hash);
-    let why = fault_of_the_harness(Sabotage::KeepTurn);
-    assert_eq!(why, fault_of_the_harness(Sabotage::KeepTurn));
+    let why = fault_of_the_harness(Sabotage::EndlessEvents);
+    assert_eq!(why, fault_of_the_harness(Sabotage::EndlessEvents));
 }
 
 #[test]

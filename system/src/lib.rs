@@ -33,6 +33,7 @@ pub mod quorum;
 pub mod registry;
 pub mod replica;
 pub mod types;
+mod wakes;
 
 pub use batch::{content, encode, payload};
 pub use client::{Client, ClientSettings, Done, Fetched, Sequenced};

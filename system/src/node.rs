@@ -14,6 +14,7 @@ use crate::{
     registry::{self, Registry},
     replica::{Context, Effects, Replica, Timing},
     types::{Endpoint, GroupId, Index, METADATA, Nanos, NodeId},
+    wakes::Wakes,
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -65,6 +66,8 @@ struct Slot {
     /// flushed: only then does it take part in anything. So a group that was there before a start waits
     /// for a flush, too (A11).
     is_active: bool,
+    /// Whether it is among the groups that the node leads.
+    is_led: bool,
 }
 
 /// One node.
@@ -85,9 +88,8 @@ pub struct Node {
     /// This turn's clocks: read once, so that everything in a turn happens at one time.
     now: Nanos,
     wall: Nanos,
-    /// By group, when its replica next acts by itself; [`Nanos::MAX`] while it takes no part. Dense, so
-    /// that a turn does not touch replicas that it has nothing for.
-    wakes: Vec<Nanos>,
+    /// When the replica of each group next acts by itself, if it takes part.
+    wakes: Wakes,
     /// Groups that this node leads.
     led: BTreeSet<GroupId>,
     /// Rounds of heartbeats so far, and when the next is due.
@@ -147,7 +149,7 @@ impl Node {
             blocked: BTreeMap::new(),
             now: host.monotonic(),
             wall: host.wall(),
-            wakes: Vec::new(),
+            wakes: Wakes::new(),
             led: BTreeSet::new(),
             beat: 0,
             beat_at: 0,
@@ -283,11 +285,10 @@ impl Node {
         let place = group as usize;
         if self.slots.len() <= place {
             self.slots.resize_with(place + 1, || None);
-            self.wakes.resize(place + 1, Nanos::MAX);
         }
         let is_active = self.registry.is_durable(group);
-        let slot = Box::new(Slot { replica, is_touched: true, is_active });
-        self.remember(&slot);
+        let mut slot = Box::new(Slot { replica, is_touched: true, is_active, is_led: false });
+        self.remember(&mut slot);
         self.slots[place] = Some(slot);
         self.touched.push(group);
     }
@@ -322,17 +323,18 @@ impl Node {
             self.touched.push(group);
         }
         self.with_context(host, |ctx| act(&mut slot.replica, ctx));
-        self.remember(&slot);
+        self.remember(&mut slot);
         self.slots[group as usize] = Some(slot);
         true
     }
 
     /// Notes when a replica next acts by itself, and whether it leads.
-    fn remember(&mut self, slot: &Slot) {
+    fn remember(&mut self, slot: &mut Slot) {
         let (replica, group) = (&slot.replica, slot.replica.group());
-        self.wakes[group as usize] = if slot.is_active { replica.deadline() } else { Nanos::MAX };
-        if replica.is_leader() != self.led.contains(&group) {
-            if replica.is_leader() {
+        self.wakes.set(group, if slot.is_active { replica.deadline() } else { Nanos::MAX });
+        if replica.is_leader() != slot.is_led {
+            slot.is_led = replica.is_leader();
+            if slot.is_led {
                 self.led.insert(group);
             } else {
                 self.led.remove(&group);
@@ -393,7 +395,7 @@ impl Node {
             let is_durable = self.registry.is_durable(group as GroupId);
             if let Some(mut slot) = self.slots[group].take() {
                 slot.is_active = is_durable;
-                self.remember(&slot);
+                self.remember(&mut slot);
                 self.slots[group] = Some(slot);
             }
         }
@@ -414,10 +416,10 @@ impl Node {
     }
 
     fn tick<H: Host>(&mut self, host: &mut H) {
-        for group in 0..self.wakes.len() {
-            if self.wakes[group] <= self.now {
-                self.act(host, group as GroupId, |replica, ctx| replica.tick(ctx));
-            }
+        let mut from = 0;
+        while let Some(group) = self.wakes.due_from(from, self.now) {
+            self.act(host, group, |replica, ctx| replica.tick(ctx));
+            from = group + 1;
         }
     }
 
@@ -476,6 +478,16 @@ impl Node {
     /// Enters groups into the registry once their own files are durable, and flushes it: only then do
     /// they take part. Those that become ready during a flush wait for the next one.
     fn register<H: Host>(&mut self, host: &mut H) {
+        self.enter(host);
+        if let Some(directory) = self.registry.begin_flush() {
+            host.flush(REGISTRY_TOKEN, &[registry::FILE], directory);
+        }
+    }
+
+    fn enter<H: Host>(&mut self, host: &mut H) {
+        if self.unregistered.is_empty() {
+            return;
+        }
         let settled = |group: &GroupId| self.replica(*group).is_some_and(Replica::is_settled);
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
             self.unregistered.iter().copied().partition(settled);
@@ -484,9 +496,6 @@ impl Node {
             let incarnation = self.replica(group).expect("it is settled").place().incarnation;
             let write = self.registry.add(group, incarnation);
             host.write(write.file, write.at, &write.parts);
-        }
-        if let Some(directory) = self.registry.begin_flush() {
-            host.flush(REGISTRY_TOKEN, &[registry::FILE], directory);
         }
     }
 
@@ -514,6 +523,6 @@ impl Node {
 
     fn next_wake(&self) -> Nanos {
         let beat = if self.led.is_empty() { Nanos::MAX } else { self.beat_at };
-        self.wakes.iter().copied().min().unwrap_or(Nanos::MAX).min(beat)
+        self.wakes.first().min(beat)
     }
 }

@@ -9,8 +9,7 @@ use crate::{
     witness::Witness,
 };
 use scenarios::Stream;
-use std::task::Waker;
-use system::Input;
+use system::{Input, Node};
 
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -30,7 +29,8 @@ pub(crate) struct Machine {
     pub(super) dice: Stream,
     pub(super) disk_dice: Stream,
     pub(super) inbox: Vec<Input>,
-    pub(super) waker: Option<Waker>,
+    /// The process, once it has had its first turn.
+    pub(super) process: Option<Box<Node>>,
     /// Rises with every start: what was asked in an older life is not answered.
     pub(crate) life: u32,
     pub(crate) is_up: bool,
@@ -62,14 +62,15 @@ impl Machine {
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    /// Its process ends; what is left of it is handed back.
+    pub(super) fn reset(&mut self) -> Option<Box<Node>> {
         self.inbox.clear();
-        self.waker = None;
         self.is_up = false;
         self.flights.clear();
         (self.timer_at, self.wake_at) = (u64::MAX, u64::MAX);
         self.is_owed_turn = false;
         self.disk.crash();
+        self.process.take()
     }
 }
 
@@ -79,7 +80,6 @@ impl State {
         let machine = &mut self.machines[place];
         machine.life += 1;
         machine.is_up = true;
-        machine.waker = None;
         machine.inbox.clear();
         let (life, at) = (machine.life, self.now_ns);
         (machine.timer_at, machine.wake_at) = (at, at);

@@ -1,4 +1,4 @@
-//! The world as madsim's plug-in: empty until a plan is laid into it, locked once a turn, told when a
+//! The world as madsim's plug-in: empty until a plan is laid into it, locked while it moves, told when a
 //! process ends.
 
 use super::State;
@@ -18,7 +18,9 @@ impl Simulator for World {
         let place = id_to_place(id);
         let Ok(mut guard) = self.0.lock() else { return };
         if let (Some(place), Some(state)) = (place, guard.as_mut()) {
-            state.machines[place].reset();
+            if let Some(node) = state.machines[place].reset() {
+                state.books.farewell(&node);
+            }
             state.network.silence(place as u32 + 1, true);
         }
     }
@@ -36,14 +38,9 @@ impl World {
         *self.0.lock().expect("no task panics inside the world") = Some(state);
     }
 
-    /// The world, for one turn.
+    /// The world, until it is let go.
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked(self.0.lock().expect("no task panics inside the world"))
-    }
-
-    /// The world, unless a panic of the harness left it in pieces.
-    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
-        self.0.lock().ok().filter(|state| state.is_some()).map(Locked)
     }
 
     /// Takes the world out, after the run.
