@@ -9,6 +9,7 @@ use crate::{
     layout::Layout,
     names,
     place::place,
+    problem::{Checked, Problem, at_least, ensure},
     scenario::{Acks, Expected, Scenario},
     sound::{BYTES_MAX, MESSAGES_MAX, check_checker, check_quorums},
     units::{Count, Millis, Range},
@@ -16,22 +17,6 @@ use crate::{
 use std::collections::BTreeSet;
 
 mod faults;
-
-/// What is wrong, and at which key: steps joined by points, elements of lists by their place from
-/// 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The key.
-    pub place: String,
-    /// What is wrong and what was expected.
-    pub what: String,
-}
-
-type Checked = Result<(), Problem>;
-
-fn ensure(holds: bool, place: impl Into<String>, what: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(Problem { place: place.into(), what: what() }) }
-}
 
 impl Scenario {
     /// Whether it makes sense as a whole; the errors say at which keys it does not, the first of
@@ -244,8 +229,4 @@ impl Scenario {
             format!("{first}; no value within what is written would do")
         })
     }
-}
-
-fn at_least(what: &str) -> String {
-    format!("expected at least {what}")
 }

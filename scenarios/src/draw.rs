@@ -5,6 +5,7 @@
 use crate::{
     BLAST_RADIUS, CHECKERS, PORCUPINE,
     carry::spans,
+    faults::region_number,
     layout::Layout,
     place::{Shape, place},
     plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
@@ -221,9 +222,4 @@ fn timing(scenario: &Scenario, seed: u64) -> Timing {
         call_ms: written.call.draw_u64(&mut stream),
         timer_jitter_us: written.timer_jitter.draw_u64(&mut stream),
     }
-}
-
-fn region_number(regions: &[String], name: &str) -> u32 {
-    let place = regions.iter().position(|region| region == name);
-    place.expect("`check` refuses unknown regions") as u32
 }

@@ -52,8 +52,9 @@
 mod carry;
 mod catalogue;
 mod check;
+mod cluster;
 mod draw;
-mod fault;
+pub mod faults;
 mod layout;
 mod names;
 mod owed;
@@ -61,10 +62,12 @@ mod parse;
 mod place;
 mod plan;
 mod planted;
+mod problem;
 mod random;
 pub mod scenario;
 mod show;
 mod sound;
+mod target;
 mod token;
 pub mod units;
 mod who;
@@ -73,17 +76,18 @@ pub mod written;
 
 pub use carry::{Carried, Owed, Service};
 pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
-pub use check::Problem;
 pub use draw::draw;
-pub use fault::{FAULTS, Fault, FaultKind, Target};
+pub use faults::{Effect, FAULTS, Fault, FaultKind, Harm, Rates};
 pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
 };
 pub use planted::{PLANTED, Planted};
+pub use problem::Problem;
 pub use random::Stream;
 pub use scenario::{Expected, Scenario};
+pub use target::Target;
 pub use token::{Seeds, Token};
 pub use who::Who;
 

@@ -2,7 +2,7 @@
 //! again. It needs nothing but itself to replay; nothing in it is a choice left open.
 
 use crate::{
-    fault::Fault,
+    faults::Fault,
     scenario::{Acks, Expected},
 };
 use serde::{Deserialize, Serialize};

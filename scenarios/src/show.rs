@@ -3,7 +3,6 @@
 
 use crate::{
     CHECKERS,
-    fault::Fault,
     plan::{Node, Plan, Planned},
     scenario::Acks,
     words::{Nodes, Share, Span},
@@ -195,7 +194,7 @@ impl fmt::Display for When<'_> {
         write!(f, "{}.{:03} s", at_ms / 1_000, at_ms % 1_000)?;
         match (for_ms, fault) {
             (Some(for_ms), _) => write!(f, " for {}", Span::of_ms(*for_ms)),
-            (None, Fault::ClockJump { .. }) => Ok(()),
+            (None, fault) if fault.effect().is_momentary() => Ok(()),
             (None, _) => write!(f, " until heal"),
         }
     }

@@ -2,19 +2,18 @@
 //! have been edited by hand, and the world that runs it asserts and does not ask.
 
 use crate::{
-    BLAST_RADIUS, CHECKERS, PORCUPINE,
-    fault::{Fault, Target},
-    names,
+    BLAST_RADIUS, CHECKERS, PORCUPINE, names,
     plan::{Node, Plan, Planned},
     planted::Planted as Bug,
     scenario::Acks,
+    target::Target,
 };
 use std::collections::BTreeSet;
 
 /// A month: sums of times stay far from overflow in nanoseconds.
-const LONGEST_MS: u64 = 31 * 86_400_000;
+pub(crate) const LONGEST_MS: u64 = 31 * 86_400_000;
 /// An hour, for whatever is told in microseconds.
-const LONGEST_US: u64 = 3_600_000_000;
+pub(crate) const LONGEST_US: u64 = 3_600_000_000;
 /// The greatest factor by which a disk may be slower.
 pub(crate) const FACTOR_MAX: i64 = 1_000_000;
 /// The most messages of a produce call.
@@ -143,47 +142,15 @@ impl Plan {
         if let Some(target) = planned.fault.target() {
             self.check_target(target)?;
         }
-        match &planned.fault {
-            Fault::Partition { a, b } | Fault::OneWay { from: a, to: b } => {
-                ensure(!a.is_empty() && !b.is_empty(), || "a side is empty".to_owned())?;
-                a.iter().chain(b).try_for_each(|node| self.check_node(*node))?;
-                let both = a.iter().find(|node| b.contains(node));
-                ensure(both.is_none(), || "a node is on both sides".to_owned())
-            }
-            Fault::CutClient { client } => {
-                let n = self.workload.clients.len();
-                let known = (1..=n).contains(&(*client as usize));
-                ensure(known, || format!("client {client} is none of {n} clients"))
-            }
-            Fault::Loss { ppm } | Fault::Duplicate { ppm } | Fault::Reorder { ppm } => {
-                check_ppm(*ppm)
-            }
-            Fault::Tail { ppm, us } => {
-                ensure(*us <= LONGEST_US, || format!("a tail of {us} us is longer than an hour"))?;
-                check_ppm(*ppm)
-            }
-            Fault::RestartStorm { up_ms, down_ms, .. } => {
-                let fits = [up_ms, down_ms].into_iter().all(|ms| (1..=LONGEST_MS).contains(ms));
-                ensure(fits, || "a restart storm without time, or beyond 31 days".to_owned())
-            }
-            Fault::SlowDisk { factor, .. } => {
-                let fits = (1..=FACTOR_MAX).contains(&i64::from(*factor));
-                ensure(fits, || format!("a disk cannot be {factor} times slower"))
-            }
-            Fault::ClockDrift { ppm, .. } => {
-                let bounded = ppm.unsigned_abs() <= 200_000;
-                ensure(bounded, || format!("a drift of {ppm} ppm is beyond 200,000"))
-            }
-            Fault::ClockOffset { ms, .. } | Fault::ClockJump { ms, .. } => {
-                let fits = ms.unsigned_abs() <= LONGEST_MS;
-                ensure(fits, || format!("a clock cannot be {ms} ms off"))
-            }
-            Fault::Isolate { .. }
-            | Fault::Crash { .. }
-            | Fault::PowerLoss { .. }
-            | Fault::Pause { .. }
-            | Fault::FsyncError { .. } => Ok(()),
-        }
+        planned.fault.check(self)
+    }
+
+    /// Two sides of a cut, which share no node.
+    pub(crate) fn check_sides(&self, a: &[Node], b: &[Node]) -> Result<(), String> {
+        ensure(!a.is_empty() && !b.is_empty(), || "a side is empty".to_owned())?;
+        a.iter().chain(b).try_for_each(|node| self.check_node(*node))?;
+        let both = a.iter().find(|node| b.contains(node));
+        ensure(both.is_none(), || "a node is on both sides".to_owned())
     }
 
     fn check_target(&self, target: &Target) -> Result<(), String> {
@@ -246,10 +213,10 @@ pub(crate) fn check_checker(name: &str) -> Result<(), String> {
     ensure(known.contains(&name), || names::unknown("checker", name, &known))
 }
 
-fn check_ppm(ppm: u32) -> Result<(), String> {
+pub(crate) fn check_ppm(ppm: u32) -> Result<(), String> {
     ensure(ppm <= 1_000_000, || format!("{ppm} is more than 1,000,000 parts per million"))
 }
 
-fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(why()) }
 }

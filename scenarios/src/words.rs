@@ -1,81 +1,7 @@
-//! Faults and numbers in words, for plans, reports and errors: `isolate leader of p1`.
+//! Numbers and nodes in words, for plans, reports and errors.
 
-use crate::{
-    fault::{Fault, Target},
-    plan::{Node, Plan},
-};
+use crate::plan::Node;
 use std::fmt;
-
-impl Plan {
-    /// A fault in words, with its region by name: `cut the power of region us-east`.
-    pub fn words(&self, fault: &Fault) -> String {
-        let words = fault.to_string();
-        match fault.target() {
-            Some(target @ Target::Region(region)) => match self.regions.get(*region as usize) {
-                Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
-                None => words,
-            },
-            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
-            | None => words,
-        }
-    }
-}
-
-/// In words that complete a sentence: `leader of p1`.
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Node(node) => write!(f, "n{node}"),
-            Target::Leader(partition) => write!(f, "leader of p{partition}"),
-            Target::Follower { partition, rank } => write!(f, "follower {rank} of p{partition}"),
-            Target::Region(region) => write!(f, "region {region}"),
-            Target::All => write!(f, "all"),
-        }
-    }
-}
-
-/// In words: `isolate leader of p1`.
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Partition { a, b } => write!(f, "partition {} | {}", Nodes(a), Nodes(b)),
-            Fault::OneWay { from, to } => {
-                write!(f, "{} not heard by {}", Nodes(from), Nodes(to))
-            }
-            Fault::Isolate { target, clients: false } => write!(f, "isolate {target}"),
-            Fault::Isolate { target, clients: true } => {
-                write!(f, "isolate {target}, from clients too")
-            }
-            Fault::CutClient { client } => write!(f, "cut client {client} off"),
-            Fault::Loss { ppm } => write!(f, "lose {} of frames", Share(*ppm)),
-            Fault::Duplicate { ppm } => write!(f, "duplicate {} of frames", Share(*ppm)),
-            Fault::Reorder { ppm } => write!(f, "reorder {} of frames", Share(*ppm)),
-            Fault::Tail { ppm, us } => {
-                write!(f, "delay {} of frames by up to {}", Share(*ppm), Span(*us))
-            }
-            Fault::Crash { target } => write!(f, "crash {target}"),
-            Fault::PowerLoss { target } => write!(f, "cut the power of {target}"),
-            Fault::Pause { target } => write!(f, "pause {target}"),
-            Fault::RestartStorm { target, up_ms, down_ms } => write!(
-                f,
-                "restart {target} again and again, {} up, {} down",
-                Span::of_ms(*up_ms),
-                Span::of_ms(*down_ms)
-            ),
-            Fault::SlowDisk { target, factor } => write!(f, "slow the disk of {target} {factor}x"),
-            Fault::FsyncError { target } => write!(f, "fail flushes of {target}"),
-            Fault::ClockOffset { target, ms } => {
-                write!(f, "set the clock of {target} off by {}", Signed(*ms))
-            }
-            Fault::ClockDrift { target, ppm } => {
-                write!(f, "let the clocks of {target} drift by {ppm} ppm")
-            }
-            Fault::ClockJump { target, ms } => {
-                write!(f, "let the clock of {target} jump by {}", Signed(*ms))
-            }
-        }
-    }
-}
 
 /// Nodes as `n1 n2 n3`, the middle of long lists elided.
 pub(crate) struct Nodes<'a>(pub(crate) &'a [Node]);
@@ -136,7 +62,7 @@ impl fmt::Display for Span {
 }
 
 /// Milliseconds either way, as a [`Span`] with its sign.
-struct Signed(i64);
+pub(crate) struct Signed(pub(crate) i64);
 
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,12 @@
 
 use proptest::prelude::*;
 use scenarios::{
-    FAULTS, Fault, PLANTED, Plan, Planned, Scenario, Target, catalogue, draw, find, parse,
+    FAULTS, Fault, PLANTED, Plan, Planned, Scenario, Target, catalogue, draw,
+    faults::{
+        ClockDrift, ClockJump, ClockOffset, Crash, CutClient, Duplicate, FsyncError, Isolate, Loss,
+        OneWay, Partition, Pause, PowerLoss, Reorder, RestartStorm, SlowDisk, Tail,
+    },
+    find, parse,
 };
 use std::collections::BTreeSet;
 
@@ -128,35 +133,44 @@ fn repetition_ends_with_trouble_or_when_told() {
 fn every_kind_of_fault_is_listed_and_told_in_words() {
     let (target, a, b) = (Target::Leader(2), vec![1], vec![2, 3]);
     let told = [
-        (Fault::Partition { a: a.clone(), b: b.clone() }, "partition n1 | n2 n3"),
-        (Fault::OneWay { from: a, to: b }, "n1 not heard by n2 n3"),
-        (Fault::Isolate { target: target.clone(), clients: false }, "isolate leader of p2"),
-        (Fault::CutClient { client: 3 }, "cut client 3 off"),
-        (Fault::Loss { ppm: 12_500 }, "lose 1.25% of frames"),
-        (Fault::Duplicate { ppm: 1 }, "duplicate 0.0001% of frames"),
-        (Fault::Reorder { ppm: 1_000_000 }, "reorder 100% of frames"),
-        (Fault::Tail { ppm: 10_000, us: 1_500_000 }, "delay 1% of frames by up to 1.5 s"),
-        (Fault::Crash { target: Target::Node(4) }, "crash n4"),
-        (Fault::PowerLoss { target: Target::All }, "cut the power of all"),
-        (Fault::Pause { target: Target::Region(1) }, "pause region 1"),
+        (Fault::Partition(Partition { a: a.clone(), b: b.clone() }), "partition n1 | n2 n3"),
+        (Fault::OneWay(OneWay { from: a, to: b }), "n1 not heard by n2 n3"),
         (
-            Fault::RestartStorm { target: target.clone(), up_ms: 5, down_ms: 6_000 },
+            Fault::Isolate(Isolate { target: target.clone(), clients: false }),
+            "isolate leader of p2",
+        ),
+        (Fault::CutClient(CutClient { client: 3 }), "cut client 3 off"),
+        (Fault::Loss(Loss { ppm: 12_500 }), "lose 1.25% of frames"),
+        (Fault::Duplicate(Duplicate { ppm: 1 }), "duplicate 0.0001% of frames"),
+        (Fault::Reorder(Reorder { ppm: 1_000_000 }), "reorder 100% of frames"),
+        (Fault::Tail(Tail { ppm: 10_000, us: 1_500_000 }), "delay 1% of frames by up to 1.5 s"),
+        (Fault::Crash(Crash { target: Target::Node(4) }), "crash n4"),
+        (Fault::PowerLoss(PowerLoss { target: Target::All }), "cut the power of all"),
+        (Fault::Pause(Pause { target: Target::Region(1) }), "pause region 1"),
+        (
+            Fault::RestartStorm(RestartStorm { target: target.clone(), up_ms: 5, down_ms: 6_000 }),
             "restart leader of p2 again and again, 5 ms up, 6 s down",
         ),
         (
-            Fault::SlowDisk { target: Target::Follower { partition: 1, rank: 0 }, factor: 9 },
+            Fault::SlowDisk(SlowDisk {
+                target: Target::Follower { partition: 1, rank: 0 },
+                factor: 9,
+            }),
             "slow the disk of follower 0 of p1 9x",
         ),
-        (Fault::FsyncError { target: target.clone() }, "fail flushes of leader of p2"),
+        (Fault::FsyncError(FsyncError { target: target.clone() }), "fail flushes of leader of p2"),
         (
-            Fault::ClockOffset { target: target.clone(), ms: -1_500 },
+            Fault::ClockOffset(ClockOffset { target: target.clone(), ms: -1_500 }),
             "set the clock of leader of p2 off by -1.5 s",
         ),
         (
-            Fault::ClockDrift { target: target.clone(), ppm: -7 },
+            Fault::ClockDrift(ClockDrift { target: target.clone(), ppm: -7 }),
             "let the clocks of leader of p2 drift by -7 ppm",
         ),
-        (Fault::ClockJump { target, ms: 7_200_000 }, "let the clock of leader of p2 jump by +2 h"),
+        (
+            Fault::ClockJump(ClockJump { target, ms: 7_200_000 }),
+            "let the clock of leader of p2 jump by +2 h",
+        ),
     ];
     for (listed, (fault, words)) in FAULTS.iter().zip(&told) {
         assert_eq!(listed.kind, fault.kind());
@@ -218,20 +232,20 @@ fn a_plan_that_contradicts_itself_is_refused() {
         spoilt(|plan| plan.plants = PLANTED[..2].iter().map(|bug| bug.name.to_owned()).collect()),
         spoilt(|plan| plan.checkers.clear()),
         spoilt(|plan| plan.checkers.push("zero_los".to_owned())),
-        spoilt_by(Fault::Partition { a: vec![1], b: vec![] }),
-        spoilt_by(Fault::OneWay { from: vec![1, 2], to: vec![3, 2] }),
-        spoilt_by(Fault::CutClient { client: 0 }),
-        spoilt_by(Fault::Reorder { ppm: u32::MAX }),
-        spoilt_by(Fault::Crash { target: Target::Node(6) }),
-        spoilt_by(Fault::Crash { target: Target::Leader(5) }),
-        spoilt_by(Fault::Crash { target: Target::Follower { partition: 1, rank: 4 } }),
-        spoilt_by(Fault::Crash { target: Target::Region(3) }),
-        spoilt_by(Fault::SlowDisk { target: Target::All, factor: 0 }),
-        spoilt_by(Fault::ClockDrift { target: Target::All, ppm: 200_001 }),
-        spoilt_by(Fault::RestartStorm { target: Target::All, up_ms: 0, down_ms: 0 }),
-        spoilt_by(Fault::ClockJump { target: Target::All, ms: i64::MIN }),
-        spoilt_by(Fault::Tail { ppm: 1, us: u64::MAX }),
-        spoilt_by(Fault::SlowDisk { target: Target::All, factor: u32::MAX }),
+        spoilt_by(Fault::Partition(Partition { a: vec![1], b: vec![] })),
+        spoilt_by(Fault::OneWay(OneWay { from: vec![1, 2], to: vec![3, 2] })),
+        spoilt_by(Fault::CutClient(CutClient { client: 0 })),
+        spoilt_by(Fault::Reorder(Reorder { ppm: u32::MAX })),
+        spoilt_by(Fault::Crash(Crash { target: Target::Node(6) })),
+        spoilt_by(Fault::Crash(Crash { target: Target::Leader(5) })),
+        spoilt_by(Fault::Crash(Crash { target: Target::Follower { partition: 1, rank: 4 } })),
+        spoilt_by(Fault::Crash(Crash { target: Target::Region(3) })),
+        spoilt_by(Fault::SlowDisk(SlowDisk { target: Target::All, factor: 0 })),
+        spoilt_by(Fault::ClockDrift(ClockDrift { target: Target::All, ppm: 200_001 })),
+        spoilt_by(Fault::RestartStorm(RestartStorm { target: Target::All, up_ms: 0, down_ms: 0 })),
+        spoilt_by(Fault::ClockJump(ClockJump { target: Target::All, ms: i64::MIN })),
+        spoilt_by(Fault::Tail(Tail { ppm: 1, us: u64::MAX })),
+        spoilt_by(Fault::SlowDisk(SlowDisk { target: Target::All, factor: u32::MAX })),
     ];
     assert_eq!(said.join("\n"), SAID.trim());
 }

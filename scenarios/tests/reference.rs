@@ -12,7 +12,7 @@ struct Field {
     about: String,
 }
 
-/// Structs, and variants with fields, of a source file: name to what is said of it and its fields.
+/// Structs of a source file: name to what is said of it and its fields.
 fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
     let mut found: BTreeMap<String, (String, Vec<Field>)> = BTreeMap::new();
     let (mut about, mut rename, mut inside, mut is_skipped) =
@@ -24,9 +24,6 @@ fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
         } else if let Some(name) =
             line.strip_prefix("pub struct ").and_then(|l| l.strip_suffix(" {"))
         {
-            found.insert(name.to_owned(), (std::mem::take(&mut about), Vec::new()));
-            inside = Some(name.to_owned());
-        } else if let Some(name) = line.strip_suffix(" {").filter(|name| is_variant(name)) {
             found.insert(name.to_owned(), (std::mem::take(&mut about), Vec::new()));
             inside = Some(name.to_owned());
         } else if line.starts_with("#[serde(") {
@@ -59,11 +56,7 @@ fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
     found
 }
 
-fn is_variant(name: &str) -> bool {
-    name.chars().all(char::is_alphanumeric) && name.starts_with(char::is_uppercase)
-}
-
-/// Name and type of a field of a struct, or of a variant.
+/// Name and type of a field of a struct.
 fn field(line: &str) -> Option<(&str, &str)> {
     let line = line.strip_prefix("pub ").unwrap_or(line).strip_suffix(',')?;
     let (name, kind) = line.split_once(": ")?;
@@ -102,19 +95,9 @@ fn takes(kind: &str) -> String {
     if is_optional { format!("{told}; may be left out") } else { told.to_owned() }
 }
 
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
 fn document() -> String {
-    let scenario = types(include_str!("../src/scenario.rs"));
+    let mut scenario = types(include_str!("../src/scenario.rs"));
+    scenario.extend(types(include_str!("../src/cluster.rs")));
     let written = types(include_str!("../src/written.rs"));
     let sound = "why = \"x\"\nphases.trouble = \"20s\"\n";
     let defaults = toml::Table::try_from(scenarios::parse("x", "x", sound).expect("it is sound"))
@@ -148,9 +131,11 @@ fn document() -> String {
     let (about, fields) = &written["Dish"];
     section(&mut out, "`menu.faults`, each", about, fields.iter(), None);
     out.push_str("\n## What a fault does\n\nThe key under `do`, with its own keys.\n");
+    let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
     for fault in FAULTS {
-        let variant = written.iter().find(|(name, _)| snake(name) == fault.kind);
-        let (_, (about, fields)) = variant.expect("every fault can be written");
+        let path = faults.join(format!("{}.rs", fault.kind));
+        let source = fs::read_to_string(path).expect("every fault has its file");
+        let (about, fields) = &types(&source)["Written"];
         section(&mut out, &format!("`do.{}`", fault.kind), about, fields.iter(), None);
     }
     out

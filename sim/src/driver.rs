@@ -15,7 +15,7 @@ use crate::{
 use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
 use drain::Drain;
 use madsim::runtime::Handle;
-use scenarios::{Fault, Plan, Planned, Target};
+use scenarios::{Effect, Fault, Plan, Planned, Target};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How often a phase looks whether it is over.
@@ -274,7 +274,7 @@ impl Driver {
                 lifted_ns: None,
                 nodes: nodes.clone(),
                 clients: clients.clone(),
-                takes_replicas: takes_replicas(&planned.fault),
+                takes_replicas: active.effect.takes_replicas(),
             });
             let ends = planned.for_ms.map(|ms| now + ms * 1_000_000);
             let until = ends.unwrap_or(self.healed_ns);
@@ -283,7 +283,7 @@ impl Driver {
             if let Some(ends) = ends.filter(|ends| *ends < self.healed_ns) {
                 state.schedule_task(ends, Task::End(place));
             }
-            if let Fault::RestartStorm { .. } = planned.fault {
+            if let Effect::Storm { .. } = active.effect {
                 for node in &active.nodes {
                     let storm = Task::Storm { fault: place, node: *node, down: true };
                     state.schedule_task(now, storm);
@@ -323,7 +323,7 @@ impl Driver {
                 band.2 = now;
             }
             let fault = active.fault.to_string();
-            if let Fault::RestartStorm { .. } = active.fault {
+            if let Effect::Storm { .. } = active.effect {
                 for node in &active.nodes {
                     state.schedule_task(now, Task::Revive(*node));
                 }
@@ -358,7 +358,7 @@ impl Driver {
 
     fn storm(&mut self, world: &Arc<World>, fault: usize, node: usize, down: bool) {
         let Some((active, _)) = self.active.get(&fault) else { return };
-        let Fault::RestartStorm { up_ms, down_ms, .. } = active.fault else { return };
+        let Effect::Storm { up_ms, down_ms } = active.effect else { return };
         let pause = if down { down_ms } else { up_ms };
         if down {
             let was_up = self.kill(world, node);
@@ -649,28 +649,6 @@ fn told(plan: &Plan, fault: &Fault, nodes: &[usize]) -> String {
             format!("{words} (n{})", node + 1)
         }
         _ => words,
-    }
-}
-
-fn takes_replicas(fault: &Fault) -> bool {
-    match fault {
-        Fault::Partition { .. }
-        | Fault::OneWay { .. }
-        | Fault::Isolate { .. }
-        | Fault::Crash { .. }
-        | Fault::PowerLoss { .. }
-        | Fault::Pause { .. }
-        | Fault::RestartStorm { .. }
-        | Fault::FsyncError { .. } => true,
-        Fault::CutClient { .. }
-        | Fault::Loss { .. }
-        | Fault::Duplicate { .. }
-        | Fault::Reorder { .. }
-        | Fault::Tail { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::ClockOffset { .. }
-        | Fault::ClockDrift { .. }
-        | Fault::ClockJump { .. } => false,
     }
 }
 

@@ -2,11 +2,10 @@
 //! leads p1") is looked up when it strikes, and what it was is written into the effective plan.
 
 use crate::{
-    network::{Pairs, Rates, isolate, one_way, split},
-    oracle::Harm,
+    network::{Pairs, isolate, one_way},
     world::State,
 };
-use scenarios::{Fault, Target};
+use scenarios::{Effect, Fault, Target};
 
 /// What a fault needs from whoever owns the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +22,7 @@ pub(crate) enum Blow {
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) fault: Fault,
+    pub(crate) effect: Effect,
     pub(crate) nodes: Vec<usize>,
     pairs: Pairs,
     pub(crate) since_ns: u64,
@@ -55,118 +55,60 @@ pub(crate) fn resolve(state: &State, target: &Target) -> Vec<usize> {
 
 /// The same fault with its role replaced by the nodes it was: one fault for each.
 pub(crate) fn resolved(fault: &Fault, nodes: &[usize]) -> Vec<Fault> {
-    let with = |target: Target| -> Fault {
-        let mut fault = fault.clone();
-        if let Some(own) = target_of(&mut fault) {
-            *own = target;
-        }
-        fault
-    };
-    let mut copy = fault.clone();
-    match target_of(&mut copy) {
+    match fault.target() {
         Some(Target::Leader(_) | Target::Follower { .. }) => {
-            nodes.iter().map(|place| with(Target::Node(*place as u32 + 1))).collect()
+            let aimed = |place: &usize| fault.aimed_at(Target::Node(*place as u32 + 1));
+            nodes.iter().filter_map(aimed).collect()
         }
-        Some(Target::Node(_) | Target::Region(_) | Target::All) | None => vec![copy],
+        Some(Target::Node(_) | Target::Region(_) | Target::All) | None => vec![fault.clone()],
     }
 }
 
-fn target_of(fault: &mut Fault) -> Option<&mut Target> {
-    match fault {
-        Fault::Isolate { target, .. }
-        | Fault::Crash { target }
-        | Fault::PowerLoss { target }
-        | Fault::Pause { target }
-        | Fault::RestartStorm { target, .. }
-        | Fault::SlowDisk { target, .. }
-        | Fault::FsyncError { target }
-        | Fault::ClockOffset { target, .. }
-        | Fault::ClockDrift { target, .. }
-        | Fault::ClockJump { target, .. } => Some(target),
-        Fault::Partition { .. }
-        | Fault::OneWay { .. }
-        | Fault::CutClient { .. }
-        | Fault::Loss { .. }
-        | Fault::Duplicate { .. }
-        | Fault::Reorder { .. }
-        | Fault::Tail { .. } => None,
-    }
-}
-
-fn rates_of(fault: &Fault) -> Option<Rates> {
-    let none = Rates::default();
-    match fault {
-        Fault::Loss { ppm } => Some(Rates { loss_ppm: *ppm, ..none }),
-        Fault::Duplicate { ppm } => Some(Rates { duplicate_ppm: *ppm, ..none }),
-        Fault::Reorder { ppm } => Some(Rates { reorder_ppm: *ppm, ..none }),
-        Fault::Tail { ppm, us } => Some(Rates { tail_ppm: *ppm, tail_us: *us, ..none }),
-        Fault::Partition { .. }
-        | Fault::OneWay { .. }
-        | Fault::Isolate { .. }
-        | Fault::CutClient { .. }
-        | Fault::Crash { .. }
-        | Fault::PowerLoss { .. }
-        | Fault::Pause { .. }
-        | Fault::RestartStorm { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::FsyncError { .. }
-        | Fault::ClockOffset { .. }
-        | Fault::ClockDrift { .. }
-        | Fault::ClockJump { .. } => None,
-    }
-}
-
-/// The links that a fault cuts, one direction each.
-fn pairs_of(state: &State, fault: &Fault, nodes: &[usize]) -> Pairs {
+/// The links that a fault cuts, one direction each, in order.
+fn pairs_of(state: &State, effect: &Effect, nodes: &[usize]) -> Pairs {
     let n_nodes = state.plan.nodes.len() as u32;
     let n_all = n_nodes + state.plan.workload.clients.len() as u32 + 1;
-    let numbers: Vec<u32> = nodes.iter().map(|place| *place as u32 + 1).collect();
-    match fault {
-        Fault::Partition { a, b } => split(a, b),
-        Fault::OneWay { from, to } => one_way(from, to),
-        Fault::Isolate { clients, .. } => {
+    let mut pairs: Pairs = match effect {
+        Effect::Cut(sides) => sides.iter().flat_map(|(from, to)| one_way(from, to)).collect(),
+        Effect::CutOff { clients } => {
             let all: Vec<u32> = (1..=if *clients { n_all } else { n_nodes }).collect();
-            let mut pairs: Pairs =
-                numbers.iter().flat_map(|number| isolate(*number, &all)).collect();
-            pairs.sort_unstable();
-            pairs.dedup();
-            pairs
+            nodes.iter().flat_map(|place| isolate(*place as u32 + 1, &all)).collect()
         }
-        Fault::CutClient { client } => {
+        Effect::CutClient { client } => {
             let all: Vec<u32> = (1..=n_nodes).chain([n_nodes + client]).collect();
             isolate(n_nodes + client, &all)
         }
-        Fault::Loss { .. }
-        | Fault::Duplicate { .. }
-        | Fault::Reorder { .. }
-        | Fault::Tail { .. }
-        | Fault::Crash { .. }
-        | Fault::PowerLoss { .. }
-        | Fault::Pause { .. }
-        | Fault::RestartStorm { .. }
-        | Fault::SlowDisk { .. }
-        | Fault::FsyncError { .. }
-        | Fault::ClockOffset { .. }
-        | Fault::ClockDrift { .. }
-        | Fault::ClockJump { .. } => Vec::new(),
-    }
+        Effect::Rates(_)
+        | Effect::Kill
+        | Effect::CutPower
+        | Effect::Hold
+        | Effect::Storm { .. }
+        | Effect::SlowDisk { .. }
+        | Effect::FailFlushes
+        | Effect::WallOffset { .. }
+        | Effect::Drift { .. }
+        | Effect::WallJump { .. } => Vec::new(),
+    };
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
 }
 
 impl Active {
     /// The fault strikes. Returns what must be done to processes.
     pub(crate) fn begin(state: &mut State, fault: &Fault) -> (Active, Vec<Blow>) {
-        let mut copy = fault.clone();
-        let nodes = target_of(&mut copy).map(|target| resolve(state, target)).unwrap_or_default();
-        let pairs = pairs_of(state, fault, &nodes);
+        let effect = fault.effect();
+        let nodes = fault.target().map(|target| resolve(state, target)).unwrap_or_default();
+        let pairs = pairs_of(state, &effect, &nodes);
         for (from, to) in &pairs {
             state.network.cut(*from, *to);
             state.oracle.cut(*from, *to);
         }
-        if let Some(rates) = rates_of(fault) {
+        if let Effect::Rates(rates) = effect {
             state.network.add_rates(rates);
             state.oracle.raise();
         }
-        let active = Active { fault: fault.clone(), nodes, pairs, since_ns: state.now_ns };
+        let active = Active { fault: fault.clone(), effect, nodes, pairs, since_ns: state.now_ns };
         let blows = active.touch(state, true);
         (active, blows)
     }
@@ -177,7 +119,7 @@ impl Active {
             state.network.mend(*from, *to);
             state.oracle.mend(*from, *to);
         }
-        if let Some(rates) = rates_of(&self.fault) {
+        if let Effect::Rates(rates) = self.effect {
             state.network.remove_rates(rates);
             state.oracle.settle();
         }
@@ -188,7 +130,7 @@ impl Active {
     fn touch(&self, state: &mut State, begins: bool) -> Vec<Blow> {
         let mut blows = Vec::new();
         for place in self.nodes.iter().copied() {
-            match (Harm::of(&self.fault), begins) {
+            match (self.effect.harm(), begins) {
                 (Some(harm), true) => state.oracle.harm(place as u32 + 1, harm),
                 (Some(harm), false) => state.oracle.relieve(place as u32 + 1, harm),
                 (None, _) => {}
@@ -197,21 +139,20 @@ impl Active {
             let sign = if begins { 1 } else { -1 };
             let machine = &mut state.machines[place];
             let count = |held: &mut u32| if begins { *held += 1 } else { *held -= 1 };
-            match &self.fault {
-                Fault::Crash { .. } | Fault::PowerLoss { .. } => {
+            match &self.effect {
+                Effect::Kill | Effect::CutPower => {
                     count(&mut machine.down);
-                    let is_power = matches!(self.fault, Fault::PowerLoss { .. });
-                    match (begins, is_power) {
-                        (true, true) => blows.push(Blow::CutPower(place)),
-                        (true, false) => blows.push(Blow::Kill(place)),
+                    match (begins, &self.effect) {
+                        (true, Effect::CutPower) => blows.push(Blow::CutPower(place)),
+                        (true, _) => blows.push(Blow::Kill(place)),
                         (false, _) => blows.push(Blow::Start(place)),
                     }
                 }
-                Fault::Pause { .. } => {
+                Effect::Hold => {
                     count(&mut machine.pauses);
                     state.wake_paused(place);
                 }
-                Fault::SlowDisk { factor, .. } => {
+                Effect::SlowDisk { factor } => {
                     let before = machine.disk.slowness();
                     if begins {
                         machine.disk.slow(*factor);
@@ -220,29 +161,25 @@ impl Active {
                     }
                     state.respeed(place, before);
                 }
-                Fault::FsyncError { .. } => count(&mut machine.failing),
-                Fault::ClockOffset { ms, .. } => {
+                Effect::FailFlushes => count(&mut machine.failing),
+                Effect::WallOffset { ms } => {
                     machine.clock.add_offset(now, sign * ms * 1_000_000);
-                    machine.bend("clock_offset", begins, *ms != 0);
+                    machine.bend(self.fault.kind(), begins, *ms != 0);
                 }
-                Fault::ClockDrift { ppm, .. } => {
+                Effect::Drift { ppm } => {
                     machine.clock.add_drift(now, sign * ppm);
-                    machine.bend("clock_drift", begins, *ppm != 0);
+                    machine.bend(self.fault.kind(), begins, *ppm != 0);
                     state.rearm(place);
                 }
-                Fault::ClockJump { ms, .. } if begins => {
+                Effect::WallJump { ms } if begins => {
                     machine.clock.jump(now, ms * 1_000_000);
-                    machine.bend("clock_jump", true, *ms != 0);
+                    machine.bend(self.fault.kind(), true, *ms != 0);
                 }
-                // A jump is done; a storm is driven blow by blow.
-                Fault::ClockJump { .. } | Fault::RestartStorm { .. } | Fault::Isolate { .. } => {}
-                Fault::Partition { .. }
-                | Fault::OneWay { .. }
-                | Fault::CutClient { .. }
-                | Fault::Loss { .. }
-                | Fault::Duplicate { .. }
-                | Fault::Reorder { .. }
-                | Fault::Tail { .. } => unreachable!("this fault has no target"),
+                // A jump is done; a storm is driven blow by blow; links are cut for all nodes at once.
+                Effect::WallJump { .. } | Effect::Storm { .. } | Effect::CutOff { .. } => {}
+                Effect::Cut(_) | Effect::CutClient { .. } | Effect::Rates(_) => {
+                    unreachable!("{} strikes no node", self.fault.kind())
+                }
             }
         }
         blows
@@ -251,28 +188,26 @@ impl Active {
     /// The nodes that this fault touches, by number, and the clients that it cuts off. What it does to
     /// the network as a whole touches every node.
     pub(crate) fn touched(&self, state: &State) -> (Vec<u32>, Vec<u32>) {
-        let nodes = match &self.fault {
-            Fault::Partition { a, b } | Fault::OneWay { from: a, to: b } => {
-                let mut nodes: Vec<u32> = a.iter().chain(b).copied().collect();
+        let nodes = match &self.effect {
+            Effect::Cut(sides) => {
+                let ends = sides.iter().flat_map(|(from, to)| from.iter().chain(to));
+                let mut nodes: Vec<u32> = ends.copied().collect();
                 nodes.sort_unstable();
                 nodes.dedup();
                 nodes
             }
-            Fault::CutClient { client } => return (Vec::new(), vec![*client]),
-            Fault::Loss { .. }
-            | Fault::Duplicate { .. }
-            | Fault::Reorder { .. }
-            | Fault::Tail { .. } => (1..=state.plan.nodes.len() as u32).collect(),
-            Fault::Isolate { .. }
-            | Fault::Crash { .. }
-            | Fault::PowerLoss { .. }
-            | Fault::Pause { .. }
-            | Fault::RestartStorm { .. }
-            | Fault::SlowDisk { .. }
-            | Fault::FsyncError { .. }
-            | Fault::ClockOffset { .. }
-            | Fault::ClockDrift { .. }
-            | Fault::ClockJump { .. } => self.nodes.iter().map(|place| *place as u32 + 1).collect(),
+            Effect::CutClient { client } => return (Vec::new(), vec![*client]),
+            Effect::Rates(_) => (1..=state.plan.nodes.len() as u32).collect(),
+            Effect::CutOff { .. }
+            | Effect::Kill
+            | Effect::CutPower
+            | Effect::Hold
+            | Effect::Storm { .. }
+            | Effect::SlowDisk { .. }
+            | Effect::FailFlushes
+            | Effect::WallOffset { .. }
+            | Effect::Drift { .. }
+            | Effect::WallJump { .. } => self.nodes.iter().map(|place| *place as u32 + 1).collect(),
         };
         (nodes, Vec::new())
     }

@@ -10,7 +10,7 @@ mod shapes;
 
 pub use shapes::{Pairs, bridge, isolate, majorities_ring, one_way, split};
 
-use scenarios::Stream;
+use scenarios::{Rates, Stream};
 use std::collections::BTreeMap;
 
 /// A node (`1..=nodes`) or, after them, a client. 0 is nobody.
@@ -46,21 +46,6 @@ pub enum Loss {
     Loss,
     /// The link's queue is full.
     Queue,
-}
-
-/// Accidents that a fault adds to frames between nodes, in parts per million of frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rates {
-    /// Frames that are lost.
-    pub loss_ppm: u32,
-    /// Frames that arrive twice.
-    pub duplicate_ppm: u32,
-    /// Frames that leave their order.
-    pub reorder_ppm: u32,
-    /// Frames that take a tail of up to `tail_us` on top.
-    pub tail_ppm: u32,
-    /// Longest tail, in microseconds.
-    pub tail_us: u64,
 }
 
 /// How much a link carries.

@@ -10,7 +10,7 @@
 pub(crate) mod ears;
 
 use crate::network::Endpoint;
-use scenarios::{Fault, Plan};
+use scenarios::{Harm, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A replication group's voters and quorums.
@@ -24,52 +24,11 @@ pub struct Seat {
     pub election_quorum: u32,
 }
 
-/// What can be wrong with a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Harm {
-    /// Its process is held down, or killed again and again.
-    Down,
-    /// Its process is held still.
-    Paused,
-    /// Its flushes fail.
-    FailingDisk,
-    /// Its flushes take longer.
-    SlowDisk,
-    /// Its clocks run at a wrong rate.
-    BentClock,
-}
-
-impl Harm {
-    /// What a fault does to the nodes that it strikes; none if it does nothing to a node itself.
-    pub fn of(fault: &Fault) -> Option<Harm> {
-        match fault {
-            Fault::Crash { .. } | Fault::PowerLoss { .. } | Fault::RestartStorm { .. } => {
-                Some(Harm::Down)
-            }
-            Fault::Pause { .. } => Some(Harm::Paused),
-            Fault::FsyncError { .. } => Some(Harm::FailingDisk),
-            Fault::SlowDisk { .. } => Some(Harm::SlowDisk),
-            Fault::ClockDrift { .. } => Some(Harm::BentClock),
-            // What they do is done to links, to the network as a whole, or to wall clocks.
-            Fault::Partition { .. }
-            | Fault::OneWay { .. }
-            | Fault::Isolate { .. }
-            | Fault::CutClient { .. }
-            | Fault::Loss { .. }
-            | Fault::Duplicate { .. }
-            | Fault::Reorder { .. }
-            | Fault::Tail { .. }
-            | Fault::ClockOffset { .. }
-            | Fault::ClockJump { .. } => None,
-        }
-    }
-
-    /// Whether a node under it takes no part, or may stop at any time.
-    fn is_absence(self) -> bool {
-        match self {
-            Harm::Down | Harm::Paused | Harm::FailingDisk => true,
-            Harm::SlowDisk | Harm::BentClock => false,
-        }
+/// Whether a node under a harm takes no part, or may stop at any time.
+fn is_absence(harm: Harm) -> bool {
+    match harm {
+        Harm::Down | Harm::Paused | Harm::FailingDisk => true,
+        Harm::SlowDisk | Harm::BentClock => false,
     }
 }
 
@@ -248,8 +207,7 @@ impl Oracle {
 
     fn is_able(&self, node: u32, group: u32) -> bool {
         let harms = self.harms.range((node, Harm::Down)..=(node, Harm::BentClock));
-        !harms.map(|((_, harm), _)| *harm).any(Harm::is_absence)
-            && !self.damaged.contains(&(node, group))
+        !harms.map(|((_, harm), _)| *harm).any(is_absence) && !self.damaged.contains(&(node, group))
     }
 
     fn reach_one_another(&self, nodes: &[u32]) -> bool {

@@ -7,7 +7,10 @@ use checkers::{
     Acks, Checker, Claim, Event, Evidence, Fact, FactKind, Shared, Stamp, Topic, Verdict,
 };
 use common::{assert_holds, drawn, run, run_watched, with};
-use scenarios::{Fault, Plan, Planned, Target};
+use scenarios::{
+    Fault, Plan, Planned, Target,
+    faults::{Crash, CutClient, Loss, OneWay, PowerLoss},
+};
 use sim::{Options, Simulated};
 
 /// What a judge is told instead of a fact; none for nothing at all.
@@ -153,8 +156,8 @@ fn a_promise_that_a_restart_removes_is_seen() {
 fn two_faults() -> Plan {
     let mut plan = drawn("blast_radius", 1);
     plan.timeline.clear();
-    let plan = with(&plan, 2_000, 25_000, Fault::Crash { target: Target::Node(1) });
-    with(&plan, 4_000, 20_000, Fault::PowerLoss { target: Target::Region(1) })
+    let plan = with(&plan, 2_000, 25_000, Fault::Crash(Crash { target: Target::Node(1) }));
+    with(&plan, 4_000, 20_000, Fault::PowerLoss(PowerLoss { target: Target::Region(1) }))
 }
 
 #[test]
@@ -212,12 +215,12 @@ fn what_touches_the_network_touches_every_node_and_a_cut_client_none() {
     let mut plan = drawn("blast_radius", 1);
     plan.phases.trouble_ms = 5_000;
     plan.timeline = vec![
-        Planned { at_ms: 100, for_ms: Some(500), fault: Fault::Loss { ppm: 1_000 } },
-        Planned { at_ms: 200, for_ms: Some(500), fault: Fault::CutClient { client: 2 } },
+        Planned { at_ms: 100, for_ms: Some(500), fault: Fault::Loss(Loss { ppm: 1_000 }) },
+        Planned { at_ms: 200, for_ms: Some(500), fault: Fault::CutClient(CutClient { client: 2 }) },
         Planned {
             at_ms: 300,
             for_ms: Some(500),
-            fault: Fault::OneWay { from: vec![7, 2], to: vec![3] },
+            fault: Fault::OneWay(OneWay { from: vec![7, 2], to: vec![3] }),
         },
     ];
     let (_, seen) = run_watched(&plan);

@@ -5,7 +5,10 @@ use checkers::{
     Overlap, Recovery, Reply, Run, Series, Stamp, Verdict,
 };
 use reports::{Origin, Replay, Report, RunReport, compose};
-use scenarios::{Disk, Fault, Network, Phases, Placement, Plan, Planned, Target, Timing, Workload};
+use scenarios::{
+    Disk, Fault, Network, Phases, Placement, Plan, Planned, Target, Timing, Workload,
+    faults::{Crash, OneWay},
+};
 use std::collections::BTreeMap;
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -78,12 +81,12 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
             Planned {
                 at_ms: 8_000,
                 for_ms: Some(4_000),
-                fault: Fault::Crash { target: Target::Leader(1) },
+                fault: Fault::Crash(Crash { target: Target::Leader(1) }),
             },
             Planned {
                 at_ms: 15_000,
                 for_ms: Some(6_000),
-                fault: Fault::OneWay { from: vec![1, 2], to: vec![3] },
+                fault: Fault::OneWay(OneWay { from: vec![1, 2], to: vec![3] }),
             },
         ],
         plants: Vec::new(),

@@ -82,22 +82,6 @@ fn a_damaged_replica_troubles_its_group_alone() {
 }
 
 #[test]
-fn every_fault_is_known_for_what_it_does_to_a_node() {
-    use scenarios::Target::Node;
-    let harm = |fault| Harm::of(&fault);
-    assert_eq!(harm(Fault::Crash { target: Node(1) }), Some(Harm::Down));
-    assert_eq!(harm(Fault::PowerLoss { target: Node(1) }), Some(Harm::Down));
-    let storm = Fault::RestartStorm { target: Node(1), up_ms: 1, down_ms: 1 };
-    assert_eq!(harm(storm), Some(Harm::Down));
-    assert_eq!(harm(Fault::Pause { target: Node(1) }), Some(Harm::Paused));
-    assert_eq!(harm(Fault::FsyncError { target: Node(1) }), Some(Harm::FailingDisk));
-    assert_eq!(harm(Fault::SlowDisk { target: Node(1), factor: 2 }), Some(Harm::SlowDisk));
-    assert_eq!(harm(Fault::ClockDrift { target: Node(1), ppm: 9 }), Some(Harm::BentClock));
-    assert_eq!(harm(Fault::ClockOffset { target: Node(1), ms: 9 }), None, "a wall clock");
-    assert_eq!(harm(Fault::ClockJump { target: Node(1), ms: 9 }), None, "a wall clock");
-}
-
-#[test]
 fn a_group_owes_while_its_quorums_are_live_intact_and_reach_one_another() {
     let mut oracle = oracle();
     assert_eq!(oracle.quorum(2), [3, 4, 5]);

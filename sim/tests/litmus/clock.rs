@@ -2,7 +2,10 @@
 
 use crate::{AT_MS, FOR_MS, Litmus, calm, common::*, records, strike, while_it_lasts, window};
 use checkers::{Call, EntryId, Fact};
-use scenarios::Fault;
+use scenarios::{
+    Fault,
+    faults::{ClockDrift, ClockJump, ClockOffset},
+};
 use sim::Simulated;
 use sim::clock::EPOCH_NS;
 use std::{collections::BTreeMap, ops::Range};
@@ -66,7 +69,7 @@ fn assert_stamped_otherwise(litmus: &Litmus) {
 
 #[test]
 fn an_offset_puts_the_wall_clock_off_until_it_is_lifted() {
-    let litmus = strike(&calm(), Fault::ClockOffset { target: leader(), ms: -90_000 });
+    let litmus = strike(&calm(), Fault::ClockOffset(ClockOffset { target: leader(), ms: -90_000 }));
     let node = first_leader(&litmus.bare, 1);
     let lasting = while_it_lasts(&litmus.struck);
     assert_eq!(off_ms(&litmus.bare, node, lasting.clone()), 0);
@@ -77,7 +80,7 @@ fn an_offset_puts_the_wall_clock_off_until_it_is_lifted() {
 
 #[test]
 fn a_jump_stays() {
-    let litmus = strike(&calm(), Fault::ClockJump { target: leader(), ms: 3_600_000 });
+    let litmus = strike(&calm(), Fault::ClockJump(ClockJump { target: leader(), ms: 3_600_000 }));
     let node = first_leader(&litmus.bare, 1);
     let lasting = while_it_lasts(&litmus.struck);
     assert_eq!(off_ms(&litmus.struck, node, 0..lasting.start), 0);
@@ -101,7 +104,7 @@ fn drift_bends_a_leaders_heartbeat() {
         sent.filter(|line| line.who == (node, other)).count() as i64
     };
     for ppm in [-200_000, 200_000] {
-        let litmus = strike(&plan, Fault::ClockDrift { target: leader(), ppm });
+        let litmus = strike(&plan, Fault::ClockDrift(ClockDrift { target: leader(), ppm }));
         let node = first_leader(&litmus.bare, 1);
         let (bare, struck) = (beats(&litmus.bare), beats(&litmus.struck));
         let change = (struck - bare) * 1_000_000 / bare;
@@ -126,7 +129,8 @@ fn a_change_of_drift_moves_the_timer_that_is_armed() {
     // Nothing but heartbeats.
     (plan.workload.produce_per_ks, plan.workload.fetch_per_ks) = (1, 1);
     for ppm in [-200_000, 200_000] {
-        let drifts = with(&plan, AT_MS, FOR_MS, Fault::ClockDrift { target: leader(), ppm });
+        let drifts =
+            with(&plan, AT_MS, FOR_MS, Fault::ClockDrift(ClockDrift { target: leader(), ppm }));
         let (ended, _) = run_watched(&drifts);
         let (node, lines) = (first_leader(&ended, 1), lines(&ended));
         let leads = |other: &u32| (0..=2).any(|group| first_leader(&ended, group) == *other);

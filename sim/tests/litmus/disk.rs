@@ -1,7 +1,10 @@
 //! Disks that are slow, fail, or forget.
 
 use crate::{AT_MS, END_MS, Litmus, calm, common::*, strike, while_it_lasts};
-use scenarios::{Fault, Plan, Target};
+use scenarios::{
+    Fault, Plan, Target,
+    faults::{Crash, FsyncError, PowerLoss, SlowDisk},
+};
 
 /// Flushes take so long that something is always unsynced.
 fn lagging() -> Plan {
@@ -27,12 +30,12 @@ fn a_power_loss_takes_what_was_unsynced_and_a_crash_does_not() {
     // Which unsynced pages survive is thrown; over a few nodes some do not.
     for node in 1..=5 {
         let target = Target::Node(node);
-        let crash = strike(&lagging(), Fault::Crash { target: target.clone() });
+        let crash = strike(&lagging(), Fault::Crash(Crash { target: target.clone() }));
         let (before, after) = around(&crash, node);
         assert_eq!(before, after, "n{node}: the page cache outlives the process");
         assert_eq!(hits(&crash.struck, "power_loss"), 0);
         rewritten += crash.struck.run.marks["rewritten"];
-        let power = strike(&lagging(), Fault::PowerLoss { target });
+        let power = strike(&lagging(), Fault::PowerLoss(PowerLoss { target }));
         let (before, after) = around(&power, node);
         assert!(after <= before);
         shorter += u64::from(after < before);
@@ -43,7 +46,7 @@ fn a_power_loss_takes_what_was_unsynced_and_a_crash_does_not() {
 
 #[test]
 fn a_slow_disk_makes_every_acknowledgement_wait_and_then_no_more() {
-    let litmus = strike(&calm(), Fault::SlowDisk { target: Target::All, factor: 300 });
+    let litmus = strike(&calm(), Fault::SlowDisk(SlowDisk { target: Target::All, factor: 300 }));
     let fastest = |ended, from_ms, to_ms| {
         let calls = calls_in(ended, from_ms, to_ms).filter(|call| is_durable_produce(call));
         calls.filter_map(took_ns).min().expect("some returned")
@@ -56,7 +59,7 @@ fn a_slow_disk_makes_every_acknowledgement_wait_and_then_no_more() {
 
 #[test]
 fn a_failed_flush_stops_the_node_and_nothing_it_covered_is_claimed() {
-    let litmus = strike(&calm(), Fault::FsyncError { target: leader() });
+    let litmus = strike(&calm(), Fault::FsyncError(FsyncError { target: leader() }));
     let node = first_leader(&litmus.bare, 1);
     let stopped = format!("n{node} stopped itself");
     assert_eq!(notes(&litmus.bare, &stopped).count(), 0);

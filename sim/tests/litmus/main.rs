@@ -12,7 +12,7 @@ mod process;
 
 use checkers::Fact;
 use common::{Line, Seen, assert_holds, begin_ns, hits, lines, quiet, run, run_watched, with};
-use scenarios::{Fault, Plan};
+use scenarios::{FAULTS, Fault, Plan};
 use sim::Simulated;
 use std::ops::Range;
 
@@ -106,4 +106,21 @@ fn commits(seen: &Seen, node: u32, group: u32, window: Range<u64>) -> u64 {
         own.filter(|(at, _)| window.contains(at)).map(|(_, s)| s.commit).collect();
     commits.sort_unstable();
     commits.last().map_or(0, |last| last - commits[0])
+}
+
+/// A kind that nobody struck here may do nothing, and nobody would know.
+#[test]
+fn every_kind_of_fault_has_its_litmus() {
+    let struck = [
+        include_str!("clock.rs"),
+        include_str!("disk.rs"),
+        include_str!("network.rs"),
+        include_str!("process.rs"),
+    ]
+    .concat();
+    for fault in FAULTS {
+        let words = fault.kind.split('_');
+        let name: String = words.map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        assert!(struck.contains(&format!("Fault::{name}(")), "{} has no litmus", fault.kind);
+    }
 }

@@ -5,7 +5,10 @@ use crate::{
     window,
 };
 use checkers::{Ask, Outcome, ReadLevel};
-use scenarios::{Fault, Target};
+use scenarios::{
+    Fault, Target,
+    faults::{CutClient, Duplicate, Isolate, Loss, OneWay, Partition, Reorder, Tail},
+};
 
 /// Everyone but these.
 fn others(nodes: &[u32]) -> Vec<u32> {
@@ -25,7 +28,7 @@ fn a_partition_lets_the_majority_elect_and_the_minority_stand_still() {
     let leader = first_leader(&run(&calm()), 1);
     let second = others(&[leader])[0];
     let minority = vec![leader, second];
-    let fault = Fault::Partition { a: minority.clone(), b: others(&minority) };
+    let fault = Fault::Partition(Partition { a: minority.clone(), b: others(&minority) });
     let litmus = strike(&calm(), fault);
     assert_new_leader(&litmus);
     // Frames under way when the cut begins vanish too.
@@ -39,7 +42,7 @@ fn a_partition_lets_the_majority_elect_and_the_minority_stand_still() {
 fn nodes_on_neither_side_of_a_partition_reach_both() {
     let leader = first_leader(&run(&calm()), 1);
     let cut = &others(&[leader])[..2];
-    let litmus = strike(&calm(), Fault::Partition { a: vec![leader], b: cut.to_vec() });
+    let litmus = strike(&calm(), Fault::Partition(Partition { a: vec![leader], b: cut.to_vec() }));
     assert_eq!(elections(&litmus.struck, 1), 0, "the leader still has a quorum");
     let lasting = while_it_lasts(&litmus.struck);
     for node in others(&[leader]) {
@@ -53,9 +56,9 @@ fn one_way_silences_one_direction_only() {
     let leader = first_leader(&run(&calm()), 1);
     // Far away, so that something is always under way.
     let follower = *others(&[leader]).last().expect("five nodes");
-    let deaf = strike(&calm(), Fault::OneWay { from: vec![leader], to: vec![follower] });
+    let deaf = strike(&calm(), Fault::OneWay(OneWay { from: vec![leader], to: vec![follower] }));
     assert_eq!(commits(&deaf.seen, follower, 1, while_it_lasts(&deaf.struck)), 0);
-    let dumb = strike(&calm(), Fault::OneWay { from: vec![follower], to: vec![leader] });
+    let dumb = strike(&calm(), Fault::OneWay(OneWay { from: vec![follower], to: vec![leader] }));
     // It hears until the leader, which has no answer, stops sending more.
     assert!(commits(&dumb.seen, follower, 1, while_it_lasts(&dumb.struck)) > 0, "it is deaf too");
     for (litmus, from, to) in [(deaf, leader, follower), (dumb, follower, leader)] {
@@ -73,7 +76,8 @@ fn one_way_silences_one_direction_only() {
 #[test]
 fn a_leader_that_hears_nobody_gives_up() {
     let leader = first_leader(&run(&calm()), 1);
-    let litmus = strike(&calm(), Fault::OneWay { from: others(&[leader]), to: vec![leader] });
+    let litmus =
+        strike(&calm(), Fault::OneWay(OneWay { from: others(&[leader]), to: vec![leader] }));
     assert_new_leader(&litmus);
     assert_eq!(litmus.bare.run.marks["quorum_lost"], 0);
     assert!(litmus.struck.run.marks["quorum_lost"] > 0, "{:?}", litmus.struck.run.marks);
@@ -81,7 +85,7 @@ fn a_leader_that_hears_nobody_gives_up() {
 
 #[test]
 fn an_isolated_leader_is_replaced() {
-    let litmus = strike(&calm(), Fault::Isolate { target: leader(), clients: false });
+    let litmus = strike(&calm(), Fault::Isolate(Isolate { target: leader(), clients: false }));
     assert_new_leader(&litmus);
 }
 
@@ -103,10 +107,10 @@ fn isolation_spares_clients_or_is_a_black_hole_to_them() {
     plan.workload.reads = [1, 0];
     let target = Target::Follower { partition: 1, rank: 0 };
     let attempt_ns = plan.timing.attempt_ms * 1_000_000;
-    let open = strike(&plan, Fault::Isolate { target: target.clone(), clients: false });
+    let open = strike(&plan, Fault::Isolate(Isolate { target: target.clone(), clients: false }));
     let reads = eventual_reads(&open.struck);
     assert!(reads.len() > 50 && reads[0] < attempt_ns / 2, "{} reads, {}", reads.len(), reads[0]);
-    let shut = strike(&plan, Fault::Isolate { target, clients: true });
+    let shut = strike(&plan, Fault::Isolate(Isolate { target, clients: true }));
     let reads = eventual_reads(&shut.struck);
     let slow: Vec<u64> = reads.into_iter().filter(|took| *took > attempt_ns / 2).collect();
     assert!(slow.len() > 5, "nobody waited: {slow:?}");
@@ -121,7 +125,7 @@ fn isolation_spares_clients_or_is_a_black_hole_to_them() {
 fn a_cut_client_waits_to_its_limit_and_does_not_know() {
     let mut plan = calm();
     plan.timing.call_ms = 2_000;
-    let litmus = strike(&plan, Fault::CutClient { client: 2 });
+    let litmus = strike(&plan, Fault::CutClient(CutClient { client: 2 }));
     let early_ms = AT_MS + FOR_MS - 2_000;
     let outcomes = |ended| {
         let calls = calls_in(ended, AT_MS, early_ms).filter(|call| call.client == 2);
@@ -143,7 +147,7 @@ fn a_cut_client_waits_to_its_limit_and_does_not_know() {
 
 #[test]
 fn loss_makes_leaders_send_again() {
-    let litmus = strike(&calm(), Fault::Loss { ppm: 300_000 });
+    let litmus = strike(&calm(), Fault::Loss(Loss { ppm: 300_000 }));
     assert_eq!(litmus.bare.run.marks["resent"], 0);
     assert!(litmus.struck.run.marks["resent"] > 5, "{:?}", litmus.struck.run.marks);
     let lines = lines(&litmus.struck);
@@ -155,7 +159,7 @@ fn loss_makes_leaders_send_again() {
 
 #[test]
 fn duplicates_are_handed_over_twice() {
-    let litmus = strike(&calm(), Fault::Duplicate { ppm: 300_000 });
+    let litmus = strike(&calm(), Fault::Duplicate(Duplicate { ppm: 300_000 }));
     let surplus = |ended: &sim::Simulated| {
         let lines = lines(ended);
         let count = |kind| lines.iter().filter(|line| line.kind == kind).count() as i64;
@@ -172,14 +176,14 @@ fn duplicates_are_handed_over_twice() {
 fn reordered_appends_are_rejected_and_sent_anew() {
     let mut plan = calm();
     plan.workload.produce_per_ks = 200_000;
-    let litmus = strike(&plan, Fault::Reorder { ppm: 300_000 });
+    let litmus = strike(&plan, Fault::Reorder(Reorder { ppm: 300_000 }));
     assert_eq!(litmus.bare.run.marks["append_rejected"], 0);
     assert!(litmus.struck.run.marks["append_rejected"] > 3, "{:?}", litmus.struck.run.marks);
 }
 
 #[test]
 fn a_tail_makes_calls_wait() {
-    let litmus = strike(&calm(), Fault::Tail { ppm: 300_000, us: 3_000_000 });
+    let litmus = strike(&calm(), Fault::Tail(Tail { ppm: 300_000, us: 3_000_000 }));
     let longest = |ended| {
         let calls = calls_in(ended, AT_MS, END_MS).filter(|call| is_durable_produce(call));
         calls.filter_map(took_ns).max().expect("some returned")

@@ -4,7 +4,10 @@ use crate::{
     AT_MS, END_MS, FOR_MS, Litmus, calm, commits, common::*, records, strike, while_it_lasts,
     window,
 };
-use scenarios::{Fault, Target};
+use scenarios::{
+    Fault, Target,
+    faults::{Crash, Pause, PowerLoss, RestartStorm},
+};
 
 /// How often a node's process began after trouble began.
 fn starts(litmus: &Litmus, node: u32) -> usize {
@@ -35,7 +38,7 @@ fn replaced_ns(litmus: &Litmus) -> u64 {
 
 #[test]
 fn a_crashed_leader_is_dead_silent_and_comes_back() {
-    let litmus = strike(&calm(), Fault::Crash { target: leader() });
+    let litmus = strike(&calm(), Fault::Crash(Crash { target: leader() }));
     let dead = first_leader(&litmus.bare, 1);
     assert_eq!(elections(&litmus.bare, 1), 0);
     assert!(elections(&litmus.struck, 1) > 0);
@@ -48,7 +51,7 @@ fn a_crashed_leader_is_dead_silent_and_comes_back() {
 /// the last heartbeat.
 #[test]
 fn nobody_hears_of_a_death_before_the_silence_is_long_enough() {
-    let litmus = strike(&calm(), Fault::Crash { target: leader() });
+    let litmus = strike(&calm(), Fault::Crash(Crash { target: leader() }));
     let timing = &litmus.struck.effective.timing;
     let least = (timing.election_min_ms - timing.heartbeat_ms) * 1_000_000;
     let took = replaced_ns(&litmus);
@@ -59,7 +62,7 @@ fn nobody_hears_of_a_death_before_the_silence_is_long_enough() {
 
 #[test]
 fn a_paused_leader_stands_still_and_wakes_up_deposed() {
-    let litmus = strike(&calm(), Fault::Pause { target: leader() });
+    let litmus = strike(&calm(), Fault::Pause(Pause { target: leader() }));
     let node = first_leader(&litmus.bare, 1);
     assert_eq!(deeds(&litmus, node), [], "it stands still");
     assert_eq!(starts(&litmus, node), 0, "it is the same process afterwards");
@@ -79,7 +82,8 @@ fn a_paused_leader_stands_still_and_wakes_up_deposed() {
 #[test]
 fn a_restart_storm_kills_again_and_again() {
     let target = Target::Follower { partition: 1, rank: 0 };
-    let litmus = strike(&calm(), Fault::RestartStorm { target, up_ms: 300, down_ms: 200 });
+    let litmus =
+        strike(&calm(), Fault::RestartStorm(RestartStorm { target, up_ms: 300, down_ms: 200 }));
     let node = match litmus.struck.effective.timeline[0].fault.target() {
         Some(Target::Node(node)) => *node,
         other => panic!("{other:?}"),
@@ -95,9 +99,10 @@ fn a_restart_storm_kills_again_and_again() {
 fn the_loss_of_a_region_takes_every_node_of_it_and_the_others_go_on() {
     let region = Target::Region(0);
     let lost = calm().nodes.iter().filter(|region| **region == 0).count();
-    for fault in
-        [Fault::Crash { target: region.clone() }, Fault::PowerLoss { target: region.clone() }]
-    {
+    for fault in [
+        Fault::Crash(Crash { target: region.clone() }),
+        Fault::PowerLoss(PowerLoss { target: region.clone() }),
+    ] {
         let mut plan = calm();
         // So slow that something is always unsynced.
         plan.disk.flush_us = 20_000;

@@ -1,0 +1,64 @@
+//! The wall clock is off by this much while the fault lasts.
+
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
+use crate::{problem::Checked, plan::Plan, random::Stream, sound::{LONGEST_MS, ensure}, units::{Range, Shift}, who::Who, words::Signed};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+pub(super) const DOES: &str = "The wall clock is off while the fault lasts.";
+
+/// The wall clock is off by this much while the fault lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockOffset {
+    /// Whose.
+    pub target: Target,
+    /// Milliseconds, either way.
+    pub ms: i64,
+}
+
+/// The wall clock is off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// Whose.
+    pub who: Who,
+    /// By how much.
+    pub by: Range<Shift>,
+}
+
+impl Form for Written {
+    fn check(&self, asked: &Asked<'_>) -> Checked {
+        asked.who(&self.who)
+    }
+
+    fn draw(&self, dice: &Dice<'_>, stream: &mut Stream) -> Fault {
+        let target = dice.target(&self.who, stream);
+        Fault::ClockOffset(ClockOffset { target, ms: self.by.draw(stream) })
+    }
+}
+
+impl Kind for ClockOffset {
+    fn effect(&self) -> Effect {
+        Effect::WallOffset { ms: self.ms }
+    }
+
+    fn target(&self) -> Option<&Target> {
+        Some(&self.target)
+    }
+
+    fn target_mut(&mut self) -> Option<&mut Target> {
+        Some(&mut self.target)
+    }
+
+    fn check(&self, _: &Plan) -> Result<(), String> {
+        let fits = self.ms.unsigned_abs() <= LONGEST_MS;
+        ensure(fits, || format!("a clock cannot be {} ms off", self.ms))
+    }
+}
+
+impl fmt::Display for ClockOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set the clock of {} off by {}", self.target, Signed(self.ms))
+    }
+}

@@ -1,0 +1,61 @@
+//! Frames between nodes vanish at this rate.
+
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Rates};
+use crate::{
+    problem::Checked,
+    plan::Plan,
+    random::Stream,
+    sound::check_ppm,
+    units::{Ppm, Range},
+    words::Share,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+pub(super) const DOES: &str = "Frames between nodes vanish at a rate.";
+
+/// Frames between nodes vanish at this rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// Parts per million.
+    pub ppm: u32,
+}
+
+/// Frames vanish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// How many.
+    pub rate: Range<Ppm>,
+}
+
+impl Form for Written {
+    fn check(&self, _: &Asked<'_>) -> Checked {
+        Ok(())
+    }
+
+    fn draw(&self, _: &Dice<'_>, stream: &mut Stream) -> Fault {
+        Fault::Loss(Loss { ppm: self.rate.draw_u32(stream) })
+    }
+}
+
+impl Kind for Loss {
+    fn effect(&self) -> Effect {
+        Effect::Rates(Rates { loss_ppm: self.ppm, ..Rates::default() })
+    }
+
+    fn holds(&self) -> Hold {
+        Hold::Network
+    }
+
+    fn check(&self, _: &Plan) -> Result<(), String> {
+        check_ppm(self.ppm)
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lose {} of frames", Share(self.ppm))
+    }
+}

@@ -1,0 +1,67 @@
+//! Frames from the first nodes to the second vanish; the other way they pass.
+
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind};
+use crate::{
+    problem::Checked,
+    plan::{Node, Plan},
+    random::Stream,
+    who::Who,
+    words::Nodes,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+pub(super) const DOES: &str = "Frames vanish one way; the other way they pass.";
+
+/// Frames from the first nodes to the second vanish; the other way they pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneWay {
+    /// Senders that are not heard.
+    pub from: Vec<Node>,
+    /// Receivers that do not hear.
+    pub to: Vec<Node>,
+}
+
+/// Frames vanish one way. Without `to`: towards everyone else; without both: on any one link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// Who is not heard.
+    #[serde(default)]
+    pub from: Vec<Who>,
+    /// Who does not hear.
+    #[serde(default)]
+    pub to: Vec<Who>,
+}
+
+impl Form for Written {
+    fn check(&self, asked: &Asked<'_>) -> Checked {
+        asked.sides((&self.from, "from"), (&self.to, "to"))
+    }
+
+    fn draw(&self, dice: &Dice<'_>, stream: &mut Stream) -> Fault {
+        let (from, to) = dice.sides(&self.from, &self.to, stream, Dice::any_link);
+        Fault::OneWay(OneWay { from, to })
+    }
+}
+
+impl Kind for OneWay {
+    fn effect(&self) -> Effect {
+        Effect::Cut(vec![(self.from.clone(), self.to.clone())])
+    }
+
+    fn holds(&self) -> Hold {
+        Hold::Itself
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), String> {
+        plan.check_sides(&self.from, &self.to)
+    }
+}
+
+impl fmt::Display for OneWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} not heard by {}", Nodes(&self.from), Nodes(&self.to))
+    }
+}
