@@ -8,7 +8,7 @@
 
 mod shapes;
 
-pub use shapes::{Pairs, bridge, isolate, majorities_ring, one_way, split};
+pub use shapes::{Pairs, isolate, one_way, split};
 
 use scenarios::{Rates, Stream};
 use std::collections::BTreeMap;
