@@ -140,6 +140,10 @@ fn swarm_varies_in_kind_and_not_only_in_number() {
         assert!(n > 0, "no seed has {kind}");
         assert!(n < plans.len(), "every seed has {kind}");
     }
+    for planned in plans.iter().flat_map(|plan| &plan.timeline) {
+        let json = serde_json::to_value(&planned.fault).expect("plain data");
+        assert!(json.get(planned.fault.kind()).is_some(), "{json} has another tag");
+    }
 }
 
 #[test]

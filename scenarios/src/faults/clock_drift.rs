@@ -62,3 +62,14 @@ impl fmt::Display for ClockDrift {
         write!(f, "let the clocks of {} drift by {} ppm", self.target, self.ppm)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = ClockDrift { target: Target::Leader(2), ppm: -7 };
+        assert_eq!(fault.to_string(), "let the clocks of leader of p2 drift by -7 ppm");
+    }
+}

@@ -68,3 +68,14 @@ impl fmt::Display for ClockJump {
         write!(f, "let the clock of {} jump by {}", self.target, Signed(self.ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = ClockJump { target: Target::Leader(2), ms: 7_200_000 };
+        assert_eq!(fault.to_string(), "let the clock of leader of p2 jump by +2 h");
+    }
+}

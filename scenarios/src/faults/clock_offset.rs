@@ -62,3 +62,14 @@ impl fmt::Display for ClockOffset {
         write!(f, "set the clock of {} off by {}", self.target, Signed(self.ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = ClockOffset { target: Target::Leader(2), ms: -1_500 };
+        assert_eq!(fault.to_string(), "set the clock of leader of p2 off by -1.5 s");
+    }
+}

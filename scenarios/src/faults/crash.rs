@@ -53,3 +53,14 @@ impl fmt::Display for Crash {
         write!(f, "crash {}", self.target)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Crash { target: Target::Node(4) };
+        assert_eq!(fault.to_string(), "crash n4");
+    }
+}

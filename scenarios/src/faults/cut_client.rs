@@ -69,3 +69,14 @@ impl fmt::Display for CutClient {
         write!(f, "cut client {} off", self.client)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = CutClient { client: 3 };
+        assert_eq!(fault.to_string(), "cut client 3 off");
+    }
+}

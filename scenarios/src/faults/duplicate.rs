@@ -59,3 +59,14 @@ impl fmt::Display for Duplicate {
         write!(f, "duplicate {} of frames", Share(self.ppm))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Duplicate { ppm: 1 };
+        assert_eq!(fault.to_string(), "duplicate 0.0001% of frames");
+    }
+}

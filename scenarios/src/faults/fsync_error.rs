@@ -53,3 +53,14 @@ impl fmt::Display for FsyncError {
         write!(f, "fail flushes of {}", self.target)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = FsyncError { target: Target::Leader(2) };
+        assert_eq!(fault.to_string(), "fail flushes of leader of p2");
+    }
+}

@@ -59,3 +59,14 @@ impl fmt::Display for Isolate {
         write!(f, "isolate {}{clients}", self.target)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Isolate { target: Target::Leader(2), clients: false };
+        assert_eq!(fault.to_string(), "isolate leader of p2");
+    }
+}

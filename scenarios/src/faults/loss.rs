@@ -59,3 +59,14 @@ impl fmt::Display for Loss {
         write!(f, "lose {} of frames", Share(self.ppm))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Loss { ppm: 12_500 };
+        assert_eq!(fault.to_string(), "lose 1.25% of frames");
+    }
+}

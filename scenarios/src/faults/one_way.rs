@@ -65,3 +65,14 @@ impl fmt::Display for OneWay {
         write!(f, "{} not heard by {}", Nodes(&self.from), Nodes(&self.to))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = OneWay { from: vec![1], to: vec![2, 3] };
+        assert_eq!(fault.to_string(), "n1 not heard by n2 n3");
+    }
+}

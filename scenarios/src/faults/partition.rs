@@ -65,3 +65,14 @@ impl fmt::Display for Partition {
         write!(f, "partition {} | {}", Nodes(&self.a), Nodes(&self.b))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Partition { a: vec![1], b: vec![2, 3] };
+        assert_eq!(fault.to_string(), "partition n1 | n2 n3");
+    }
+}

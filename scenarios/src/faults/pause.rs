@@ -53,3 +53,14 @@ impl fmt::Display for Pause {
         write!(f, "pause {}", self.target)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Pause { target: Target::Region(1) };
+        assert_eq!(fault.to_string(), "pause region 1");
+    }
+}

@@ -53,3 +53,14 @@ impl fmt::Display for PowerLoss {
         write!(f, "cut the power of {}", self.target)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = PowerLoss { target: Target::All };
+        assert_eq!(fault.to_string(), "cut the power of all");
+    }
+}

@@ -59,3 +59,14 @@ impl fmt::Display for Reorder {
         write!(f, "reorder {} of frames", Share(self.ppm))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Reorder { ppm: 1_000_000 };
+        assert_eq!(fault.to_string(), "reorder 100% of frames");
+    }
+}

@@ -74,3 +74,14 @@ impl fmt::Display for RestartStorm {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = RestartStorm { target: Target::Leader(2), up_ms: 5, down_ms: 6_000 };
+        assert_eq!(fault.to_string(), "restart leader of p2 again and again, 5 ms up, 6 s down");
+    }
+}

@@ -66,3 +66,14 @@ impl fmt::Display for SlowDisk {
         write!(f, "slow the disk of {} {}x", self.target, self.factor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = SlowDisk { target: Target::Follower { partition: 1, rank: 0 }, factor: 9 };
+        assert_eq!(fault.to_string(), "slow the disk of follower 0 of p1 9x");
+    }
+}

@@ -66,3 +66,14 @@ impl fmt::Display for Tail {
         write!(f, "delay {} of frames by up to {}", Share(self.ppm), Span(self.us))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let fault = Tail { ppm: 10_000, us: 1_500_000 };
+        assert_eq!(fault.to_string(), "delay 1% of frames by up to 1.5 s");
+    }
+}
