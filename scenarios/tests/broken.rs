@@ -58,6 +58,16 @@ fn a_run_without_trouble_is_refused_once_and_for_nothing_that_was_not_written() 
     );
 }
 
+#[test]
+fn an_unknown_fault_that_is_near_none_is_answered_with_all() {
+    let kinds: Vec<String> =
+        scenarios::FAULTS.iter().map(|fault| format!("`{}`", fault.kind)).collect();
+    assert_eq!(
+        with("[[fault]]\nat = \"1s\"\ndo.earthquake.who = \"n1\"\n"),
+        format!("line 6: unknown fault `earthquake` (expected one of {})", kinds.join(", "))
+    );
+}
+
 refused! {
     text_that_is_no_toml: "heal_max = \n" =>
         "line 4: string values must be quoted, expected literal string";
@@ -165,11 +175,6 @@ refused! {
     an_unknown_key_inside_a_fault:
         "[[fault]]\nat = \"1s\"\ndo.isolate = { who = \"n1\", client = true }\n" =>
         "line 6: unknown key `client` (did you mean `clients`?)";
-    an_unknown_fault: "[[fault]]\nat = \"1s\"\ndo.earthquake.who = \"n1\"\n" =>
-        "line 6: unknown fault `earthquake` (expected one of `partition`, `one_way`, `isolate`, \
-         `cut_client`, `loss`, `duplicate`, `reorder`, `tail`, `crash`, `power_loss`, `pause`, \
-         `restart_storm`, `slow_disk`, `fsync_error`, `clock_offset`, `clock_drift`, \
-         `clock_jump`)";
     a_target_that_is_none: "[[fault]]\nat = \"1s\"\ndo.crash.who = \"leadr of p1\"\n" =>
         "line 6: unknown target \"leadr of p1\" (did you mean \"leader of p1\"?)";
     a_node_beyond_the_cluster: "[[fault]]\nat = \"1s\"\ndo.crash.who = \"n6\"\n" =>

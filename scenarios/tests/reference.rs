@@ -26,6 +26,10 @@ fn types(source: &str) -> BTreeMap<String, (String, Vec<Field>)> {
         {
             found.insert(name.to_owned(), (std::mem::take(&mut about), Vec::new()));
             inside = Some(name.to_owned());
+        } else if let Some(name) =
+            line.strip_prefix("pub struct ").and_then(|l| l.strip_suffix(" {}"))
+        {
+            found.insert(name.to_owned(), (std::mem::take(&mut about), Vec::new()));
         } else if line.starts_with("#[serde(") {
             is_skipped |= line.contains("skip)");
             rename = line
