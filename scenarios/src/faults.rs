@@ -139,6 +139,7 @@ faults! {
     partition: Partition,
     one_way: OneWay,
     isolate: Isolate,
+    ring: Ring,
     cut_client: CutClient,
     loss: Loss,
     duplicate: Duplicate,

@@ -7,8 +7,9 @@ use crate::{
 use checkers::{Ask, Outcome, ReadLevel};
 use scenarios::{
     Fault, Target,
-    faults::{CutClient, Duplicate, Isolate, Loss, OneWay, Partition, Reorder, Tail},
+    faults::{CutClient, Duplicate, Isolate, Loss, OneWay, Partition, Reorder, Ring, Tail},
 };
+use std::collections::BTreeSet;
 
 /// Everyone but these.
 fn others(nodes: &[u32]) -> Vec<u32> {
@@ -71,6 +72,27 @@ fn one_way_silences_one_direction_only() {
         assert_eq!(delivered(from, to), 0);
         assert!(delivered(to, from) > 0, "the other way frames pass");
     }
+}
+
+/// Who was heard by a node while the fault lasted.
+fn heard(ended: &sim::Simulated, to: u32) -> BTreeSet<u32> {
+    let lines = lines(ended);
+    let delivered = records(&lines, "Deliver", while_it_lasts(ended));
+    delivered.filter(|line| line.who.1 == to && line.who.0 <= 5).map(|line| line.who.0).collect()
+}
+
+#[test]
+fn on_the_ring_each_hears_its_neighbours_and_no_two_the_same() {
+    let nodes = vec![4, 1, 5, 2, 3];
+    let litmus = strike(&calm(), Fault::Ring(Ring { nodes: nodes.clone() }));
+    let mut others = 0;
+    for (place, to) in nodes.iter().enumerate() {
+        let beside = BTreeSet::from([nodes[(place + 4) % 5], nodes[(place + 1) % 5]]);
+        let struck = heard(&litmus.struck, *to);
+        assert!(struck.is_subset(&beside), "n{to} hears {struck:?}");
+        others += heard(&litmus.bare, *to).difference(&beside).count();
+    }
+    assert!(others > 0, "nobody hears further without it");
 }
 
 #[test]
