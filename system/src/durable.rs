@@ -68,7 +68,8 @@ impl Durable {
             let end = begin + bytes.len() as u64;
             if end > self.proven {
                 let at = self.proven.saturating_sub(begin);
-                let parts = vec![bytes.slice(at as usize..)];
+                // A copy: a slice would keep all that was read alive for as long as the cache holds it.
+                let parts = vec![Bytes::copy_from_slice(&bytes[at as usize..])];
                 rewrite.push(Write { file, at, parts });
                 self.touch(file);
                 self.is_fresh = true;

@@ -397,7 +397,8 @@ fn split_records(body: &Bytes, header: &[u8]) -> Result<Vec<Record>, String> {
         let record = body.slice(at..at + length);
         let tag = u32_at(&record, 0);
         if tag == ENTRY {
-            records.push(Record::Entry(Entry::decode(record)?));
+            // A copy: a slice would keep the whole segment alive for as long as the log holds the entry.
+            records.push(Record::Entry(Entry::decode(Bytes::copy_from_slice(&record))?));
         } else {
             small_crc = crc32c::crc32c_append(small_crc, &record);
             let malformed = || "a record is malformed".to_owned();
