@@ -24,6 +24,7 @@ use system::{
     durable::Write,
     entry::{Kind, Stamp as Written},
     persist::{self, Damage, HardState, Persist},
+    rope::Rope,
 };
 
 const NODE: u32 = 3;
@@ -252,7 +253,7 @@ fn state_of(bench: &Bench) -> Read {
 
 /// What the system reads from the same bytes; none if it refuses them.
 fn recovered(bytes: &[u8]) -> Option<Read> {
-    match persist::recover(NODE, GROUP, &[Bytes::copy_from_slice(bytes)]) {
+    match persist::recover(NODE, GROUP, &[Rope::from(Bytes::copy_from_slice(bytes))]) {
         Ok(from) => {
             let ids = (1..=from.log.last_index()).map(|index| told(from.log.id(index)));
             Some((ids.collect(), (from.hard.term, from.hard.vote)))
@@ -376,7 +377,7 @@ fn a_log_is_read_over_its_segments() {
     let expected: Vec<EntryId> = (1..=5).map(|index| told(log.id(index))).collect();
     assert_eq!(state_of(&bench).0, expected, "keeping up");
     assert_eq!(decoded(&disk).0, expected, "reading again");
-    let segments: Vec<Bytes> = disk.list().map(|file| disk.read(file).concat().into()).collect();
+    let segments: Vec<Rope> = disk.list().map(|file| disk.read(file).into()).collect();
     let own = persist::recover(NODE, GROUP, &segments).expect("an intact log").log;
     assert_eq!(
         (1..=own.last_index()).map(|index| told(own.id(index))).collect::<Vec<_>>(),

@@ -10,7 +10,7 @@
 //!
 //! It touches no file: it says what to write and what to flush.
 
-use crate::host::FileId;
+use crate::{host::FileId, rope::Rope};
 use bytes::Bytes;
 
 /// A write that a host shall do.
@@ -61,15 +61,17 @@ impl Durable {
     ///
     /// # Panics
     /// If `files` are not what was read, or end before what is proven: that is rot, and refused before.
-    pub fn resume(&mut self, files: impl IntoIterator<Item = (FileId, Bytes)>) -> Vec<Write> {
+    pub fn resume<'a>(
+        &mut self,
+        files: impl IntoIterator<Item = (FileId, usize, &'a Rope)>,
+    ) -> Vec<Write> {
         assert!(self.proven <= self.end, "{} bytes are proven of {}", self.proven, self.end);
         let (mut rewrite, mut begin) = (Vec::new(), 0);
-        for (file, bytes) in files {
-            let end = begin + bytes.len() as u64;
+        for (file, length, bytes) in files {
+            let end = begin + length as u64;
             if end > self.proven {
                 let at = self.proven.saturating_sub(begin);
-                // A copy: a slice would keep all that was read alive for as long as the cache holds it.
-                let parts = vec![Bytes::copy_from_slice(&bytes[at as usize..])];
+                let parts = vec![bytes.slice(at as usize..length)];
                 rewrite.push(Write { file, at, parts });
                 self.touch(file);
                 self.is_fresh = true;
@@ -153,8 +155,9 @@ mod tests {
         let mut durable = Durable::default();
         durable.read(8, 0);
         durable.read(8, 6);
-        let files = [(A, Bytes::from_static(b"12345678")), (B, Bytes::from_static(b"abcdefgh"))];
-        let rewrite = durable.resume(files);
+        let [one, other] =
+            [&b"12345678"[..], b"abcdefghTORN"].map(Bytes::from_static).map(Rope::from);
+        let rewrite = durable.resume([(A, 8, &one), (B, 8, &other)]);
         let told: Vec<(FileId, u64, &[u8])> =
             rewrite.iter().map(|write| (write.file, write.at, &write.parts[0][..])).collect();
         assert_eq!(told, [(A, 6, &b"78"[..]), (B, 0, &b"abcdefgh"[..])]);
@@ -168,7 +171,8 @@ mod tests {
     fn a_start_from_bytes_that_prove_themselves_writes_nothing() {
         let mut durable = Durable::default();
         durable.read(8, 8);
-        assert_eq!(durable.resume([(A, Bytes::from_static(b"12345678"))]), []);
+        let file = Rope::from(Bytes::from_static(b"12345678"));
+        assert_eq!(durable.resume([(A, 8, &file)]), []);
         assert!(durable.is_clean());
         assert_eq!(durable.begin_flush(), None);
     }

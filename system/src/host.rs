@@ -24,8 +24,9 @@ pub trait Host {
     fn send(&mut self, to: Endpoint, frame: Frame);
     /// Every file there is. Used while opening.
     fn files(&mut self) -> Vec<FileId>;
-    /// The whole content of a file as the page cache shows it, durable or not. Used while opening.
-    fn read(&mut self, file: FileId) -> Bytes;
+    /// The whole content of a file as the page cache shows it, durable or not, in as many parts as it is
+    /// kept in. Used while opening.
+    fn read(&mut self, file: FileId) -> Vec<Bytes>;
     /// Writes parts one after another from `at` on, creating the file if it is missing. Nothing of it
     /// is durable before a flush that began later has ended well.
     fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]);

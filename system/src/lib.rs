@@ -32,6 +32,7 @@ pub mod planted;
 pub mod quorum;
 pub mod registry;
 pub mod replica;
+pub mod rope;
 pub mod types;
 mod wakes;
 

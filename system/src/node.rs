@@ -13,6 +13,7 @@ use crate::{
     planted::{Plant, Planted},
     registry::{self, Registry},
     replica::{Context, Effects, Replica, Timing},
+    rope::Rope,
     types::{Endpoint, GroupId, Index, METADATA, Nanos, NodeId},
     wakes::Wakes,
 };
@@ -115,7 +116,7 @@ impl Node {
 
     /// Starts the node from its disk.
     pub fn open<H: Host>(host: &mut H, settings: Settings) -> Result<Node, Stop> {
-        let (mut registry, mut rewrite) = match Registry::read(&host.read(registry::FILE)) {
+        let (mut registry, mut rewrite) = match Registry::read(&whole(host.read(registry::FILE))) {
             Ok(Some(read)) => read,
             Ok(None) => {
                 return Err(Stop("open: the disk is empty; format it or join anew (S3)".into()));
@@ -226,8 +227,8 @@ impl Node {
             self.blocked.insert(group, "its files are gone".into());
         }
         for (group, last) in groups {
-            let segments: Vec<Bytes> =
-                (0..=last).map(|segment| host.read(file_of(group, segment))).collect();
+            let read = |segment| Rope::from(host.read(file_of(group, segment)));
+            let segments: Vec<Rope> = (0..=last).map(read).collect();
             match persist::recover(self.settings.node, group, &segments) {
                 Ok(recovered) => self.open_group(host, group, recovered),
                 Err(Damage::Empty) if !self.registry.has(group) => {
@@ -525,4 +526,10 @@ impl Node {
         let beat = if self.led.is_empty() { Nanos::MAX } else { self.beat_at };
         self.wakes.first().min(beat)
     }
+}
+
+/// A file in one piece.
+fn whole(parts: Vec<Bytes>) -> Bytes {
+    let rope = Rope::from(parts);
+    rope.slice(0..rope.len())
 }

@@ -16,9 +16,11 @@ use crate::{
     frame::Place,
     host::FileId,
     log::Log,
+    rope::Rope,
     types::{GroupId, Index, NodeId, Term},
 };
 use bytes::{BufMut, Bytes, BytesMut};
+use std::ops::Range;
 
 /// Bytes of a block's header.
 pub const HEADER: usize = 64;
@@ -250,7 +252,7 @@ struct Block {
 }
 
 /// Reads a group's segments, in order from segment 0.
-pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recovered, Damage> {
+pub fn recover(node: NodeId, group: GroupId, segments: &[Rope]) -> Result<Recovered, Damage> {
     let mut persist = Persist::at(node, group);
     let (mut place, mut hard, mut log) = (None, HardState::default(), Log::default());
     let (mut commit_hint, mut generation, mut truncate) = (0, 0, Vec::new());
@@ -284,7 +286,7 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recov
         }
     }
     if let Some((number, at, why)) = torn {
-        let later = later_proof(group, &segments[number][at..], &segments[number + 1..]);
+        let later = later_proof(group, at, &segments[number..]);
         let proven = persist.durable.proven().max(later);
         if proven > persist.durable.end() {
             return Err(Damage::Rot(format!(
@@ -308,7 +310,7 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Bytes]) -> Result<Recov
     let (last, length) = (persist.segment, persist.length as usize);
     let good = (0..).zip(segments).take(last as usize + 1).map(|(number, bytes)| {
         let good = if number == last { length } else { bytes.len() };
-        (file_of(group, number), bytes.slice(..good))
+        (file_of(group, number), good, bytes)
     });
     let rewrite = persist.durable.resume(good);
     truncate.iter().for_each(|(file, _)| persist.durable.touch(*file));
@@ -346,11 +348,11 @@ fn intact_header(bytes: &[u8], group: GroupId) -> bool {
 fn read_block(
     persist: &Persist,
     segment: u32,
-    bytes: &Bytes,
+    bytes: &Rope,
     at: usize,
     out: &mut Records<'_>,
 ) -> Result<Block, String> {
-    let header = &bytes[at..];
+    let header = &bytes.slice(at..bytes.len().min(at + HEADER))[..];
     if !intact_header(header, persist.group) {
         return Err("a block's header does not match its checksum".into());
     }
@@ -364,7 +366,7 @@ fn read_block(
     if end > bytes.len() {
         return Err("a block ends past its segment".into());
     }
-    let records = split_records(&bytes.slice(at + HEADER..end), header)?;
+    let records = split_records(bytes, at + HEADER..end, header)?;
     for record in records {
         apply(record, persist.group, out)?;
     }
@@ -384,21 +386,20 @@ enum Record {
 }
 
 /// Reads every record of a block and proves each intact, before any of them counts.
-fn split_records(body: &Bytes, header: &[u8]) -> Result<Vec<Record>, String> {
-    let (mut records, mut at, mut small_crc) = (Vec::new(), 0, 0);
-    while at < body.len() {
-        if body.len() - at < 8 {
+fn split_records(bytes: &Rope, body: Range<usize>, header: &[u8]) -> Result<Vec<Record>, String> {
+    let (mut records, mut at, mut small_crc) = (Vec::new(), body.start, 0);
+    while at < body.end {
+        if body.end - at < 8 {
             return Err("a record is shorter than its head".into());
         }
-        let length = u32_at(body, at + 4) as usize;
-        if length < 8 || length > body.len() - at {
+        let length = u32_at(&bytes.slice(at..at + 8), 4) as usize;
+        if length < 8 || length > body.end - at {
             return Err("a record ends past its block".into());
         }
-        let record = body.slice(at..at + length);
+        let record = bytes.slice(at..at + length);
         let tag = u32_at(&record, 0);
         if tag == ENTRY {
-            // A copy: a slice would keep the whole segment alive for as long as the log holds the entry.
-            records.push(Record::Entry(Entry::decode(Bytes::copy_from_slice(&record))?));
+            records.push(Record::Entry(Entry::decode(record)?));
         } else {
             small_crc = crc32c::crc32c_append(small_crc, &record);
             let malformed = || "a record is malformed".to_owned();
@@ -458,11 +459,12 @@ fn apply(record: Record, group: GroupId, out: &mut Records<'_>) -> Result<(), St
     Ok(())
 }
 
-/// The furthest position that any intact block header in these bytes proves durable.
-fn later_proof(group: GroupId, rest: &[u8], later: &[Bytes]) -> u64 {
+/// The furthest position that any intact block header proves durable, from a byte of the first segment on.
+fn later_proof(group: GroupId, from: usize, segments: &[Rope]) -> u64 {
     let mark = MARK.to_le_bytes();
-    let mut proven = 0;
-    for bytes in std::iter::once(rest).chain(later.iter().map(|bytes| &bytes[..])) {
+    let (mut proven, mut from) = (0, from);
+    for segment in segments {
+        let bytes = segment.slice(std::mem::take(&mut from)..segment.len());
         let mut at = 0;
         while let Some(found) = bytes[at..].windows(4).position(|window| window == mark) {
             at += found;
@@ -512,8 +514,12 @@ mod tests {
                 at += part.len();
             }
         }
-        fn segments(&self) -> Vec<Bytes> {
-            self.0.iter().map(|bytes| Bytes::copy_from_slice(bytes)).collect()
+        /// Each in parts that nothing in it knows of.
+        fn segments(&self) -> Vec<Rope> {
+            let parts = |bytes: &Vec<u8>| -> Vec<Bytes> {
+                bytes.chunks(37).map(Bytes::copy_from_slice).collect()
+            };
+            self.0.iter().map(|bytes| Rope::from(parts(bytes))).collect()
         }
     }
 

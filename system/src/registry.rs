@@ -11,6 +11,7 @@
 use crate::{
     durable::{Durable, Write},
     host::FileId,
+    rope::Rope,
     types::{GroupId, NodeId},
 };
 use bytes::{BufMut, Bytes, BytesMut};
@@ -74,7 +75,8 @@ impl Registry {
                 "byte {length} of the node's registry is unreadable, but {proven} bytes were durable"
             ));
         }
-        let rewrite = durable.resume([(FILE, bytes.slice(..length as usize))]);
+        let file = Rope::from(bytes.clone());
+        let rewrite = durable.resume([(FILE, length as usize, &file)]);
         if bytes.len() as u64 > length {
             durable.touch(FILE);
         }

@@ -3,7 +3,7 @@
 
 use super::{Machine, State, What, machine::Flight};
 use crate::{disk::Flush, trace::Kind};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use scenarios::Plan;
 use system::{Endpoint, FileId, Frame, Host, Node, Plant, Settings};
 
@@ -83,14 +83,8 @@ impl Host for HostView<'_> {
         self.machine().disk.list().map(FileId).collect()
     }
 
-    fn read(&mut self, file: FileId) -> Bytes {
-        let mut parts = self.machine().disk.read(file.0);
-        if parts.len() == 1 {
-            return parts.remove(0);
-        }
-        let mut bytes = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
-        parts.iter().for_each(|part| bytes.extend_from_slice(part));
-        bytes.freeze()
+    fn read(&mut self, file: FileId) -> Vec<Bytes> {
+        self.machine().disk.read(file.0)
     }
 
     fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]) {

@@ -148,8 +148,8 @@ impl Host for Machine {
         self.files.keys().copied().collect()
     }
 
-    fn read(&mut self, file: FileId) -> Bytes {
-        self.files.get(&file).map(|file| file.cached.clone().into()).unwrap_or_default()
+    fn read(&mut self, file: FileId) -> Vec<Bytes> {
+        self.files.get(&file).map(|file| file.cached.clone().into()).into_iter().collect()
     }
 
     fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]) {
