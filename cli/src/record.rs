@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 /// Invocations that are searched for a token that was mistyped.
@@ -28,10 +29,15 @@ pub(crate) struct Record {
     pub(crate) place: PathBuf,
 }
 
-/// The fingerprint of this binary.
+/// The fingerprint of this binary, read once by whoever asks first.
 pub(crate) fn build() -> io::Result<String> {
+    static BUILD: OnceLock<String> = OnceLock::new();
+    if let Some(build) = BUILD.get() {
+        return Ok(build.clone());
+    }
     let binary = fs::read(std::env::current_exe()?)?;
-    Ok(blake3::hash(&binary).to_hex()[..16].to_owned())
+    let build = blake3::hash(&binary).to_hex()[..16].to_owned();
+    Ok(BUILD.get_or_init(|| build).clone())
 }
 
 /// What was recorded of a token under `out`: of this build if there is any, else the newest.

@@ -7,7 +7,7 @@ use crate::{
     token::{self, Seeds},
 };
 use serde::Serialize;
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 /// A scenario of the catalogue, as its author wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,11 @@ pub const SUITES: [Suite; 3] = [
 /// Names of the scenarios of a suite, in the catalogue's order; none if there is no such suite.
 pub fn suite(name: &str) -> Option<Vec<&'static str>> {
     SUITES.iter().find(|suite| suite.name == name)?;
-    let belongs = |entry: &&Entry| entry.scenario().suites.iter().any(|suite| suite == name);
-    Some(catalogue().iter().filter(belongs).map(|entry| entry.name).collect())
+    // The catalogue is parsed once: reports ask for every suite, several times.
+    static SUITES_OF: OnceLock<Vec<Vec<String>>> = OnceLock::new();
+    let parsed = || catalogue().iter().map(|entry| entry.scenario().suites).collect();
+    let suites_of = SUITES_OF.get_or_init(parsed);
+    let belongs = |suites: &[String]| suites.iter().any(|suite| suite == name);
+    let entries = catalogue().iter().zip(suites_of);
+    Some(entries.filter(|(_, suites)| belongs(suites)).map(|(entry, _)| entry.name).collect())
 }
