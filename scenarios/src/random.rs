@@ -2,12 +2,31 @@
 //! name, so that one more draw in one place never moves another place (DESIGN 4).
 //!
 //! The generator is xoshiro256++ (Blackman and Vigna 2019), seeded by BLAKE3 over root and name: both
-//! are specified bit by bit, so a plan drawn today is drawn the same on every platform, for ever.
+//! are specified bit by bit, so a plan drawn today is drawn the same on every platform, for ever. Ranges,
+//! weights, tails and shuffles are written out here for the same reason: libraries improve theirs.
 
-/// One named stream of random numbers.
+use rand_core::{SeedableRng, TryRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::convert::Infallible;
+
+/// One named stream of random numbers. It is a generator of the rand family, for whoever draws from one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stream {
-    state: [u64; 4],
+pub struct Stream(Xoshiro256PlusPlus);
+
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(bytes)
+    }
 }
 
 impl Stream {
@@ -17,22 +36,17 @@ impl Stream {
         hasher.update(&root.to_le_bytes());
         hasher.update(name.as_bytes());
         let hash = hasher.finalize();
-        let mut state = [0; 4];
-        for (word, bytes) in state.iter_mut().zip(hash.as_bytes().chunks_exact(8)) {
-            *word = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-        }
-        assert!(state != [0; 4], "a stream must not start at the generator's fixed point");
-        Stream { state }
+        assert!(
+            *hash.as_bytes() != [0; 32],
+            "a stream must not start at the generator's fixed point"
+        );
+        Stream(Xoshiro256PlusPlus::from_seed(*hash.as_bytes()))
     }
 
     /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
-        let [a, b, c, d] = self.state;
-        let result = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
-        let (c, d) = (c ^ a, d ^ b);
-        let (b_next, a_next) = (b ^ c, a ^ d);
-        self.state = [a_next, b_next, c ^ (b << 17), d.rotate_left(45)];
-        result
+        let Ok(bits) = self.0.try_next_u64();
+        bits
     }
 
     /// A number in `0..bound`; 0 for a bound of 0. Multiply-shift: its bias is below 2^-32 for every
@@ -108,7 +122,11 @@ mod tests {
     #[test]
     fn the_generator_is_the_published_one() {
         // First outputs of the reference implementation for the state 1, 2, 3, 4.
-        let mut stream = Stream { state: [1, 2, 3, 4] };
+        let mut seed = [0; 32];
+        for (word, bytes) in (1u64..).zip(seed.chunks_exact_mut(8)) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        let mut stream = Stream(Xoshiro256PlusPlus::from_seed(seed));
         let drawn: Vec<u64> = (0..4).map(|_| stream.bits()).collect();
         assert_eq!(drawn, [41943041, 58720359, 3588806011781223, 3591011842654386]);
     }
