@@ -16,6 +16,8 @@ pub(crate) const LONGEST_MS: u64 = 31 * 86_400_000;
 pub(crate) const LONGEST_US: u64 = 3_600_000_000;
 /// The greatest factor by which a disk may be slower.
 pub(crate) const FACTOR_MAX: i64 = 1_000_000;
+/// The most nodes of a cluster.
+const NODES_MAX: usize = 10_000;
 /// The most messages of a produce call.
 pub(crate) const MESSAGES_MAX: i64 = 1_000;
 /// The largest payload of a message.
@@ -39,6 +41,8 @@ impl Plan {
         let placement = &self.placement;
         let n_regions = self.regions.len();
         ensure(!self.nodes.is_empty(), || "there are no nodes".to_owned())?;
+        let n = self.nodes.len();
+        ensure(n <= NODES_MAX, || format!("{n} nodes are more than {NODES_MAX}"))?;
         for (node, region) in (1..).zip(&self.nodes) {
             let node: Node = node;
             ensure((*region as usize) < n_regions, || format!("n{node} is in no known region"))?;

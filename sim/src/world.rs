@@ -8,6 +8,7 @@
 //! second task is ever runnable, madsim's random choice has nothing to choose from, and a turn is a
 //! plain call.
 
+mod agenda;
 mod host;
 mod machine;
 mod plugin;
@@ -28,7 +29,7 @@ use crate::{
 use checkers::{Bench, Fact, Role};
 use scenarios::{Plan, Stream};
 use std::{
-    collections::{BTreeMap, BinaryHeap},
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use system::{Endpoint, Frame, Host, Input, Node, Part, Settings};
@@ -36,6 +37,7 @@ use system::{Endpoint, Frame, Host, Input, Node, Part, Settings};
 /// Events at one instant before the world is held to be stuck in a loop.
 const EVENTS_AT_ONCE_MAX: u64 = 1_000_000;
 
+use agenda::{Agenda, What};
 pub(crate) use host::format;
 use host::{HostView, settings_of};
 pub(crate) use machine::Machine;
@@ -73,42 +75,6 @@ pub(crate) enum Task {
     Abort,
 }
 
-#[derive(Debug)]
-enum What {
-    Deliver(u32),
-    Flushed { node: usize, life: u32, flight: u32 },
-    Timer { node: usize, life: u32 },
-    Client(usize),
-    Arrival { client: usize, is_fetch: bool },
-    Sample,
-    Driver(Task),
-}
-
-#[derive(Debug)]
-struct Scheduled {
-    at_ns: u64,
-    ordinal: u64,
-    what: What,
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        self.ordinal == other.ordinal
-    }
-}
-impl Eq for Scheduled {}
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Scheduled {
-    /// Reversed: the heap's greatest is the earliest.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.at_ns, other.ordinal).cmp(&(self.at_ns, self.ordinal))
-    }
-}
-
 /// A frame under way.
 #[derive(Debug)]
 struct Parcel {
@@ -122,8 +88,7 @@ struct Parcel {
 pub(crate) struct State {
     pub(crate) plan: Plan,
     pub(crate) now_ns: u64,
-    ordinal: u64,
-    heap: BinaryHeap<Scheduled>,
+    agenda: Agenda,
     parcels: Vec<Option<Parcel>>,
     free: Vec<u32>,
     pub(crate) network: Network,
@@ -157,6 +122,7 @@ impl State {
     pub(crate) fn new(plan: &Plan, bench: Bench, options: &Options) -> State {
         let root = plan.seed;
         let n_nodes = plan.nodes.len();
+        assert!(n_nodes <= usize::from(u16::MAX), "events have no room for {n_nodes} nodes");
         let machines = (1..=n_nodes as u32)
             .map(|node| Machine {
                 disk: Disk::new(&plan.disk),
@@ -189,8 +155,7 @@ impl State {
             settings: (1..=n_nodes as u32).map(|node| settings_of(plan, node)).collect(),
             plan: plan.clone(),
             now_ns: 0,
-            ordinal: 0,
-            heap: BinaryHeap::new(),
+            agenda: Agenda::default(),
             parcels: Vec::new(),
             free: Vec::new(),
             machines,
@@ -209,17 +174,17 @@ impl State {
 
     fn schedule(&mut self, at_ns: u64, what: What) {
         assert!(at_ns >= self.now_ns, "an event at {at_ns} is scheduled in the past");
-        self.ordinal += 1;
-        self.heap.push(Scheduled { at_ns, ordinal: self.ordinal, what });
+        self.agenda.add(at_ns, what);
     }
 
     /// Asks for something that the driver does.
     pub(crate) fn schedule_task(&mut self, at_ns: u64, task: Task) {
-        self.schedule(at_ns, What::Driver(task));
+        assert!(at_ns >= self.now_ns, "a task at {at_ns} is scheduled in the past");
+        self.agenda.add_task(at_ns, task);
     }
 
     pub(crate) fn schedule_arrival(&mut self, at_ns: u64, client: usize, is_fetch: bool) {
-        self.schedule(at_ns, What::Arrival { client, is_fetch });
+        self.schedule(at_ns, What::Arrival { client: client as u32, is_fetch });
     }
 
     /// Moves the world until the driver has the turn.
@@ -239,13 +204,13 @@ impl State {
 
     fn next_turn(&mut self) -> Turn {
         loop {
-            let Some(event) = self.heap.pop() else {
+            let Some((at_ns, what)) = self.agenda.pop() else {
                 // The driver knows what it waits for and says that it is stuck.
                 self.tasks.push(Task::Look);
                 return Turn::Driver;
             };
-            if event.at_ns > self.now_ns {
-                self.now_ns = event.at_ns;
+            if at_ns > self.now_ns {
+                self.now_ns = at_ns;
                 self.since_progress = 0;
             }
             self.since_progress += 1;
@@ -255,7 +220,7 @@ impl State {
                 self.tasks.push(Task::Abort);
                 return Turn::Driver;
             }
-            match event.what {
+            match what {
                 What::Deliver(parcel) => {
                     if let Some(place) = self.deliver(parcel) {
                         self.gather(place);
@@ -263,21 +228,24 @@ impl State {
                     }
                 }
                 What::Flushed { node, life, flight } => {
-                    if self.end_flush(node, life, flight) {
-                        self.gather(node);
-                        return Turn::Node(node);
+                    let place = usize::from(node);
+                    if self.end_flush(place, life, flight) {
+                        self.gather(place);
+                        return Turn::Node(place);
                     }
                 }
                 What::Timer { node, life } => {
-                    if self.fire(node, life) {
-                        return Turn::Node(node);
+                    let place = usize::from(node);
+                    if self.fire(place, life) {
+                        return Turn::Node(place);
                     }
                 }
                 What::Client(client) => {
+                    let client = client as usize;
                     self.load.timer_fired(client);
                     self.client_turn(client, |client, now| client.tick(now));
                 }
-                What::Arrival { client, is_fetch } => self.arrive(client, is_fetch),
+                What::Arrival { client, is_fetch } => self.arrive(client as usize, is_fetch),
                 What::Sample => {
                     self.books.sample(self.now_ns);
                     let next = self.now_ns + self.books.bucket_ns();
@@ -293,8 +261,8 @@ impl State {
                         return Turn::Driver;
                     }
                 }
-                What::Driver(task) => {
-                    self.tasks.push(task);
+                What::Driver(number) => {
+                    self.tasks.push(self.agenda.take_task(number));
                     return Turn::Driver;
                 }
             }
@@ -304,13 +272,13 @@ impl State {
     /// Everything else that reaches this node at this very instant joins its turn.
     fn gather(&mut self, place: usize) {
         let node = place as u32 + 1;
-        while let Some(next) = self.heap.peek() {
-            let joins = next.at_ns == self.now_ns
-                && match &next.what {
+        while let Some((at_ns, what)) = self.agenda.peek() {
+            let joins = at_ns == self.now_ns
+                && match what {
                     What::Deliver(parcel) => {
-                        self.parcels[*parcel as usize].as_ref().is_some_and(|p| p.to == node)
+                        self.parcels[parcel as usize].as_ref().is_some_and(|p| p.to == node)
                     }
-                    What::Flushed { node, .. } => *node == place,
+                    What::Flushed { node, .. } => usize::from(node) == place,
                     What::Timer { .. }
                     | What::Client(_)
                     | What::Arrival { .. }
@@ -320,14 +288,14 @@ impl State {
             if !joins {
                 return;
             }
-            let event = self.heap.pop().expect("it was seen");
+            self.agenda.pop();
             self.books.events += 1;
-            match event.what {
+            match what {
                 What::Deliver(parcel) => {
                     self.deliver(parcel);
                 }
-                What::Flushed { node, life, flight } => {
-                    self.end_flush(node, life, flight);
+                What::Flushed { life, flight, .. } => {
+                    self.end_flush(place, life, flight);
                 }
                 What::Timer { .. }
                 | What::Client(_)
@@ -525,7 +493,7 @@ impl State {
         self.load.frames = frames;
         self.load.settle(place, now, &mut self.books);
         if let Some(at) = self.load.next_timer(place) {
-            self.schedule(at.max(now), What::Client(place));
+            self.schedule(at.max(now), What::Client(place as u32));
         }
     }
 

@@ -132,7 +132,8 @@ impl Host for HostView<'_> {
         let life = machine.life;
         let (node, who) = (self.place, (self.node(), token as u32));
         self.state.books.trace.record(now, Kind::Flush, who, [dirty, takes]);
-        self.state.schedule(ends_ns, What::Flushed { node, life, flight: slot as u32 });
+        self.state
+            .schedule(ends_ns, What::Flushed { node: node as u16, life, flight: slot as u32 });
     }
 
     fn wake_at(&mut self, at: u64) {
@@ -149,7 +150,7 @@ impl Host for HostView<'_> {
         if at < machine.timer_at {
             machine.timer_at = at;
             let life = machine.life;
-            self.state.schedule(at, What::Timer { node: place, life });
+            self.state.schedule(at, What::Timer { node: place as u16, life });
         }
     }
 }
@@ -171,5 +172,5 @@ pub(crate) fn format(state: &mut State) {
         machine.flights.clear();
     }
     // The flushes have ended above; their events belong to no life.
-    state.heap.retain(|event| !matches!(event.what, What::Flushed { .. }));
+    state.agenda.forget_flushes();
 }

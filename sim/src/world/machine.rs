@@ -85,7 +85,7 @@ impl State {
         (machine.timer_at, machine.wake_at) = (at, at);
         self.network.silence(place as u32 + 1, false);
         self.books.trace.record(at, Kind::Start, (place as u32 + 1, life), [0, 0]);
-        self.schedule(at, What::Timer { node: place, life });
+        self.schedule(at, What::Timer { node: place as u16, life });
     }
 
     /// A node wakes from its pause: what piled up is handed over now.
@@ -94,7 +94,7 @@ impl State {
         if machine.is_up && machine.pauses == 0 && std::mem::take(&mut machine.is_owed_turn) {
             let (life, at) = (machine.life, self.now_ns);
             (machine.timer_at, machine.wake_at) = (at, at);
-            self.schedule(at, What::Timer { node: place, life });
+            self.schedule(at, What::Timer { node: place as u16, life });
         }
     }
 
@@ -122,7 +122,7 @@ impl State {
             let at = machine.wake_at;
             if at != u64::MAX {
                 machine.timer_at = at;
-                self.schedule(at, What::Timer { node: place, life });
+                self.schedule(at, What::Timer { node: place as u16, life });
             }
             return false;
         }
@@ -188,7 +188,7 @@ impl State {
         if at < machine.timer_at {
             machine.timer_at = at;
             let life = machine.life;
-            self.schedule(at, What::Timer { node: place, life });
+            self.schedule(at, What::Timer { node: place as u16, life });
         }
     }
 
@@ -206,7 +206,7 @@ impl State {
             ends.push((flight.ends_ns, slot as u32));
         }
         for (at, flight) in ends {
-            self.schedule(at, What::Flushed { node: place, life, flight });
+            self.schedule(at, What::Flushed { node: place as u16, life, flight });
         }
     }
 

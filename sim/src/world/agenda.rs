@@ -1,0 +1,128 @@
+//! What happens next: one heap of events, in order of their times, then of when they were asked for.
+//! An event takes 32 bytes; what is larger stands beside the heap.
+
+use super::Task;
+use std::collections::BinaryHeap;
+
+/// Something that is going to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A parcel arrives.
+    Deliver(u32),
+    /// A flush ends.
+    Flushed { node: u16, life: u32, flight: u32 },
+    /// A node's timer fires.
+    Timer { node: u16, life: u32 },
+    /// A client's timer fires.
+    Client(u32),
+    /// A client's next call.
+    Arrival { client: u32, is_fetch: bool },
+    /// A bucket of the series closes.
+    Sample,
+    /// The driver does one of its tasks, by number.
+    Driver(u32),
+}
+
+#[derive(Debug)]
+struct Scheduled {
+    /// World time above, the order of asking below: all of the order in one number.
+    key: u128,
+    what: What,
+}
+
+const _: () = assert!(size_of::<Scheduled>() == 32, "four events to two cache lines");
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+impl Eq for Scheduled {}
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Scheduled {
+    /// Reversed: the heap's greatest is the earliest.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.key.cmp(&self.key)
+    }
+}
+
+/// The events that are going to happen.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    heap: BinaryHeap<Scheduled>,
+    ordinal: u64,
+    tasks: Vec<Option<Task>>,
+    free: Vec<u32>,
+}
+
+impl Agenda {
+    pub(super) fn add(&mut self, at_ns: u64, what: What) {
+        self.ordinal += 1;
+        self.heap.push(Scheduled { key: u128::from(at_ns) << 64 | u128::from(self.ordinal), what });
+    }
+
+    pub(super) fn add_task(&mut self, at_ns: u64, task: Task) {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() as u32 - 1
+        });
+        let before = self.tasks[number as usize].replace(task);
+        assert_eq!(before, None, "two tasks have one number");
+        self.add(at_ns, What::Driver(number));
+    }
+
+    /// The task of a number, whose time has come.
+    pub(super) fn take_task(&mut self, number: u32) -> Task {
+        self.free.push(number);
+        self.tasks[number as usize].take().expect("a task is done once")
+    }
+
+    /// The next event and its time.
+    pub(super) fn peek(&self) -> Option<(u64, What)> {
+        self.heap.peek().map(Scheduled::told)
+    }
+
+    /// The same, which is then over.
+    pub(super) fn pop(&mut self) -> Option<(u64, What)> {
+        self.heap.pop().as_ref().map(Scheduled::told)
+    }
+
+    /// No flush that was asked for so far will end.
+    pub(super) fn forget_flushes(&mut self) {
+        self.heap.retain(|event| !matches!(event.what, What::Flushed { .. }));
+    }
+}
+
+impl Scheduled {
+    fn told(&self) -> (u64, What) {
+        ((self.key >> 64) as u64, self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_in_order_of_time_and_then_of_asking() {
+        let mut agenda = Agenda::default();
+        agenda.add(7, What::Deliver(1));
+        agenda.add(3, What::Deliver(2));
+        agenda.add_task(7, Task::Look);
+        agenda.add(3, What::Flushed { node: 4, life: 1, flight: 0 });
+        agenda.add(3, What::Sample);
+        assert_eq!(agenda.peek(), Some((3, What::Deliver(2))));
+        agenda.forget_flushes();
+        let told: Vec<(u64, What)> = std::iter::from_fn(|| agenda.pop()).collect();
+        let expected =
+            [(3, What::Deliver(2)), (3, What::Sample), (7, What::Deliver(1)), (7, What::Driver(0))];
+        assert_eq!(told, expected);
+        assert_eq!(agenda.take_task(0), Task::Look);
+        agenda.add_task(9, Task::Abort);
+        assert_eq!(agenda.pop(), Some((9, What::Driver(0))), "numbers are used again");
+    }
+}
