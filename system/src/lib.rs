@@ -2,8 +2,8 @@
 //! does not know that it is watched.
 //!
 //! Read it in this order. [`quorum`] says who counts; [`entry`] and [`log`] what is replicated;
-//! [`persist`] and [`registry`] how it stands on a disk, [`durable`] how far that is to be trusted; [`frame`] and [`batch`] how it travels (both
-//! formats: docs/FORMAT.md). [`replica`] is Raft as a pure step, one group each; [`dedup`] makes
+//! [`persist`] and [`registry`] how it stands on a disk, [`rope`] how it is read, [`durable`] how far that is
+//! to be trusted; [`frame`] and [`batch`] how it travels (both formats: docs/FORMAT.md). [`replica`] is Raft as a pure step, one group each; [`dedup`] makes
 //! producers idempotent. [`node`] is the shell: one turn of all replicas of a node, over the
 //! [`host`] seam. [`client`] is the other end. [`planted`] and [`marks`] are bugs and coverage that a
 //! harness may look at.

@@ -11,6 +11,7 @@
 
 mod election;
 mod follower;
+mod laws;
 mod leader;
 
 use crate::{

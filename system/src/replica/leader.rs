@@ -78,6 +78,28 @@ pub(crate) struct Leader {
     flushed: Vec<Index>,
 }
 
+#[cfg(test)]
+impl Leader {
+    pub(super) fn spoil_peer(&mut self, matched: Index, base: Index, next: Index) {
+        let peer = &mut self.peers[0];
+        (peer.matched, peer.base, peer.next) = (matched, base, next);
+    }
+
+    pub(super) fn spoil_first(&mut self, first: Index) {
+        self.first = first;
+    }
+
+    pub(super) fn spoil_waiting(&mut self, indexes: &[Index]) {
+        self.waiting[1].extend(indexes.iter().map(|index| Waiter {
+            client: 9,
+            request: 1,
+            acks: Acks::Quorum,
+            entry: EntryId { index: *index, ..EntryId::default() },
+            offset: 0,
+        }));
+    }
+}
+
 impl Leader {
     /// Leadership is over: whatever waited may yet come true, but not here.
     pub(super) fn give_up(self, ctx: &mut Context<'_>, group: GroupId, term: Term) {
@@ -168,6 +190,39 @@ impl Replica {
             for place in 0..leader.peers.len() {
                 self.send_entries(ctx, place);
             }
+        }
+        self.keep_laws();
+    }
+
+    /// The laws of a leader at the end of a turn (`laws.rs`).
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub(super) fn keep_leader_laws(&self) {
+        let Role::Leader(leader) = &self.role else { return };
+        let (term, last) = (self.hard.term, self.log.last_index());
+        for Peer { node, matched, base, next, .. } in &leader.peers {
+            assert!(matched < next, "n{node} has {matched}, and {next} is sent to it next (S10)");
+            assert!(*next <= last + 1, "{next} is sent to n{node} next, the log ends at {last}");
+            assert!(
+                *base <= last + 1,
+                "sending to n{node} begins at {base}, the log ends at {last}"
+            );
+        }
+        let first = leader.first;
+        assert!(
+            first <= last,
+            "the first entry of term {term} is {first}, the log ends at {last} (S15)"
+        );
+        for waiting in &leader.waiting {
+            // The older ones were asked about when they came.
+            let newest = waiting.iter().rev().map(|waiter| waiter.entry.index);
+            let (Some(index), before) = (newest.clone().next(), newest.clone().nth(1)) else {
+                continue;
+            };
+            assert!(index <= last, "a call waits for {index}, the log ends at {last}");
+            let before = before.unwrap_or(0);
+            assert!(before <= index, "calls wait out of order: {before} before {index}");
         }
     }
 
