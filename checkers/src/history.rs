@@ -8,8 +8,7 @@ use std::num::NonZeroU64;
 
 /// The number of a partition, from 1. Number 0 is the metadata group, which has no messages.
 pub type Partition = u32;
-/// The identity of one message, chosen by its producer and unique in a history.
-pub type MessageId = u64;
+pub use crate::message::MessageId;
 /// The place of a message in its partition, from 0, without gaps.
 pub type Offset = u64;
 

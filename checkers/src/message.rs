@@ -1,7 +1,8 @@
 //! A message's identity: a number, and the name by which people and files know it, `c2#0` for the first
 //! that client 2 made. What no client of ours made keeps its number, and is `m7` in sentences.
 
-use crate::history::MessageId;
+/// A message's identity: unique in a history.
+pub type MessageId = u64;
 
 /// The client above these bits, its own number below.
 const NUMBER_BITS: u32 = 40;
@@ -34,8 +35,7 @@ pub fn find(name: &str) -> Option<MessageId> {
 
 /// A message in a file: its name if a client of ours made it, else its number. Both are read.
 pub(crate) mod named {
-    use super::{NUMBER_BITS, find, name};
-    use crate::history::MessageId;
+    use super::{MessageId, NUMBER_BITS, find, name};
     use serde::{Deserializer, Serializer, de};
 
     pub(crate) fn serialize<S: Serializer>(id: &MessageId, to: S) -> Result<S::Ok, S::Error> {
@@ -68,7 +68,7 @@ pub(crate) mod named {
 
 /// The same for several.
 pub(crate) mod all_named {
-    use crate::history::MessageId;
+    use super::MessageId;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]

@@ -9,7 +9,12 @@ mod asked;
 mod dice;
 mod effect;
 
-use crate::{plan::Plan, problem::Checked, random::Stream, target::Target};
+use crate::{
+    limits::ensure,
+    problem::Checked,
+    random::Stream,
+    target::{Node, Target},
+};
 pub(crate) use asked::Asked;
 pub(crate) use dice::{Dice, region_number};
 pub use effect::{Effect, Harm, Rates};
@@ -33,8 +38,30 @@ trait Kind: fmt::Display {
         Hold::Target
     }
     /// Whether its numbers make sense under a plan; its target is checked for it.
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// What a plan has, as far as a fault can contradict it.
+pub(crate) struct Known {
+    pub(crate) nodes: usize,
+    pub(crate) clients: usize,
+}
+
+impl Known {
+    /// Whether this is one of the nodes.
+    pub(crate) fn node(&self, node: Node) -> Result<(), String> {
+        let n = self.nodes;
+        ensure((1..=n).contains(&(node as usize)), || format!("n{node} is none of {n} nodes"))
+    }
+
+    /// Two sides of a cut, which share no node.
+    fn sides(&self, a: &[Node], b: &[Node]) -> Result<(), String> {
+        ensure(!a.is_empty() && !b.is_empty(), || "a side is empty".to_owned())?;
+        a.iter().chain(b).try_for_each(|node| self.node(*node))?;
+        let both = a.iter().find(|node| b.contains(node));
+        ensure(both.is_none(), || "a node is on both sides".to_owned())
     }
 }
 
@@ -175,8 +202,8 @@ impl Fault {
     }
 
     /// Whether its numbers make sense under a plan.
-    pub(crate) fn check(&self, plan: &Plan) -> Result<(), String> {
-        self.it().check(plan)
+    pub(crate) fn check(&self, known: &Known) -> Result<(), String> {
+        self.it().check(known)
     }
 
     /// Whether both take hold of the same thing, so that the end of one would lift the other.
@@ -207,20 +234,5 @@ impl Written {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.it().fmt(f)
-    }
-}
-
-impl Plan {
-    /// A fault in words, with its region by name: `cut the power of region us-east`.
-    pub fn words(&self, fault: &Fault) -> String {
-        let words = fault.to_string();
-        match fault.target() {
-            Some(target @ Target::Region(region)) => match self.regions.get(*region as usize) {
-                Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
-                None => words,
-            },
-            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
-            | None => words,
-        }
     }
 }

@@ -56,6 +56,7 @@ mod cluster;
 mod draw;
 pub mod faults;
 mod layout;
+mod limits;
 mod names;
 mod owed;
 mod parse;

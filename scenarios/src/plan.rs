@@ -7,8 +7,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A node's number, from 1.
-pub type Node = u32;
+pub use crate::target::Node;
 
 /// One seed's world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,10 @@
 
 use crate::{
     CHECKERS,
+    faults::Fault,
     plan::{Node, Plan, Planned},
     scenario::Acks,
+    target::Target,
     words::{Nodes, Share, Span},
 };
 use std::fmt;
@@ -182,6 +184,21 @@ fn show_weights(f: &mut fmt::Formatter<'_>, names: &[&str], weights: &[u32]) -> 
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", When(self), self.fault)
+    }
+}
+
+impl Plan {
+    /// A fault in words, with its region by name: `cut the power of region us-east`.
+    pub fn words(&self, fault: &Fault) -> String {
+        let words = fault.to_string();
+        match fault.target() {
+            Some(target @ Target::Region(region)) => match self.regions.get(*region as usize) {
+                Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
+                None => words,
+            },
+            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
+            | None => words,
+        }
     }
 }
 

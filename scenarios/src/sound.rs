@@ -2,7 +2,10 @@
 //! have been edited by hand, and the world that runs it asserts and does not ask.
 
 use crate::{
-    BLAST_RADIUS, CHECKERS, PORCUPINE, names,
+    BLAST_RADIUS, CHECKERS, PORCUPINE,
+    faults::Known,
+    limits::{LONGEST_MS, LONGEST_US, check_ppm, ensure},
+    names,
     plan::{Node, Plan, Planned},
     planted::Planted as Bug,
     scenario::Acks,
@@ -10,12 +13,6 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// A month: sums of times stay far from overflow in nanoseconds.
-pub(crate) const LONGEST_MS: u64 = 31 * 86_400_000;
-/// An hour, for whatever is told in microseconds.
-pub(crate) const LONGEST_US: u64 = 3_600_000_000;
-/// The greatest factor by which a disk may be slower.
-pub(crate) const FACTOR_MAX: i64 = 1_000_000;
 /// The most nodes of a cluster.
 const NODES_MAX: usize = 10_000;
 /// The most messages of a produce call.
@@ -74,9 +71,12 @@ impl Plan {
         voters.iter().try_for_each(|node| self.check_node(*node))
     }
 
+    fn known(&self) -> Known {
+        Known { nodes: self.nodes.len(), clients: self.workload.clients.len() }
+    }
+
     fn check_node(&self, node: Node) -> Result<(), String> {
-        let n = self.nodes.len();
-        ensure((1..=n).contains(&(node as usize)), || format!("n{node} is none of {n} nodes"))
+        self.known().node(node)
     }
 
     fn check_load(&self) -> Result<(), String> {
@@ -146,15 +146,7 @@ impl Plan {
         if let Some(target) = planned.fault.target() {
             self.check_target(target)?;
         }
-        planned.fault.check(self)
-    }
-
-    /// Two sides of a cut, which share no node.
-    pub(crate) fn check_sides(&self, a: &[Node], b: &[Node]) -> Result<(), String> {
-        ensure(!a.is_empty() && !b.is_empty(), || "a side is empty".to_owned())?;
-        a.iter().chain(b).try_for_each(|node| self.check_node(*node))?;
-        let both = a.iter().find(|node| b.contains(node));
-        ensure(both.is_none(), || "a node is on both sides".to_owned())
+        planned.fault.check(&self.known())
     }
 
     fn check_target(&self, target: &Target) -> Result<(), String> {
@@ -215,12 +207,4 @@ pub(crate) fn check_quorums(write: u32, election: u32, voters: u32) -> Result<()
 pub(crate) fn check_checker(name: &str) -> Result<(), String> {
     let known: Vec<&str> = CHECKERS.into_iter().chain([BLAST_RADIUS, PORCUPINE]).collect();
     ensure(known.contains(&name), || names::unknown("checker", name, &known))
-}
-
-pub(crate) fn check_ppm(ppm: u32) -> Result<(), String> {
-    ensure(ppm <= 1_000_000, || format!("{ppm} is more than 1,000,000 parts per million"))
-}
-
-pub(crate) fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(why()) }
 }

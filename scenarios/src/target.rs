@@ -1,8 +1,10 @@
 //! Whom a fault strikes: decided but for the role itself, which is looked up when it strikes.
 
-use crate::plan::Node;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// A node's number, from 1.
+pub type Node = u32;
 
 /// Who is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

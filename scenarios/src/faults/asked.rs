@@ -6,8 +6,8 @@ use crate::{
     layout::Layout,
     names,
     place::place,
-    plan::Node,
     problem::{self, Checked, Problem},
+    target::Node,
     who::Who,
 };
 use problem::ensure;

@@ -1,7 +1,7 @@
 //! Both clocks run faster or slower by this much while the fault lasts.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
-use crate::{problem::Checked, plan::Plan, random::Stream, sound::{ensure}, units::{Drift, Range}, who::Who};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use crate::{problem::Checked, random::Stream, limits::{ensure}, units::{Drift, Range}, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl Kind for ClockDrift {
         Some(&mut self.target)
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         let bounded = self.ppm.unsigned_abs() <= 200_000;
         ensure(bounded, || format!("a drift of {} ppm is beyond 200,000", self.ppm))
     }

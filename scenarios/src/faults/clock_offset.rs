@@ -1,7 +1,7 @@
 //! The wall clock is off by this much while the fault lasts.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
-use crate::{problem::Checked, plan::Plan, random::Stream, sound::{LONGEST_MS, ensure}, units::{Range, Shift}, who::Who, words::Signed};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use crate::{problem::Checked, random::Stream, limits::{LONGEST_MS, ensure}, units::{Range, Shift}, who::Who, words::Signed};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl Kind for ClockOffset {
         Some(&mut self.target)
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         let fits = self.ms.unsigned_abs() <= LONGEST_MS;
         ensure(fits, || format!("a clock cannot be {} ms off", self.ms))
     }

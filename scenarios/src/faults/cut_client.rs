@@ -1,11 +1,10 @@
 //! A client that reaches no node.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
-    plan::Plan,
     random::Stream,
-    sound::ensure,
+    limits::ensure,
     units::{Count, Range},
 };
 use serde::{Deserialize, Serialize};
@@ -57,8 +56,8 @@ impl Kind for CutClient {
         Hold::Itself
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), String> {
-        let (client, n) = (self.client, plan.workload.clients.len());
+    fn check(&self, known: &Known) -> Result<(), String> {
+        let (client, n) = (self.client, known.clients);
         let known = (1..=n).contains(&(client as usize));
         ensure(known, || format!("client {client} is none of {n} clients"))
     }

@@ -1,6 +1,11 @@
 //! What faults are drawn against: whom a written name means in one seed's world.
 
-use crate::{place::Shape, plan::Node, random::Stream, target::Target, who::Who};
+use crate::{
+    place::Shape,
+    random::Stream,
+    target::{Node, Target},
+    who::Who,
+};
 
 /// Two sides of a cut.
 type Sides = (Vec<Node>, Vec<Node>);

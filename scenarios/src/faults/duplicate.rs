@@ -1,11 +1,10 @@
 //! Frames between nodes arrive twice at this rate.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Rates};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known, Rates};
 use crate::{
     problem::Checked,
-    plan::Plan,
     random::Stream,
-    sound::check_ppm,
+    limits::check_ppm,
     units::{Ppm, Range},
     words::Share,
 };
@@ -49,7 +48,7 @@ impl Kind for Duplicate {
         Hold::Network
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         check_ppm(self.ppm)
     }
 }

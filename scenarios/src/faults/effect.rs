@@ -1,7 +1,7 @@
 //! What a fault does to the world: all that whoever brings it has to know of it. Many kinds of faults may
 //! share one effect.
 
-use crate::plan::Node;
+use crate::target::Node;
 
 /// What is done while a fault lasts, and undone when it is lifted. What is done to *it* is done to the
 /// fault's target.

@@ -1,9 +1,9 @@
 //! Frames from the first nodes to the second vanish; the other way they pass.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
-    plan::{Node, Plan},
+    target::Node,
     random::Stream,
     who::Who,
     words::Nodes,
@@ -55,8 +55,8 @@ impl Kind for OneWay {
         Hold::Itself
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), String> {
-        plan.check_sides(&self.from, &self.to)
+    fn check(&self, known: &Known) -> Result<(), String> {
+        known.sides(&self.from, &self.to)
     }
 }
 

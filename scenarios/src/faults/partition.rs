@@ -1,9 +1,9 @@
 //! Two sides that cannot reach each other, both ways. Nodes in neither side reach both.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
-    plan::{Node, Plan},
+    target::Node,
     random::Stream,
     who::Who,
     words::Nodes,
@@ -55,8 +55,8 @@ impl Kind for Partition {
         Hold::Itself
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), String> {
-        plan.check_sides(&self.a, &self.b)
+    fn check(&self, known: &Known) -> Result<(), String> {
+        known.sides(&self.a, &self.b)
     }
 }
 

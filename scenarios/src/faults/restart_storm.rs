@@ -1,7 +1,7 @@
 //! Crashes again and again, `up_ms` after each start, until the fault ends.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
-use crate::{problem::{Checked, at_least}, plan::Plan, random::Stream, sound::{LONGEST_MS, ensure}, units::{Millis, Range}, who::Who, words::Span};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use crate::{problem::{Checked, at_least}, random::Stream, limits::{LONGEST_MS, ensure}, units::{Millis, Range}, who::Who, words::Span};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -57,7 +57,7 @@ impl Kind for RestartStorm {
         Some(&mut self.target)
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         let fits = [self.up_ms, self.down_ms].iter().all(|ms| (1..=LONGEST_MS).contains(ms));
         ensure(fits, || "a restart storm without time, or beyond 31 days".to_owned())
     }

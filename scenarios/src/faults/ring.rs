@@ -1,12 +1,12 @@
 //! Every node hears a majority, itself among it, and no two hear the same one (Jepsen,
 //! `majorities-ring-perfect`): nobody is cut off, and no majority agrees on whom it hears.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
-    plan::{Node, Plan},
+    target::Node,
     problem::Checked,
     random::Stream,
-    sound::ensure,
+    limits::ensure,
     words::Nodes,
 };
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,11 @@ impl Kind for Ring {
         Hold::Itself
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), String> {
+    fn check(&self, known: &Known) -> Result<(), String> {
         let mut sorted = self.nodes.clone();
         sorted.sort_unstable();
-        let all = sorted.iter().copied().eq(1..=plan.nodes.len() as Node);
-        ensure(all, || format!("a ring is not of all {} nodes", plan.nodes.len()))
+        let all = sorted.iter().copied().eq(1..=known.nodes as Node);
+        ensure(all, || format!("a ring is not of all {} nodes", known.nodes))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Flushes take this many times longer.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
-use crate::{problem::{Checked, at_least}, plan::Plan, random::Stream, sound::{FACTOR_MAX, ensure}, units::{Count, Range}, who::Who};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use crate::{problem::{Checked, at_least}, random::Stream, limits::{FACTOR_MAX, ensure}, units::{Count, Range}, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl Kind for SlowDisk {
         Some(&mut self.target)
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         let fits = (1..=FACTOR_MAX).contains(&i64::from(self.factor));
         ensure(fits, || format!("a disk cannot be {} times slower", self.factor))
     }

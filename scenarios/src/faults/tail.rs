@@ -1,11 +1,10 @@
 //! Frames take a long tail at this rate.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Rates};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known, Rates};
 use crate::{
     problem::Checked,
-    plan::Plan,
     random::Stream,
-    sound::{LONGEST_US, check_ppm, ensure},
+    limits::{LONGEST_US, check_ppm, ensure},
     units::{Micros, Ppm, Range},
     words::{Share, Span},
 };
@@ -53,7 +52,7 @@ impl Kind for Tail {
         Hold::Network
     }
 
-    fn check(&self, _: &Plan) -> Result<(), String> {
+    fn check(&self, _: &Known) -> Result<(), String> {
         ensure(self.us <= LONGEST_US, || {
             format!("a tail of {} us is longer than an hour", self.us)
         })?;
