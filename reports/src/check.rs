@@ -3,8 +3,9 @@
 
 use crate::{
     exit::ExitCode,
+    ink::{Ink, WIDTH, ink_of, paint},
     json::{self, SCHEMA},
-    screen::{self, Ink, WIDTH, ink_of, paint},
+    screen,
     telling::tell_evidence,
     words::{clean, clip, plural, wrap},
 };

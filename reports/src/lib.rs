@@ -21,6 +21,7 @@
 mod check;
 mod exit;
 mod html;
+mod ink;
 mod json;
 mod junit;
 pub mod levels;

@@ -4,6 +4,7 @@
 //! It says nothing that no checker said: no cause is guessed. At most 100 columns, no animation.
 
 use crate::{
+    ink::{Ink, WIDTH, ink_of, paint},
     names::moment,
     report::{Replay, RunReport},
     suite::scenario_name,
@@ -13,39 +14,8 @@ use crate::{
 use checkers::{Ask, Judgement, Run, Verdict};
 use std::fmt::Write;
 
-pub(crate) const WIDTH: usize = 100;
 const FAULTS_MAX: usize = 8;
 const RECOVERY_MAX: usize = 12;
-
-/// How a word stands out. Always beside the word, never instead of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
-    Bold,
-    Dim,
-    Good,
-    Bad,
-    Doubt,
-}
-
-/// Paints if asked to; else leaves the text alone.
-pub(crate) fn paint(text: &str, ink: Ink, colour: bool) -> String {
-    let code = match ink {
-        Ink::Bold => "1",
-        Ink::Dim => "2",
-        Ink::Good => "32",
-        Ink::Bad => "1;31",
-        Ink::Doubt => "1;33",
-    };
-    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
-pub(crate) fn ink_of(word: &str) -> Ink {
-    match word {
-        "holds" => Ink::Good,
-        "violated" => Ink::Bad,
-        _ => Ink::Doubt,
-    }
-}
 
 /// The screen of one run, as text with a line break at the end.
 pub fn text_run(run: &RunReport, colour: bool) -> String {

@@ -2,7 +2,7 @@
 //! told it. At most 100 columns; of long evidence begin and end.
 
 use crate::{
-    screen::{Ink, WIDTH, paint},
+    ink::{Ink, WIDTH, paint},
     story::Story,
     words::{clean, plural, seconds, wrap},
 };

@@ -6,8 +6,9 @@
 
 use crate::{
     exit::ExitCode,
+    ink::{Ink, WIDTH, ink_of, paint},
     report::{Report, RunReport},
-    screen::{Ink, WIDTH, ink_of, paint, tell_recovery, text_run},
+    screen::{tell_recovery, text_run},
     suite::{Checker, Scenario, Suite},
     words::{
         clean, clip, count, lost, measured, measured_cell, overlap_words, percent, plural, seeds,

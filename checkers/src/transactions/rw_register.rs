@@ -36,8 +36,8 @@ use super::{
     writes::Writes,
 };
 use crate::{linearizability::Budget, verdict::Evidence};
-use reads::Touches;
-use versions::{Version, Versions};
+use reads::{Touches, Version};
+use versions::Versions;
 
 /// What every key holds before anyone writes to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

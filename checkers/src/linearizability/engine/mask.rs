@@ -3,8 +3,6 @@
 //! Sixty-four slots are enough for nearly every history, and then a mask is a number. Wider ones
 //! exist because operations that never return keep their slot for ever.
 
-use super::table::mix;
-
 /// A set of slots.
 pub(crate) trait Mask: Clone + Default {
     /// The empty set, with room for so many slots.
@@ -114,6 +112,14 @@ impl Mask for Words {
     fn heap_bytes(&self) -> u64 {
         self.len() as u64 * 8
     }
+}
+
+/// Folds one more word into a hash: both halves of the product, so that every bit reaches every
+/// other.
+pub(super) fn mix(seed: u64, word: u64) -> u64 {
+    let product =
+        u128::from(seed ^ 0x9e37_79b9_7f4a_7c15) * u128::from(word ^ 0xd1b5_4a32_d192_ed03);
+    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! All use open addressing and say how many bytes they hold. What grows does so in small portions,
 //! so that a search can stop right before it would hold more than it may.
 
-use super::mask::Mask;
+use super::mask::{Mask, mix};
 use std::hash::{Hash, Hasher};
 
 /// Tables are cut into so many shards by their upper hash bits: each grows on its own.
@@ -12,15 +12,7 @@ const SHARDS: usize = 64;
 /// Marks a free place. No history has so many returns.
 const FREE: u32 = u32::MAX;
 
-/// Folds one more word into a hash: both halves of the product, so that every bit reaches every
-/// other.
-pub(super) fn mix(seed: u64, word: u64) -> u64 {
-    let product =
-        u128::from(seed ^ 0x9e37_79b9_7f4a_7c15) * u128::from(word ^ 0xd1b5_4a32_d192_ed03);
-    (product >> 64) as u64 ^ product as u64
-}
-
-/// The same, for whatever can be hashed.
+/// [`mix`] for whatever can be hashed.
 struct Mixer(u64);
 
 impl Hasher for Mixer {

@@ -1,7 +1,7 @@
 //! What each transaction shows of each register from outside: the version that it read first and
 //! the one that it wrote last; and what is wrong with reads one by one.
 
-use super::{Initial, versions::Version};
+use super::Initial;
 use crate::{
     transactions::{
         Fate, Step, Transaction,
@@ -13,6 +13,9 @@ use crate::{
     },
     verdict::Evidence,
 };
+
+/// A version's number: a write, a value that nobody wrote, or a key's beginning.
+pub(crate) type Version = u32;
 
 /// One transaction on one key, as others see it.
 #[derive(Clone, Copy, Debug)]

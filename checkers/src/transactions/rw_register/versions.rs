@@ -3,7 +3,10 @@
 //! Each source of inferences is added on its own. If a key's versions then go in a circle, that is
 //! told, and the key goes on without this source.
 
-use super::{Inference, reads::Touches};
+use super::{
+    Inference,
+    reads::{Touches, Version},
+};
 use crate::{
     linearizability::Budget,
     transactions::{
@@ -16,9 +19,6 @@ use crate::{
     },
     verdict::Evidence,
 };
-
-/// A version's number: a write, a value that nobody wrote, or a key's beginning.
-pub(crate) type Version = u32;
 
 /// Pairs of versions, earlier and later, in order.
 #[derive(Debug, Default)]

@@ -23,7 +23,7 @@ pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Dice {
-        Dice(super::super::table::mix(seed, 0x5eed) | 1)
+        Dice(super::super::mask::mix(seed, 0x5eed) | 1)
     }
 
     pub(crate) fn below(&mut self, n: u64) -> u64 {
