@@ -1,33 +1,17 @@
 //! The shape of a judge: a fold, `observe(event)` then `finish()`. It can watch a run as it happens
 //! or judge a file afterwards; nothing in it waits, reads a clock or throws dice.
 
+pub(crate) use crate::event::{Event, events};
 use crate::{
     contract::Contract,
-    facts::{Fact, FactKind, Snapshot},
-    history::{Asked, Call, History, Mark, Numbered, Sequence, Stamp},
+    facts::FactKind,
+    history::{History, Stamp},
     ledger::Ledger,
     run::Counts,
     sessions::{Sessions, Source},
     truth::DiskTruth,
-    verdict::{Line, Verdict},
+    verdict::{Judgement, Verdict},
 };
-
-/// One thing that happened, as judges see it, in order of ordinals.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// A client asked.
-    Called(Asked<'a>),
-    /// A call that is under way was given its place in the order of an idempotent producer.
-    Numbered(Asked<'a>, Sequence),
-    /// A client had its answer, or gave up. The call is complete.
-    Returned(&'a Call),
-    /// The world saw something.
-    Fact(&'a Fact),
-    /// A replica changed.
-    Seen(&'a Snapshot),
-    /// The run turned a corner.
-    Mark(&'a Mark),
-}
 
 /// What an event is about, facts apart. A run tells millions; a judge is only told what it looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,21 +40,19 @@ pub struct Shared {
     pub(crate) sessions: Sessions,
 }
 
-impl Event<'_> {
-    /// Which of the lists of judges it is told to.
-    fn channel(&self) -> usize {
-        match self {
-            Event::Fact(fact) => fact.kind() as usize,
-            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => CLIENTS,
-            Event::Seen(_) => REPLICAS,
-        }
-    }
-}
-
 // Channels: one for each kind of fact, then these.
 const CLIENTS: usize = FactKind::ALL.len();
 const REPLICAS: usize = CLIENTS + 1;
 const CHANNELS: usize = REPLICAS + 1;
+
+/// Which of the lists of judges an event is told to.
+fn channel(event: &Event<'_>) -> usize {
+    match event {
+        Event::Fact(fact) => fact.kind() as usize,
+        Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => CLIENTS,
+        Event::Seen(_) => REPLICAS,
+    }
+}
 
 /// A judge of one law.
 pub trait Checker: Send {
@@ -122,44 +104,6 @@ impl std::fmt::Debug for Bench {
     }
 }
 
-/// A judge's name and answer.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Judgement {
-    /// The checker's name.
-    pub name: String,
-    /// Its answer.
-    pub verdict: Verdict,
-    /// What was permitted and happened, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub permitted: Vec<String>,
-}
-
-impl Judgement {
-    /// An answer under which nothing had to be permitted.
-    pub fn new(name: impl Into<String>, verdict: Verdict) -> Judgement {
-        Judgement { name: name.into(), verdict, permitted: Vec::new() }
-    }
-
-    /// The same in other words: every sentence through `retell`, every line of evidence through
-    /// `place`.
-    pub(crate) fn retell(&mut self, retell: impl Fn(&str) -> String, place: impl Fn(&mut Line)) {
-        for permitted in &mut self.permitted {
-            *permitted = retell(permitted);
-        }
-        match &mut self.verdict {
-            Verdict::Holds(_) => {}
-            Verdict::Unknown(why) => *why = retell(why),
-            Verdict::Violated(evidence) => {
-                evidence.summary = retell(&evidence.summary);
-                for line in &mut evidence.lines {
-                    line.text = retell(&line.text);
-                    place(line);
-                }
-            }
-        }
-    }
-}
-
 impl Bench {
     /// A bench of these judges, under the default contract.
     pub fn new(checkers: Vec<Box<dyn Checker>>) -> Bench {
@@ -196,7 +140,7 @@ impl Bench {
             let Shared { contract, ledger, sessions, .. } = &mut self.shared;
             sessions.observe(at, event, Source { ledger, contract });
         }
-        for number in &self.told[event.channel()] {
+        for number in &self.told[channel(&event)] {
             self.checkers[usize::from(*number)].observe(at, event, &self.shared);
         }
     }
@@ -236,21 +180,4 @@ impl Bench {
         }
         self.finish()
     }
-}
-
-/// A finished history as events: calls, their numbers and returns, and marks, in order of their ordinals.
-pub fn events(history: &History) -> Vec<(Stamp, Event<'_>)> {
-    let mut events: Vec<(Stamp, Event<'_>)> = Vec::with_capacity(history.calls.len() * 2);
-    for call in &history.calls {
-        events.push((call.called, Event::Called(call.asked())));
-        if let Some(Numbered { at, sequence }) = call.numbered {
-            events.push((at, Event::Numbered(call.asked(), sequence)));
-        }
-        if let Some(returned) = call.returned {
-            events.push((returned, Event::Returned(call)));
-        }
-    }
-    events.extend(history.marks.iter().map(|(at, mark)| (*at, Event::Mark(mark))));
-    events.sort_by_key(|(at, _)| at.ordinal);
-    events
 }

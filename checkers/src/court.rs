@@ -32,11 +32,11 @@ pub use model::Model;
 pub use terms::{Choices, FailedCas, Initial, Keys, Nil, Permit};
 
 use crate::{
-    checker::{Checker, Judgement},
+    checker::Checker,
     formats::{self, Format, FormatError},
     laws::{CATALOGUE, Law},
     run::Counts,
-    verdict::Verdict,
+    verdict::{Judgement, Verdict},
 };
 use docket::{Docket, Hearing};
 use layout::Layout;

@@ -8,8 +8,8 @@
 
 use crate::{
     by_offset::{ByOffset, placed, seat},
-    checker::Event,
     contract::Contract,
+    event::Event,
     history::{
         Acks, Ask, Asked, Call, MessageId, Offset, Outcome, Partition, Polled, ReadLevel, Record,
         Reply, Sequence, Stamp, Step, StepReply,

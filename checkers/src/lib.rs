@@ -41,6 +41,7 @@ mod by_offset;
 mod checker;
 mod contract;
 pub mod court;
+mod event;
 mod facts;
 pub mod formats;
 mod history;
@@ -62,8 +63,9 @@ mod verdict;
 #[cfg(test)]
 mod testing;
 
-pub use checker::{Bench, Checker, Event, Judgement, Shared, Topic, events};
+pub use checker::{Bench, Checker, Shared, Topic};
 pub use contract::{Contract, Isolation};
+pub use event::{Event, events};
 pub use facts::{
     Ballot, Claim, Configuration, Dues, EntryId, Fact, FactKind, Group, Heard, Node, Owed, Role,
     Service, Snapshot, Voter,
@@ -76,4 +78,4 @@ pub use laws::{CATALOGUE, DEFAULT, Law, ON_DEMAND, checkers};
 pub use recording::{Recording, Sight};
 pub use run::{Counts, Drain, Ending, Overlap, Recovery, Run, Series};
 pub use truth::{DiskTruth, DurableLog};
-pub use verdict::{Coverage, Evidence, Line, Verdict};
+pub use verdict::{Coverage, Evidence, Judgement, Line, Verdict};

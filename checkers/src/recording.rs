@@ -3,9 +3,10 @@
 //! changed. A run keeps it only when asked to: it tells several facts for each message.
 
 use crate::{
-    checker::{Bench, Event, Judgement, events},
+    checker::{Bench, Event, events},
     facts::{Fact, Snapshot},
     history::{History, Stamp},
+    verdict::Judgement,
 };
 use serde::{Deserialize, Serialize};
 

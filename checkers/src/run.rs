@@ -1,7 +1,7 @@
 //! One run from outside: its history, its numbers, and how it ended. Filled by the simulation, told
 //! by the reports, judged by nobody but the checkers.
 
-use crate::{checker::Judgement, history::History};
+use crate::{history::History, verdict::Judgement};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! witnesses share, so that it is held once.
 
 use crate::{
-    checker::Event,
+    event::Event,
     facts::{Configuration, EntryId, Fact, Group, Node},
 };
 

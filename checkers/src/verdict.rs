@@ -83,3 +83,41 @@ impl Verdict {
         }
     }
 }
+
+/// A judge's name and answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The checker's name.
+    pub name: String,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// What was permitted and happened, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<String>,
+}
+
+impl Judgement {
+    /// An answer under which nothing had to be permitted.
+    pub fn new(name: impl Into<String>, verdict: Verdict) -> Judgement {
+        Judgement { name: name.into(), verdict, permitted: Vec::new() }
+    }
+
+    /// The same in other words: every sentence through `retell`, every line of evidence through
+    /// `place`.
+    pub(crate) fn retell(&mut self, retell: impl Fn(&str) -> String, place: impl Fn(&mut Line)) {
+        for permitted in &mut self.permitted {
+            *permitted = retell(permitted);
+        }
+        match &mut self.verdict {
+            Verdict::Holds(_) => {}
+            Verdict::Unknown(why) => *why = retell(why),
+            Verdict::Violated(evidence) => {
+                evidence.summary = retell(&evidence.summary);
+                for line in &mut evidence.lines {
+                    line.text = retell(&line.text);
+                    place(line);
+                }
+            }
+        }
+    }
+}

@@ -25,10 +25,9 @@ use super::{
     vocabulary::{Renames, word},
 };
 use crate::{
-    checker::Judgement,
     formats::{self, FormatError, Happening, Kind, value::Value},
     history::Stamp,
-    verdict::{Line, Verdict},
+    verdict::{Judgement, Line, Verdict},
 };
 use seat::Seat;
 use std::{collections::BTreeMap, io::BufRead};

@@ -7,7 +7,6 @@ use super::{
     names::Names,
 };
 use crate::{
-    checker::Judgement,
     formats::value::Value,
     history::Stamp,
     invariants::{
@@ -15,7 +14,7 @@ use crate::{
         counter::{self, Count, Deed},
         long_fork::{self, Glance},
     },
-    verdict::Verdict,
+    verdict::{Judgement, Verdict},
 };
 
 /// When the question of each seat was asked, by seat.

@@ -25,11 +25,10 @@ use super::{
 };
 use crate::{
     breach::line,
-    checker::Judgement,
     formats::value::Value,
     history::Stamp,
     linearizability::{Answer, Impossible, Operation},
-    verdict::{Coverage, Evidence, Verdict},
+    verdict::{Coverage, Evidence, Judgement, Verdict},
 };
 use std::collections::BTreeMap;
 

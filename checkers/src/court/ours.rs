@@ -3,7 +3,7 @@
 
 use super::{Extent, Findings, Terms, client_judges, sift};
 use crate::{
-    checker::{Bench, Event, Judgement},
+    checker::{Bench, Event},
     contract::Contract,
     formats::{
         Format, FormatError,
@@ -12,6 +12,7 @@ use crate::{
     history::{Call, Mark, Numbered, Outcome, Stamp},
     run::Counts,
     text,
+    verdict::Judgement,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -8,7 +8,6 @@ use super::{
     names::Names,
 };
 use crate::{
-    checker::Judgement,
     formats::value::Value,
     history::Stamp,
     invariants::Contract,
@@ -18,7 +17,7 @@ use crate::{
         set::{SetCounts, judge_final_set, judge_last_read, judge_set_full},
         total_queue::{self, Drain, Promise},
     },
-    verdict::Verdict,
+    verdict::{Judgement, Verdict},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

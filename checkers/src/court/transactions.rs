@@ -7,12 +7,12 @@ use super::{
     names::Names,
 };
 use crate::{
-    checker::Judgement,
     formats::value::Value,
     transactions::{
         self, Fate, Inference, Model as Isolation, STRICT_SERIALIZABLE, Step, Transaction,
         judge_list_append, judge_rw_register,
     },
+    verdict::Judgement,
 };
 use std::collections::BTreeSet;
 
