@@ -25,6 +25,12 @@ use system::{
     entry::{Kind, Stamp as Written},
     persist::{self, Damage, HardState, Persist},
     rope::Rope,
+    wire::{
+        answer::{Directory, Fetched, Produced, Refused},
+        peer::{
+            Append, AppendOk, AppendReject, Beat, BeatOk, PreVote, PreVoteReply, Vote, VoteReply,
+        },
+    },
 };
 
 const NODE: u32 = 3;
@@ -469,21 +475,21 @@ fn talkative() -> Vec<u8> {
     let receipt = Receipt { incarnation: 77, entry: id(12), offset: 40 };
     let (term, request, group) = (4, 99, GROUP);
     for message in [
-        Message::PreVote { term, last: id(1) },
-        Message::PreVoteReply { term, granted: true },
-        Message::Vote { term, last: id(2) },
-        Message::VoteReply { term, granted: false },
-        Message::VoteReply { term, granted: true },
-        Message::Append { term, previous: id(3), commit: 2, entries: entries.clone() },
-        Message::AppendOk { term, generation: 1, matched: id(5) },
-        Message::AppendReject { term, tried: 9, hint: 8, hint_term: 3 },
-        Message::Beat { term, sequence: 7, sent: 0, commit: 5 },
-        Message::BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 8, matched: id(6) },
-        Message::BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 0, matched: id(0) },
-        Message::Fetched { request, from: 1, end: 3, entries },
-        Message::Refused { request, why: system::Refusal::NotReady, term, leader: 2 },
-        Message::Directory { request, places: vec![place()] },
-        Message::Produced { request, acks: system::Acks::Quorum, receipt },
+        PreVote { term, last: id(1) }.into(),
+        PreVoteReply { term, granted: true }.into(),
+        Vote { term, last: id(2) }.into(),
+        VoteReply { term, granted: false }.into(),
+        VoteReply { term, granted: true }.into(),
+        Append { term, previous: id(3), commit: 2, entries: entries.clone() }.into(),
+        AppendOk { term, generation: 1, matched: id(5) }.into(),
+        AppendReject { term, tried: 9, hint: 8, hint_term: 3 }.into(),
+        Beat { term, sequence: 7, sent: 0, commit: 5 }.into(),
+        BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 8, matched: id(6) }.into(),
+        BeatOk { term, sequence: 7, sent: 0, generation: 1, verified: 0, matched: id(0) }.into(),
+        Message::answer(request, Fetched { from: 1, end: 3, entries }),
+        Message::answer(request, Refused { why: system::Refusal::NotReady, term, leader: 2 }),
+        Message::answer(request, Directory { places: vec![place()] }),
+        Message::answer(request, Produced { acks: system::Acks::Quorum, receipt }),
     ] {
         frame.push(group, message);
     }

@@ -9,8 +9,14 @@
 use crate::{
     batch,
     entry::Entry,
-    frame::{Acks, Frame, Message, Place, Produce, ReadLevel, Receipt, Refusal, Sender},
+    levels::{Acks, ReadLevel},
+    place::Place,
     types::{Endpoint, GroupId, METADATA, Nanos, NodeId, Offset, Term},
+    wire::{
+        Answer, Ask, Frame, Message, Receipt, Refusal, Sender,
+        answer::{self, Refused},
+        ask::{Create, Fetch, Produce, WhereIs},
+    },
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -237,7 +243,9 @@ impl Client {
             return;
         }
         for (group, message) in messages {
-            self.on_message(now, group, message);
+            if let Message::Answer { request, answer } = message {
+                self.on_answer(now, group, request, answer);
+            }
         }
     }
 
@@ -248,7 +256,7 @@ impl Client {
             let node = nodes[self.locate_tries % nodes.len()];
             self.locate_tries += 1;
             self.locate_at = Some(now + self.settings.attempt / 4);
-            self.ask(node, METADATA, |request| Message::WhereIs { request });
+            self.ask(node, METADATA, Ask::WhereIs(WhereIs {}));
         }
         let mut place = 0;
         while place < self.active.len() {
@@ -293,15 +301,16 @@ impl Client {
         self.sequenced.drain(..)
     }
 
-    fn ask(&mut self, node: NodeId, group: GroupId, question: impl FnOnce(u64) -> Message) -> u64 {
+    fn ask(&mut self, node: NodeId, group: GroupId, ask: Ask) -> u64 {
         self.requests += 1;
+        let request = self.requests;
         let sender = Sender {
             cluster: self.settings.cluster,
             endpoint: self.settings.endpoint,
             incarnation: 0,
         };
-        self.out.push((node, Frame::of(sender, group, question(self.requests))));
-        self.requests
+        self.out.push((node, Frame::of(sender, group, Message::Ask { request, ask })));
+        request
     }
 
     fn attempt(&mut self, now: Nanos, place: usize) {
@@ -318,7 +327,6 @@ impl Client {
                 let Sequenced { producer, epoch, sequence } =
                     sequenced.unwrap_or(Sequenced { producer: 0, epoch: 0, sequence: 0 });
                 let produce = Produce {
-                    request: 0,
                     acks: *acks,
                     term,
                     producer,
@@ -328,7 +336,7 @@ impl Client {
                     crc: crc32c::crc32c(messages),
                     messages: messages.clone(),
                 };
-                (leader, Message::Produce(produce))
+                (leader, Ask::Produce(produce))
             }
             Work::Fetch { from, level, bytes_max } => {
                 let node = match level {
@@ -336,14 +344,12 @@ impl Client {
                     ReadLevel::Linearizable => leader,
                 };
                 let (from, level, bytes_max) = (*from, *level, *bytes_max);
-                (node, Message::Fetch { request: 0, from, level, bytes_max })
+                (node, Ask::Fetch(Fetch { from, level, bytes_max }))
             }
-            Work::Create { places } => {
-                (leader, Message::Create { request: 0, places: places.clone() })
-            }
+            Work::Create { places } => (leader, Ask::Create(Create { places: places.clone() })),
         };
         let is_unacknowledged = call.acks() == Some(Acks::None);
-        let request = self.ask(node, group, |request| question.numbered(request));
+        let request = self.ask(node, group, question);
         if is_unacknowledged {
             let call = self.active.swap_remove(place);
             self.finish(now, &call, Done::Produced(None));
@@ -352,10 +358,10 @@ impl Client {
         }
     }
 
-    fn on_message(&mut self, now: Nanos, group: GroupId, message: Message) {
-        match message {
-            Message::Directory { places, .. } => self.learn(&places),
-            Message::Produced { request, receipt, .. } => {
+    fn on_answer(&mut self, now: Nanos, group: GroupId, request: u64, answer: Answer) {
+        match answer {
+            Answer::Directory(directory) => self.learn(&directory.places),
+            Answer::Produced(answer::Produced { receipt, .. }) => {
                 if let Some(place) = self.answered(request) {
                     let call = self.active.swap_remove(place);
                     let done = match &call.work {
@@ -365,7 +371,7 @@ impl Client {
                     self.finish(now, &call, done);
                 }
             }
-            Message::Fetched { request, from, end, entries } => {
+            Answer::Fetched(answer::Fetched { from, end, entries }) => {
                 if let Some(place) = self.answered(request) {
                     match read(from, entries) {
                         Some(records) => {
@@ -377,22 +383,7 @@ impl Client {
                     }
                 }
             }
-            Message::Refused { request, why, term, leader } => {
-                self.on_refused(now, group, request, why, (leader, term));
-            }
-            Message::PreVote { .. }
-            | Message::PreVoteReply { .. }
-            | Message::Vote { .. }
-            | Message::VoteReply { .. }
-            | Message::Append { .. }
-            | Message::AppendOk { .. }
-            | Message::AppendReject { .. }
-            | Message::Beat { .. }
-            | Message::BeatOk { .. }
-            | Message::Produce(_)
-            | Message::Fetch { .. }
-            | Message::WhereIs { .. }
-            | Message::Create { .. } => {}
+            Answer::Refused(refused) => self.on_refused(now, group, request, &refused),
         }
     }
 
@@ -417,14 +408,8 @@ impl Client {
         self.active.iter().position(|call| call.attempt.is_some_and(|(own, _)| own == request))
     }
 
-    fn on_refused(
-        &mut self,
-        now: Nanos,
-        group: GroupId,
-        request: u64,
-        why: Refusal,
-        (leader, term): (NodeId, Term),
-    ) {
+    fn on_refused(&mut self, now: Nanos, group: GroupId, request: u64, refused: &Refused) {
+        let Refused { why, term, leader } = *refused;
         let Some(partition) = self.partitions.get_mut(&group) else { return };
         let before = partition.leader;
         if leader != 0 && partition.leader.is_none_or(|(_, known)| known < term) {

@@ -3,8 +3,8 @@
 //! its end comes back as an input of a later turn.
 
 use crate::{
-    frame::Frame,
     types::{Endpoint, Nanos},
+    wire::Frame,
 };
 use bytes::Bytes;
 

@@ -6,16 +6,21 @@
 //! a flush has ended.
 
 use crate::{
-    frame::{Frame, FrameBuilder, Message, Place, Refusal, Sender, get_places},
     host::Host,
     marks::{Mark, Marks},
     persist::{self, Damage, file_of},
+    place::Place,
     planted::{Plant, Planted},
     registry::{self, Registry},
     replica::{Context, Effects, Replica, Timing},
     rope::Rope,
+    rules,
     types::{Endpoint, GroupId, Index, METADATA, Nanos, NodeId},
     wakes::Wakes,
+    wire::{
+        Answer, Ask, Frame, FrameBuilder, Message, Refusal, Sender,
+        answer::{Directory, Refused},
+    },
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -128,7 +133,7 @@ impl Node {
         }
         let mut planted = settings.plant.map(Planted::with).unwrap_or_default();
         let mut marks = Marks::default();
-        if !rewrite.is_empty() && planted.bites(Plant::RegistryTrustsCache) {
+        if !rewrite.is_empty() && !rules::writes_again(&mut planted) {
             registry.trust_cache();
             rewrite.clear();
         }
@@ -361,19 +366,24 @@ impl Node {
         group: GroupId,
         message: Message,
     ) {
-        let request = message.request();
-        if let Message::WhereIs { request } = message {
-            let places = self.directory.values().cloned().collect();
-            return self.effects.sends.push((from, group, Message::Directory { request, places }));
-        }
         let slot = self.slots.get(group as usize).and_then(Option::as_ref);
-        if slot.is_some_and(|slot| slot.is_active) {
-            self.act(host, group, |replica, ctx| replica.step(ctx, from, message));
-        } else if let Some(request) = request {
-            let why = Refusal::UnknownPartition;
-            let refused = Message::Refused { request, why, term: 0, leader: 0 };
-            self.effects.sends.push((from, group, refused));
-        }
+        let takes_part = slot.is_some_and(|slot| slot.is_active);
+        let (request, answer) = match message {
+            Message::Ask { request, ask: Ask::WhereIs(_) } => {
+                let places = self.directory.values().cloned().collect();
+                (request, Answer::Directory(Directory { places }))
+            }
+            Message::Ask { request, .. } if !takes_part => {
+                let why = Refusal::UnknownPartition;
+                (request, Answer::Refused(Refused { why, term: 0, leader: 0 }))
+            }
+            Message::Peer(_) | Message::Answer { .. } if !takes_part => return,
+            Message::Peer(_) | Message::Ask { .. } | Message::Answer { .. } => {
+                self.act(host, group, |replica, ctx| replica.step(ctx, from, message));
+                return;
+            }
+        };
+        self.effects.sends.push((from, group, Message::Answer { request, answer }));
     }
 
     fn on_flushed<H: Host>(&mut self, host: &mut H, token: u64, is_ok: bool) -> Result<(), Stop> {
@@ -453,7 +463,7 @@ impl Node {
         let mut places = Vec::new();
         for index in self.applied + 1..=metadata.commit() {
             let entry = metadata.log().get(index).expect("a committed entry is in the log");
-            places.extend(get_places(entry.body()).expect("the leader checked the command"));
+            places.extend(Place::all(entry.body()).expect("the leader checked the command"));
         }
         self.applied = metadata.commit();
         for place in places {

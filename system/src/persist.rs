@@ -13,9 +13,9 @@
 use crate::{
     durable::{Durable, Write},
     entry::{self, Entry},
-    frame::Place,
     host::FileId,
     log::Log,
+    place::Place,
     rope::Rope,
     types::{GroupId, Index, NodeId, Term},
 };
@@ -116,7 +116,7 @@ impl Persist {
     /// Records where the group stands.
     pub fn record_place(&mut self, place: &Place) {
         let mut bytes = Vec::new();
-        crate::frame::put_place(&mut bytes, place);
+        place.put_to(&mut bytes);
         self.record(PLACE, &bytes);
     }
 
@@ -410,8 +410,7 @@ fn split_records(bytes: &Rope, body: Range<usize>, header: &[u8]) -> Result<Vec<
                 }),
                 (CUT, 16) => Record::Cut(u64_at(&record, 8)),
                 (PLACE, _) => {
-                    let mut places =
-                        crate::frame::get_places(&record[8..]).map_err(|_| malformed())?;
+                    let mut places = Place::all(&record[8..]).map_err(|_| malformed())?;
                     Record::Place(places.pop().ok_or_else(malformed)?)
                 }
                 _ => return Err(malformed()),

@@ -2,34 +2,66 @@
 //! a pure step over numbers and bytes. No I/O, no clock, no dice of its own: the shell hands in time
 //! and messages, carries out what [`Effects`] says, and writes what [`Replica::next_write`] closes.
 //!
+//! # What it is made of
+//! A replica is a core and a role. The core (`replica/core.rs`) is what it has whatever its role: its log
+//! and what committed entries made of the group, term and vote, and how far each of them is durable. The
+//! role is what it does: a follower takes entries, a candidate (`election.rs`) gathers votes, a leader
+//! keeps the progress of each peer, the calls that wait for it and the reads that it has yet to confirm.
+//! A role's conduct is its own: it is handed core and context, and only in this file and in `election.rs`
+//! does one role become another. Whether something may be counted, claimed or granted is asked of
+//! `rules.rs`; what must be true whatever happened is asserted by `laws.rs` at the end of every turn.
+//!
+//! # How an entry becomes durable and committed
+//! 1. The leader appends it: `Core::append` records it for the disk (`persist`), tells the producer
+//!    table, and notes what the block that is being gathered makes of the log (`durability.rs`).
+//! 2. The turn ends: the block is written and a flush begins, and the leader sends the entry to peers.
+//!    What it sends claims nothing, so it does not wait for the flush.
+//! 3. A follower whose log holds the entry before takes it. Its answer claims the entry, so it waits
+//!    for the block (`Core::hold`): that block holds the entry, and term and vote as they were.
+//! 4. The flush ends. What waited for it leaves, if the term is still the one it was said in (S16).
+//! 5. The leader counts what voters have flushed. If a quorum has an entry *of this term*, it and all
+//!    before it are committed for ever (S11), and whoever waits for it is answered.
+//!
+//! # What keeps it safe
 //! Two rules keep durability honest (S4, S9, A7). **A granted vote and the answer to an append wait for
-//! the block that held everything recorded when they were formed** (`hold`), so that term, vote and
-//! entries are flushed before anyone counts them. **The answer to a heartbeat waits for nothing**, or a
-//! slow disk would cost a leader its quorum; therefore it claims only what is flushed, under a term that
-//! is, and of cuts only those that are (`claimable`). Refusals, pre-votes and rejects claim nothing, and
+//! the block that held everything recorded when they were formed**, so that term, vote and entries are
+//! flushed before anyone counts them. **The answer to a heartbeat waits for nothing**, or a slow disk
+//! would cost a leader its quorum; therefore it claims only what is flushed, under a term that is, and
+//! of cuts only those that are (`rules::claimable`). Refusals, pre-votes and rejects claim nothing, and
 //! leave at once.
+//!
+//! # Caveats
+//! No leader lease: a linearizable read costs a round to a quorum. No leadership transfer. A peer that
+//! lags is sent everything from where the logs agree.
 
+mod core;
+mod durability;
 mod election;
 mod follower;
 mod laws;
 mod leader;
+mod produce;
+mod progress;
+mod reads;
+mod waiting;
 
 use crate::{
-    dedup::Dedup,
     durable::Write,
-    entry::{Entry, Kind, Stamp},
-    frame::{Message, Place},
     host::FileId,
     log::Log,
     marks::{Mark, Marks},
-    persist::{HardState, Persist, Recovered},
-    planted::{Plant, Planted},
-    quorum::Config,
-    types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Offset, Term},
+    persist::Recovered,
+    place::Place,
+    planted::Planted,
+    rules,
+    types::{Endpoint, GroupId, Index, Nanos, NodeId, Term},
+    wire::{Answer, Ask, Message, Peer, Refusal, answer::Refused, peer::AppendReject},
 };
-use std::collections::VecDeque;
-
-pub(crate) use leader::Leader;
+use core::Core;
+use durability::Held;
+use election::Ballot;
+use follower::Follower;
+use leader::Leader;
 
 /// Timers of a replica, in nanoseconds of the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,45 +107,13 @@ impl std::fmt::Debug for Context<'_> {
     }
 }
 
-/// What a replica is right now.
+/// What a replica does right now.
 #[derive(Debug)]
 enum Role {
     Follower(Follower),
     PreCandidate(Ballot),
     Candidate(Ballot),
     Leader(Leader),
-}
-
-/// Follows a leader, or waits for one.
-#[derive(Debug, Default)]
-struct Follower {
-    leader: Option<NodeId>,
-    /// When the leader was last heard of.
-    heard: Nanos,
-    /// How far the log is known to equal the leader's of this term (S12).
-    verified: Index,
-}
-
-/// Votes gathered by a candidate for one term.
-#[derive(Debug)]
-struct Ballot {
-    term: Term,
-    granted: Vec<NodeId>,
-}
-
-/// What a block makes durable: the log up to here, in this generation, and this term.
-#[derive(Clone, Copy, Debug)]
-struct Tail {
-    index: Index,
-    generation: u64,
-    term: Term,
-}
-
-/// What waits for a flush.
-#[derive(Debug)]
-enum Held {
-    Send(Endpoint, Message),
-    OwnVote(Term),
 }
 
 /// The part that is played, for observers.
@@ -149,47 +149,18 @@ pub struct View {
 /// One replica of one group.
 #[derive(Debug)]
 pub struct Replica {
-    node: NodeId,
-    cluster: u64,
-    place: Place,
-    timing: Timing,
-    hard: HardState,
+    core: Core,
     role: Role,
-    log: Log,
-    commit: Index,
-    /// The last index that is durable in this generation of the log (S9).
-    flushed: Index,
-    /// Cuts that the log has seen, and how many of them are durable: only those are told, for a power
-    /// loss takes the others back, and whoever has heard of them counts nothing any more.
-    generation: u64,
-    generation_flushed: u64,
-    /// The term that is durable: whatever is claimed under a newer one may be forgotten (S4, S9).
-    term_flushed: Term,
-    /// The term in which this life began: what was done in it, and before, may be forgotten.
-    opened_in: Term,
-    /// The newest term of an entry that was cut from the log in this life.
-    cut_in: Term,
-    persist: Persist,
-    /// What blocks that are not flushed yet made of the log, by number.
-    flushing: VecDeque<(u64, Tail)>,
-    held: VecDeque<(u64, Held)>,
-    dedup: Dedup,
-    deadline: Nanos,
 }
 
 impl Replica {
     /// A replica of a new group. Its first block holds its place.
+    ///
+    /// # Panics
+    /// If the configuration of the place is unsafe: whoever hands it over has not checked it.
     pub fn create(node: NodeId, cluster: u64, place: Place, timing: Timing, now: Nanos) -> Replica {
-        if let Some(why) = place.config.refuse() {
-            panic!("group {}: {why}", place.group);
-        }
-        let persist = Persist::create(node, &place);
-        let mut replica = Replica::with(node, cluster, place, timing, persist);
-        // Without this the first election of a group would wait for a timeout for no reason.
-        let is_preferred = replica.place.config.voters[0].node == node;
-        let patience = if is_preferred { 0 } else { timing.election_max };
-        replica.deadline = replica.deadline_in(now, patience);
-        replica
+        let core = Core::create(node, cluster, place, timing, now);
+        Replica { core, role: Role::Follower(Follower::default()) }
     }
 
     /// A replica that starts again: always as a follower (S5), with nothing committed but what its disk
@@ -201,75 +172,38 @@ impl Replica {
         timing: Timing,
         ctx: &mut Context<'_>,
     ) -> Replica {
-        let Recovered { place, hard, log, commit_hint, generation, persist, .. } = recovered;
-        let mut replica = Replica::with(node, cluster, place, timing, persist);
-        (replica.hard, replica.log, replica.generation) = (hard, log, generation);
-        replica.dedup.cut(&replica.log, 0);
-        replica.commit_to(commit_hint);
-        replica.opened_in = replica.hard.term;
-        replica.flushing.push_back((1, replica.tail()));
-        replica.count_flushed();
-        if replica.log.last_index() > commit_hint
-            && ctx.planted.bites(Plant::TruncateToCommitOnRestart)
-        {
-            replica.cut(commit_hint);
-        }
-        replica.reset_deadline(ctx);
-        replica
-    }
-
-    fn with(node: NodeId, cluster: u64, place: Place, timing: Timing, persist: Persist) -> Replica {
-        Replica {
-            node,
-            cluster,
-            place,
-            timing,
-            hard: HardState::default(),
-            role: Role::Follower(Follower::default()),
-            log: Log::default(),
-            commit: 0,
-            flushed: 0,
-            generation: 0,
-            generation_flushed: 0,
-            term_flushed: 0,
-            opened_in: 0,
-            cut_in: 0,
-            persist,
-            flushing: VecDeque::new(),
-            held: VecDeque::new(),
-            dedup: Dedup::default(),
-            deadline: Nanos::MAX,
-        }
+        let core = Core::open(node, cluster, recovered, timing, ctx);
+        Replica { core, role: Role::Follower(Follower::default()) }
     }
 
     /// Its group.
     pub fn group(&self) -> GroupId {
-        self.place.group
+        self.core.group()
     }
 
     /// Where the group stands.
     pub fn place(&self) -> &Place {
-        &self.place
+        &self.core.place
     }
 
     /// Its log.
     pub fn log(&self) -> &Log {
-        &self.log
+        &self.core.log
     }
 
     /// Its commit index.
     pub fn commit(&self) -> Index {
-        self.commit
+        self.core.commit
     }
 
     /// When it next has something to do by itself.
     pub fn deadline(&self) -> Nanos {
-        self.deadline
+        self.core.deadline
     }
 
     /// Whether its own creation, or what it was opened from, is durable.
     pub fn is_settled(&self) -> bool {
-        self.persist.flushed() >= 1
+        self.core.is_settled()
     }
 
     /// Whether it leads.
@@ -279,8 +213,9 @@ impl Replica {
 
     /// It from outside.
     pub fn view(&self) -> View {
+        let core = &self.core;
         let part = match &self.role {
-            Role::Follower(_) if !self.config().is_voter(self.node) => Part::Learner,
+            Role::Follower(_) if !core.config().is_voter(core.node) => Part::Learner,
             Role::Follower(_) => Part::Follower,
             Role::PreCandidate(_) => Part::PreCandidate,
             Role::Candidate(_) => Part::Candidate,
@@ -288,100 +223,109 @@ impl Replica {
         };
         View {
             part,
-            term: self.hard.term,
-            commit: self.commit,
-            last: self.log.last_index(),
-            flushed: self.flushed,
+            term: core.hard.term,
+            commit: core.commit,
+            last: core.log.last_index(),
+            flushed: core.durable().index,
         }
     }
 
     /// What is to be written, closed into a block.
     pub fn next_write(&mut self) -> Option<Write> {
-        self.persist.next_write(self.commit)
+        self.core.persist.next_write(self.core.commit)
     }
 
     /// What is to be flushed, if anything.
     pub fn begin_flush(&mut self) -> Option<(Vec<FileId>, bool)> {
-        self.persist.begin_flush()
+        self.core.persist.begin_flush()
     }
 
     /// A flush has ended well: what it made durable counts, what waited for it leaves.
     pub fn on_flushed(&mut self, ctx: &mut Context<'_>) {
-        self.persist.end_flush();
-        self.count_flushed();
-        let block = self.persist.flushed();
-        while self.held.front().is_some_and(|(mark, _)| *mark <= block) {
-            let (_, held) = self.held.pop_front().expect("a front was seen");
+        self.core.end_flush();
+        while let Some(held) = self.core.release() {
             match held {
-                Held::Send(to, message) => self.send(ctx, to, message),
+                Held::Send(to, message) => self.core.send(ctx, to, message),
                 Held::OwnVote(term) => self.count_own_vote(ctx, term),
             }
         }
-        self.after_own_flush(ctx);
-    }
-
-    fn count_flushed(&mut self) {
-        let block = self.persist.flushed();
-        while self.flushing.front().is_some_and(|(mark, _)| *mark <= block) {
-            let (_, tail) = self.flushing.pop_front().expect("a front was seen");
-            self.flushed = self.flushed.max(tail.index);
-            self.generation_flushed = tail.generation;
-            self.term_flushed = tail.term;
+        if let Role::Leader(leader) = &mut self.role {
+            leader.advance(&mut self.core, ctx);
         }
-        assert!(self.flushed <= self.log.last_index(), "flushed past the end of the log");
-        assert!(self.generation_flushed <= self.generation, "a cut is durable that was not made");
-        let (durable, term) = (self.term_flushed, self.hard.term);
-        assert!(durable <= term, "term {durable} is durable and {term} is the newest");
     }
 
-    /// A message of a peer or a client. What a stranger says between replicas is ignored (D4).
+    /// A message of a peer or a client. What a stranger says between replicas is ignored (D4), and so is
+    /// what only a client is told.
     pub fn step(&mut self, ctx: &mut Context<'_>, from: Endpoint, message: Message) {
-        if message.is_between_replicas() && !self.config().is_member(from) {
-            return;
-        }
         match message {
-            Message::PreVote { term, last } => self.on_pre_vote(ctx, from, term, last),
-            Message::PreVoteReply { term, granted } => {
-                self.on_pre_vote_reply(ctx, from, term, granted);
+            Message::Peer(peer) if self.core.config().is_member(from) => self.hear(ctx, from, peer),
+            Message::Ask { request, ask } => self.serve(ctx, from, request, ask),
+            Message::Peer(_) | Message::Answer { .. } => {}
+        }
+    }
+
+    fn hear(&mut self, ctx: &mut Context<'_>, from: NodeId, peer: Peer) {
+        match peer {
+            Peer::PreVote(ask) => self.on_pre_vote(ctx, from, &ask),
+            Peer::PreVoteReply(reply) => self.on_pre_vote_reply(ctx, from, &reply),
+            Peer::Vote(ask) => self.on_vote(ctx, from, &ask),
+            Peer::VoteReply(reply) => self.on_vote_reply(ctx, from, &reply),
+            Peer::Append(append) => match self.follow(ctx, from, append.term) {
+                Some((follower, core)) => follower.on_append(core, ctx, from, append),
+                None => {
+                    let (term, tried) = (self.core.hard.term, append.previous.index);
+                    let reject = AppendReject { term, tried, hint: 0, hint_term: 0 };
+                    self.core.send(ctx, from, reject.into());
+                }
+            },
+            Peer::Beat(beat) => {
+                let verified = match self.follow(ctx, from, beat.term) {
+                    Some((follower, core)) => follower.on_beat(core, &beat),
+                    None => 0,
+                };
+                self.core.answer_beat(ctx, from, &beat, verified);
             }
-            Message::Vote { term, last } => self.on_vote(ctx, from, term, last),
-            Message::VoteReply { term, granted } => self.on_vote_reply(ctx, from, term, granted),
-            Message::Append { term, previous, commit, entries } => {
-                self.on_append(ctx, from, term, previous, commit, entries);
+            Peer::AppendOk(ok) => {
+                if let Some((leader, core)) = self.lead(ctx, ok.term) {
+                    leader.on_append_ok(core, ctx, from, &ok);
+                }
             }
-            Message::AppendOk { term, generation, matched } => {
-                self.on_append_ok(ctx, from, term, generation, matched);
+            Peer::AppendReject(reject) => {
+                if let Some((leader, core)) = self.lead(ctx, reject.term) {
+                    leader.on_append_reject(core, ctx, from, &reject);
+                }
             }
-            Message::AppendReject { term, tried, hint, hint_term } => {
-                self.on_append_reject(ctx, from, term, tried, (hint, hint_term));
+            Peer::BeatOk(ok) => {
+                if let Some((leader, core)) = self.lead(ctx, ok.term) {
+                    leader.on_beat_ok(core, ctx, from, &ok);
+                }
             }
-            Message::Beat { term, sequence, commit, sent } => {
-                self.on_beat(ctx, from, term, (sequence, sent), commit);
-            }
-            Message::BeatOk { term, sequence, sent, generation, verified, matched } => {
-                self.on_beat_ok(ctx, from, term, (sequence, sent), verified, (generation, matched));
-            }
-            Message::Produce(produce) => self.on_produce(ctx, from, produce),
-            Message::Fetch { request, from: offset, level, bytes_max } => {
-                self.on_fetch(ctx, from, (request, offset, bytes_max as usize), level);
-            }
-            Message::Create { request, places } => self.on_create(ctx, from, request, &places),
-            // Answers and questions that no replica is asked: a peer that is not one of ours.
-            Message::WhereIs { .. }
-            | Message::Produced { .. }
-            | Message::Fetched { .. }
-            | Message::Refused { .. }
-            | Message::Directory { .. } => {}
+        }
+    }
+
+    fn serve(&mut self, ctx: &mut Context<'_>, client: Endpoint, request: u64, ask: Ask) {
+        match ask {
+            Ask::Produce(produce) => self.on_produce(ctx, client, request, produce),
+            Ask::Fetch(fetch) => self.on_fetch(ctx, client, request, &fetch),
+            Ask::Create(create) => self.on_create(ctx, client, request, &create),
+            // The node answers that itself.
+            Ask::WhereIs(_) => {}
         }
     }
 
     /// The deadline has come.
     pub fn tick(&mut self, ctx: &mut Context<'_>) {
-        if ctx.now < self.deadline {
+        if ctx.now < self.core.deadline {
             return;
         }
-        match &self.role {
-            Role::Leader(_) => self.check_quorum(ctx),
+        match &mut self.role {
+            Role::Leader(leader) => {
+                // Check-quorum (Ongaro 6.2).
+                if !leader.keeps_its_quorum(&mut self.core, ctx) {
+                    ctx.marks.hit(Mark::QuorumLost);
+                    self.become_follower(ctx, self.core.hard.term, None);
+                }
+            }
             Role::Follower(_) => self.become_pre_candidate(ctx),
             Role::PreCandidate(_) | Role::Candidate(_) => {
                 ctx.marks.hit(Mark::CampaignFailed);
@@ -390,137 +334,110 @@ impl Replica {
         }
     }
 
-    fn config(&self) -> &Config {
-        &self.place.config
-    }
-
-    fn send(&mut self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
-        ctx.effects.sends.push((to, self.place.group, message));
-    }
-
-    /// Sends a message that claims something durable, once everything recorded so far is.
-    fn hold(&mut self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
-        let mark = self.persist.mark();
-        if mark <= self.persist.flushed() || ctx.planted.bites(Plant::AckBeforeFlush) {
-            return self.send(ctx, to, message);
+    /// One heartbeat for each peer, as part of the node's round `ctx.beat`.
+    pub fn beat(&mut self, ctx: &mut Context<'_>) {
+        if let Role::Leader(leader) = &mut self.role {
+            leader.beat(&self.core, ctx);
         }
-        // Of several acknowledgements that leave together the last one says it all.
-        if let (Message::AppendOk { .. }, Some((waiting, Held::Send(same, before)))) =
-            (&message, self.held.back_mut())
-            && *waiting == mark
-            && *same == to
-            && matches!(before, Message::AppendOk { .. })
-        {
-            *before = message;
-            return;
+    }
+
+    /// The end of a turn: sends what was appended in it.
+    pub fn end_turn(&mut self, ctx: &mut Context<'_>) {
+        if let Role::Leader(leader) = &mut self.role {
+            leader.send_news(&self.core, ctx);
         }
-        self.held.push_back((mark, Held::Send(to, message)));
+        self.keep_laws(ctx.beat);
     }
 
-    fn deadline_in(&self, now: Nanos, patience: Nanos) -> Nanos {
-        if self.config().is_voter(self.node) { now + patience } else { Nanos::MAX }
+    /// The leader of this term and its core, if that is what this replica is; steps down first if the
+    /// term is newer.
+    fn lead(&mut self, ctx: &mut Context<'_>, term: Term) -> Option<(&mut Leader, &mut Core)> {
+        if term > self.core.hard.term {
+            self.become_follower(ctx, term, None);
+        }
+        match &mut self.role {
+            Role::Leader(leader) if term == self.core.hard.term => Some((leader, &mut self.core)),
+            Role::Leader(_) | Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
+                None
+            }
+        }
     }
 
-    fn reset_deadline(&mut self, ctx: &mut Context<'_>) {
-        let spread = self.timing.election_max - self.timing.election_min + 1;
-        let patience = self.timing.election_min + (ctx.dice)() % spread;
-        self.deadline = self.deadline_in(ctx.now, patience);
-    }
-
-    /// Adopts a term. What was held under an older one claims nothing any more (S16).
-    fn adopt(&mut self, term: Term, vote: Option<NodeId>) {
-        assert!(term >= self.hard.term, "term {term} is older than {}", self.hard.term);
-        let own = self.hard.vote;
+    /// Follows the leader of this term; none if the term is over.
+    fn follow(
+        &mut self,
+        ctx: &mut Context<'_>,
+        from: NodeId,
+        term: Term,
+    ) -> Option<(&mut Follower, &mut Core)> {
+        let own = self.core.hard.term;
+        if term < own {
+            return None;
+        }
         assert!(
-            term > self.hard.term || own.is_none() || own == vote,
-            "the vote of term {term} changes from {own:?} to {vote:?}"
+            !(self.is_leader() && term == own),
+            "n{from} and n{} both lead term {term}",
+            self.core.node
         );
-        if term > self.hard.term {
-            self.held.clear();
+        let follows = matches!(&self.role, Role::Follower(own) if own.leader == Some(from));
+        if term > own || !follows {
+            self.become_follower(ctx, term, Some(from));
         }
-        self.hard = HardState { term, vote };
-        self.persist.record_hard(self.hard);
-        self.note_tail();
+        self.core.reset_deadline(ctx);
+        match &mut self.role {
+            Role::Follower(follower) => {
+                follower.heard = ctx.now;
+                Some((follower, &mut self.core))
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => None,
+        }
     }
 
     fn become_follower(&mut self, ctx: &mut Context<'_>, term: Term, leader: Option<NodeId>) {
-        let is_newer = term > self.hard.term;
+        let is_newer = term > self.core.hard.term;
         if is_newer {
-            self.adopt(term, None);
+            self.core.adopt(term, None);
         }
-        let followed = Follower { leader, heard: ctx.now, verified: 0 };
-        let before = std::mem::replace(&mut self.role, Role::Follower(followed));
+        let follower = Follower { leader, heard: ctx.now, verified: 0 };
+        let before = std::mem::replace(&mut self.role, Role::Follower(follower));
         if let Role::Leader(leader) = before {
             if is_newer {
                 ctx.marks.hit(Mark::Deposed);
             }
-            leader.give_up(ctx, self.place.group, self.hard.term);
+            leader.give_up(&mut self.core, ctx);
         }
-        self.reset_deadline(ctx);
+        self.core.reset_deadline(ctx);
     }
 
-    /// Appends an entry that follows the log, and records it.
-    fn append(&mut self, entry: Entry) {
-        self.persist.record_entry(&entry);
-        self.dedup.append(&entry);
-        self.log.append(entry);
-        self.note_tail();
-    }
-
-    fn tail(&self) -> Tail {
-        let (index, generation) = (self.log.last_index(), self.generation);
-        Tail { index, generation, term: self.hard.term }
-    }
-
-    /// Notes what the block that is being gathered makes of the log.
-    fn note_tail(&mut self) {
-        let tail = self.tail();
-        let mark = self.persist.mark();
-        match self.flushing.back_mut() {
-            Some((newest, noted)) if *newest == mark => *noted = tail,
-            Some(_) | None => self.flushing.push_back((mark, tail)),
-        }
-    }
-
-    fn append_new(&mut self, ctx: &Context<'_>, kind: Kind, count: u32, body: &[u8]) -> EntryId {
-        let stamp = Stamp {
-            cluster: self.cluster,
-            incarnation: self.place.incarnation,
-            group: self.place.group,
-            term: self.hard.term,
-            wall: ctx.wall,
+    fn refuse(&mut self, ctx: &mut Context<'_>, client: Endpoint, request: u64, why: Refusal) {
+        let leader = match &self.role {
+            Role::Leader(_) => self.core.node,
+            Role::Follower(follower) => follower.leader.unwrap_or(0),
+            Role::PreCandidate(_) | Role::Candidate(_) => 0,
         };
-        let entry = Entry::after(self.log.last(), stamp, kind, self.log.next_offset(), count, body);
-        let id = entry.id();
-        self.append(entry);
-        id
+        let refused = Refused { why, term: self.core.hard.term, leader };
+        self.core.answer(ctx, client, request, Answer::Refused(refused));
     }
 
-    /// Cuts a suffix that conflicts with the leader's log; lowers what is flushed in the same step and
-    /// starts a new generation (S9, C5).
-    fn cut(&mut self, last: Index) {
-        assert!(last >= self.commit, "a cut at {last} is below commit {} (S13)", self.commit);
-        self.cut_in = self.cut_in.max(self.log.last().term);
-        self.log.cut(last);
-        self.persist.record_cut(last);
-        self.generation += 1;
-        self.flushed = self.flushed.min(last);
-        for (_, tail) in &mut self.flushing {
-            tail.index = tail.index.min(last);
-        }
-        self.note_tail();
-        self.dedup.cut(&self.log, self.commit);
-    }
-
-    fn commit_to(&mut self, commit: Index) {
-        assert!(commit <= self.log.last_index(), "commit {commit} is past the log's end");
-        while self.commit < commit {
-            self.commit += 1;
-            self.dedup.commit(self.log.get(self.commit).expect("an index within the log"));
+    /// How long the leader of the newest term has been silent here, if there is one; its own leader
+    /// never is.
+    fn silence(&self, now: Nanos) -> Option<Nanos> {
+        match &self.role {
+            Role::Follower(Follower { leader: Some(_), heard, .. }) => {
+                Some(now.saturating_sub(*heard))
+            }
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => None,
+            Role::Leader(_) => Some(0),
         }
     }
 
-    fn committed_end(&self) -> Offset {
-        self.log.end_offset(self.commit)
+    /// S32: whether it stays with the leader that it hears, or is.
+    fn keeps_its_leader(&self, ctx: &mut Context<'_>) -> bool {
+        let silence = self.silence(ctx.now);
+        let keeps = rules::keeps_its_leader(silence, self.core.timing.election_min, ctx.planted);
+        if keeps {
+            ctx.marks.hit(Mark::StickyRefusal);
+        }
+        keeps
     }
 }

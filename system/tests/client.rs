@@ -5,7 +5,12 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use system::{
     Acks, Client, ClientSettings, Config, Done, Endpoint, EntryId, Frame, Message, Nanos, NodeId,
-    Place, Produce, ReadLevel, Receipt, Refusal, Sender, Term, Voter, encode, payload,
+    Place, ReadLevel, Receipt, Refusal, Sender, Term, Voter, encode, payload,
+    wire::{
+        Ask,
+        answer::{Directory, Produced, Refused},
+        ask::Produce,
+    },
 };
 
 const MS: Nanos = 1_000_000;
@@ -33,7 +38,7 @@ fn client() -> Client {
         call: 2_000 * MS,
         queue_max: 4,
     });
-    answer(&mut client, 0, 0, Message::Directory { request: 0, places: vec![place(GROUP)] });
+    answer(&mut client, 0, 0, Message::answer(0, Directory { places: vec![place(GROUP)] }));
     client
 }
 
@@ -77,19 +82,26 @@ fn run_down(client: &mut Client, mut replies: impl Iterator<Item = Reply>) -> Se
         let asked = questions(client);
         let is_quiet = asked.is_empty();
         for (_, question) in asked {
-            let Message::Produce(produce) = question else { panic!("{question:?}") };
+            let Message::Ask { request, ask: Ask::Produce(produce) } = question else {
+                panic!("{question:?}")
+            };
             let reply = replies.next().unwrap_or(Reply::Silence);
             seen.note(&produce, reply);
-            let request = produce.request;
             match reply {
                 Reply::Silence => {}
                 Reply::Refused(why, term, leader) => {
-                    answer(client, now, GROUP, Message::Refused { request, why, term, leader });
+                    let refused = Refused { why, term, leader };
+                    answer(client, now, GROUP, Message::answer(request, refused));
                 }
                 Reply::Produced => {
                     let receipt = Receipt { incarnation: 1, entry: EntryId::default(), offset: 0 };
                     let acks = Acks::Quorum;
-                    answer(client, now, GROUP, Message::Produced { request, acks, receipt });
+                    answer(
+                        client,
+                        now,
+                        GROUP,
+                        Message::answer(request, Produced { acks, receipt }),
+                    );
                 }
             }
         }
@@ -226,9 +238,10 @@ fn to_create_may_have_happened_even_if_every_attempt_found_no_leader() {
     while client.deadline() != Nanos::MAX {
         for (_, question) in questions(&mut client) {
             // It carries no term: the network may deliver it again to a node that leads by then.
-            let request = question.request().expect("a question");
+            let Message::Ask { request, .. } = question else { panic!("{question:?}") };
             let (why, term, leader) = (Refusal::NotLeader, 3, 0);
-            answer(&mut client, now, 0, Message::Refused { request, why, term, leader });
+            let refused = Refused { why, term, leader };
+            answer(&mut client, now, 0, Message::answer(request, refused));
         }
         now = client.deadline();
         client.tick(now);

@@ -311,7 +311,13 @@ fn for_each_word(head: &[u8], mut each: impl FnMut(Word)) -> Option<()> {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use system::{EntryId, FrameBuilder, Message, Sender};
+    use system::{
+        EntryId, FrameBuilder, Message, Sender,
+        wire::{
+            ask::Fetch,
+            peer::{Append, AppendReject, Beat, BeatOk, PreVote, PreVoteReply, Vote, VoteReply},
+        },
+    };
 
     const MS: u64 = 1_000_000;
 
@@ -322,16 +328,16 @@ mod tests {
     }
 
     fn beat(term: u64) -> Message {
-        Message::Beat { term, sequence: 3, commit: 0, sent: 0 }
+        Beat { term, sequence: 3, commit: 0, sent: 0 }.into()
     }
 
     fn beat_ok(term: u64) -> Message {
         let matched = EntryId::default();
-        Message::BeatOk { term, sequence: 3, sent: 0, generation: 0, verified: 0, matched }
+        BeatOk { term, sequence: 3, sent: 0, generation: 0, verified: 0, matched }.into()
     }
 
     fn pre_vote(term: u64) -> Message {
-        Message::PreVote { term, last: EntryId::default() }
+        PreVote { term, last: EntryId::default() }.into()
     }
 
     /// One node that follows n2 in term 7, and answers.
@@ -364,7 +370,7 @@ mod tests {
         }
 
         fn grant(&mut self) -> Option<Heard> {
-            self.say(3, Message::PreVoteReply { term: 8, granted: true }).expect("a grant")
+            self.say(3, PreVoteReply { term: 8, granted: true }.into()).expect("a grant")
         }
     }
 
@@ -411,7 +417,7 @@ mod tests {
     fn a_newer_term_in_the_same_turn_ends_what_was_heard() {
         let mut node = Node::new();
         node.follow(100);
-        let newer = Message::AppendReject { term: 9, tried: 1, hint: 0, hint_term: 0 };
+        let newer = AppendReject { term: 9, tried: 1, hint: 0, hint_term: 0 }.into();
         node.turn(150, 3, &[newer, pre_vote(8)]);
         assert_eq!(node.grant(), None);
     }
@@ -422,13 +428,13 @@ mod tests {
     fn a_request_for_a_vote_in_the_same_turn_ends_what_was_heard() {
         let mut node = Node::new();
         node.follow(100);
-        let vote = Message::Vote { term: 8, last: EntryId::default() };
+        let vote = Vote { term: 8, last: EntryId::default() }.into();
         node.turn(2_000, 3, &[vote, beat(7), pre_vote(9)]);
-        let granted = Message::PreVoteReply { term: 9, granted: true };
+        let granted = PreVoteReply { term: 9, granted: true }.into();
         assert_eq!(node.say(3, granted), Some(None));
         node.follow(2_100);
-        node.turn(2_150, 3, &[Message::Vote { term: 8, last: EntryId::default() }]);
-        let granted = Message::VoteReply { term: 8, granted: true };
+        node.turn(2_150, 3, &[Vote { term: 8, last: EntryId::default() }.into()]);
+        let granted = VoteReply { term: 8, granted: true }.into();
         assert_eq!(node.say(3, granted), Some(Some(Heard { term: 7, ago_ns: 50 * MS })));
     }
 
@@ -449,7 +455,7 @@ mod tests {
     #[test]
     fn who_stands_for_election_is_told_with_whoever_granted_it_that_term() {
         let mut node = Node::new();
-        let reply = |term, granted| Message::PreVoteReply { term, granted };
+        let reply = |term, granted| PreVoteReply { term, granted }.into();
         node.turn(100, 5, &[reply(7, true)]);
         node.turn(200, 3, &[reply(8, true)]);
         node.turn(300, 4, &[reply(8, false)]);
@@ -466,7 +472,7 @@ mod tests {
     fn rounds_reads_and_elections_of_a_life_are_counted() {
         let mut node = Node::new();
         let level = system::ReadLevel::Linearizable;
-        let read = Message::Fetch { request: 1, from: 0, level, bytes_max: 1 };
+        let read = Message::ask(1, Fetch { from: 0, level, bytes_max: 1 });
         node.turn(100, 9, &[read]);
         node.say(2, beat(7));
         node.0.elected(0);
@@ -479,7 +485,7 @@ mod tests {
     #[test]
     fn gibberish_is_not_heard_and_does_no_harm() {
         let entries = vec![Bytes::from_static(b"one")];
-        let append = Message::Append { term: 7, previous: EntryId::default(), commit: 0, entries };
+        let append = Append { term: 7, previous: EntryId::default(), commit: 0, entries }.into();
         let whole = frame(2, &[beat(7), append, pre_vote(8)]);
         for at in 0..whole.len() {
             let _ = for_each_word(&whole[..at], |_| {});

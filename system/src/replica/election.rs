@@ -1,39 +1,74 @@
 //! Who leads: pre-vote, vote, stickiness (Ongaro 4.2.3, 9.6; S4, S14, S31, S32).
 
-use super::{Ballot, Context, Follower, Held, Replica, Role};
+use super::{Context, Leader, Replica, Role};
 use crate::{
-    frame::Message,
     marks::Mark,
-    planted::Plant,
+    quorum::Config,
+    rules,
     types::{EntryId, NodeId, Term},
+    wire::{
+        Peer,
+        peer::{PreVote, PreVoteReply, Vote, VoteReply},
+    },
 };
+
+/// Votes gathered by a candidate for one term.
+#[derive(Debug)]
+pub(super) struct Ballot {
+    pub(super) term: Term,
+    pub(super) granted: Vec<NodeId>,
+}
+
+impl Ballot {
+    fn grant(&mut self, node: NodeId) {
+        if !self.granted.contains(&node) {
+            self.granted.push(node);
+        }
+    }
+
+    /// Votes count by membership, not by arrival (D4).
+    fn is_won(&self, config: &Config) -> bool {
+        let votes = self.granted.iter().filter(|node| config.is_voter(**node)).count();
+        votes >= config.election_quorum as usize
+    }
+}
 
 impl Replica {
     /// Asks whether it could win, without touching term or vote.
     pub(super) fn become_pre_candidate(&mut self, ctx: &mut Context<'_>) {
-        assert!(self.config().is_voter(self.node), "only a voter campaigns (S31)");
-        assert!(!self.is_leader(), "a leader does not campaign");
-        self.reset_deadline(ctx);
-        if !self.is_settled() {
+        let node = self.core.node;
+        assert!(self.core.config().is_voter(node), "n{node} campaigns and is no voter (S31)");
+        assert!(!self.is_leader(), "n{node} leads and campaigns");
+        self.core.reset_deadline(ctx);
+        if !self.core.is_settled() {
             return;
         }
-        if ctx.planted.bites(Plant::NoPreVote) {
+        if !rules::asks_before_it_votes(ctx.planted) {
             return self.become_candidate(ctx);
         }
-        let term = self.hard.term + 1;
-        self.role = Role::PreCandidate(Ballot { term, granted: vec![self.node] });
-        self.ask(ctx, Message::PreVote { term, last: self.log.last() });
+        let term = self.core.hard.term + 1;
+        self.role = Role::PreCandidate(Ballot { term, granted: vec![node] });
+        self.ask(ctx, &PreVote { term, last: self.core.log.last() }.into());
         self.win_pre_vote(ctx);
     }
 
     /// Raises the term and votes for itself; asks others once that is durable.
     fn become_candidate(&mut self, ctx: &mut Context<'_>) {
-        let term = self.hard.term + 1;
-        self.adopt(term, Some(self.node));
+        let term = self.core.hard.term + 1;
+        self.core.adopt(term, Some(self.core.node));
         self.role = Role::Candidate(Ballot { term, granted: Vec::new() });
-        self.reset_deadline(ctx);
-        let mark = self.persist.mark();
-        self.held.push_back((mark, Held::OwnVote(term)));
+        self.core.reset_deadline(ctx);
+        self.core.hold_own_vote();
+    }
+
+    /// Leads: its first act is an entry of its own term, which commits what came before (S11, S15).
+    pub(super) fn become_leader(&mut self, ctx: &mut Context<'_>) {
+        assert!(matches!(self.role, Role::Candidate(_)), "only a candidate becomes leader");
+        let (own, vote) = (self.core.node, self.core.hard.vote);
+        assert!(vote == Some(own), "n{own} leads and voted for {vote:?} (S4)");
+        let is_held = self.core.durability.holds_own_vote();
+        assert!(!is_held, "n{own} leads on a vote that is not durable (S4)");
+        self.role = Role::Leader(Leader::begin(&mut self.core, ctx));
     }
 
     /// Its own vote is durable: it counts, and others are asked (S4, A8).
@@ -41,108 +76,89 @@ impl Replica {
         if let Role::Candidate(ballot) = &mut self.role
             && ballot.term == term
         {
-            ballot.granted.push(self.node);
-            self.ask(ctx, Message::Vote { term, last: self.log.last() });
+            ballot.grant(self.core.node);
+            self.ask(ctx, &Vote { term, last: self.core.log.last() }.into());
             self.win_vote(ctx);
         }
     }
 
-    fn ask(&mut self, ctx: &mut Context<'_>, question: Message) {
-        for voter in &self.place.config.voters {
-            if voter.node != self.node {
-                ctx.effects.sends.push((voter.node, self.place.group, question.clone()));
+    fn ask(&self, ctx: &mut Context<'_>, question: &Peer) {
+        for voter in &self.core.config().voters {
+            if voter.node != self.core.node {
+                self.core.send(ctx, voter.node, question.clone().into());
             }
         }
     }
 
-    pub(super) fn on_pre_vote(
-        &mut self,
-        ctx: &mut Context<'_>,
-        from: NodeId,
-        term: Term,
-        last: EntryId,
-    ) {
+    pub(super) fn on_pre_vote(&mut self, ctx: &mut Context<'_>, from: NodeId, ask: &PreVote) {
+        let own = self.core.hard.term;
         let granted =
-            term > self.hard.term && !self.hears_a_leader(ctx) && self.is_current(ctx, last);
-        let term = if granted { term } else { self.hard.term };
-        self.send(ctx, from, Message::PreVoteReply { term, granted });
+            ask.term > own && !self.keeps_its_leader(ctx) && self.is_current(ctx, ask.last);
+        let term = if granted { ask.term } else { own };
+        self.core.send(ctx, from, PreVoteReply { term, granted }.into());
     }
 
     pub(super) fn on_pre_vote_reply(
         &mut self,
         ctx: &mut Context<'_>,
         from: NodeId,
-        term: Term,
-        granted: bool,
+        reply: &PreVoteReply,
     ) {
+        let PreVoteReply { term, granted } = *reply;
         match &mut self.role {
             Role::PreCandidate(ballot) if granted && ballot.term == term => {
-                if !ballot.granted.contains(&from) {
-                    ballot.granted.push(from);
-                }
+                ballot.grant(from);
                 self.win_pre_vote(ctx);
             }
-            Role::PreCandidate(_) if !granted && term > self.hard.term => {
+            Role::PreCandidate(_) if !granted && term > self.core.hard.term => {
                 self.become_follower(ctx, term, None);
             }
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {}
         }
     }
 
-    pub(super) fn on_vote(
-        &mut self,
-        ctx: &mut Context<'_>,
-        from: NodeId,
-        term: Term,
-        last: EntryId,
-    ) {
-        if term < self.hard.term {
-            let term = self.hard.term;
-            return self.send(ctx, from, Message::VoteReply { term, granted: false });
+    pub(super) fn on_vote(&mut self, ctx: &mut Context<'_>, from: NodeId, ask: &Vote) {
+        let Vote { term, last } = *ask;
+        if term < self.core.hard.term {
+            let reply = VoteReply { term: self.core.hard.term, granted: false };
+            return self.core.send(ctx, from, reply.into());
         }
-        if self.hears_a_leader(ctx) {
+        if self.keeps_its_leader(ctx) {
             return;
         }
-        if term > self.hard.term {
+        if term > self.core.hard.term {
             self.become_follower(ctx, term, None);
         }
-        let is_free = self.hard.vote.is_none() || self.hard.vote == Some(from);
-        let granted = is_free && self.is_current(ctx, last);
-        if granted {
-            if self.hard.vote.is_none() {
-                self.adopt(term, Some(from));
-            }
-            self.reset_deadline(ctx);
-            self.hold(ctx, from, Message::VoteReply { term, granted });
-        } else {
-            self.send(ctx, from, Message::VoteReply { term, granted });
+        let vote = self.core.hard.vote;
+        let granted = rules::has_vote_for(vote, from) && self.is_current(ctx, last);
+        let reply = VoteReply { term, granted };
+        if !granted {
+            return self.core.send(ctx, from, reply.into());
         }
+        if vote.is_none() {
+            self.core.adopt(term, Some(from));
+        }
+        self.core.reset_deadline(ctx);
+        self.core.hold(ctx, from, reply.into());
     }
 
-    pub(super) fn on_vote_reply(
-        &mut self,
-        ctx: &mut Context<'_>,
-        from: NodeId,
-        term: Term,
-        granted: bool,
-    ) {
-        if term > self.hard.term {
+    pub(super) fn on_vote_reply(&mut self, ctx: &mut Context<'_>, from: NodeId, reply: &VoteReply) {
+        let VoteReply { term, granted } = *reply;
+        if term > self.core.hard.term {
             return self.become_follower(ctx, term, None);
         }
         if let Role::Candidate(ballot) = &mut self.role
             && granted
             && ballot.term == term
         {
-            if !ballot.granted.contains(&from) {
-                ballot.granted.push(from);
-            }
+            ballot.grant(from);
             self.win_vote(ctx);
         }
     }
 
     fn win_pre_vote(&mut self, ctx: &mut Context<'_>) {
         if let Role::PreCandidate(ballot) = &self.role
-            && self.is_elected(ballot)
+            && ballot.is_won(self.core.config())
         {
             self.become_candidate(ctx);
         }
@@ -150,43 +166,20 @@ impl Replica {
 
     fn win_vote(&mut self, ctx: &mut Context<'_>) {
         if let Role::Candidate(ballot) = &self.role
-            && ballot.granted.contains(&self.node)
-            && self.is_elected(ballot)
+            && ballot.granted.contains(&self.core.node)
+            && ballot.is_won(self.core.config())
         {
             ctx.marks.hit(Mark::Elected);
             self.become_leader(ctx);
         }
     }
 
-    /// Votes count by membership, not by arrival (D4).
-    fn is_elected(&self, ballot: &Ballot) -> bool {
-        let votes = ballot.granted.iter().filter(|node| self.config().is_voter(**node)).count();
-        votes >= self.config().election_quorum as usize
-    }
-
-    /// Stickiness (S32): whoever hears a leader does not help to replace it.
-    fn hears_a_leader(&self, ctx: &mut Context<'_>) -> bool {
-        let hears = match &self.role {
-            Role::Follower(Follower { leader: Some(_), heard, .. }) => {
-                ctx.now.saturating_sub(*heard) < self.timing.election_min
-            }
-            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => false,
-            Role::Leader(_) => true,
-        };
-        if !hears || ctx.planted.bites(Plant::NoStickiness) {
-            return false;
-        }
-        ctx.marks.hit(Mark::StickyRefusal);
-        true
-    }
-
-    /// Whether a log that ends like this is at least as new as ours: by term, then by length (S14).
+    /// S14, and the mark of whoever is refused by it.
     fn is_current(&self, ctx: &mut Context<'_>, last: EntryId) -> bool {
-        let own = self.log.last();
-        let current = (last.term, last.index) >= (own.term, own.index);
-        if !current {
+        let is_current = rules::is_current(last, self.core.log.last());
+        if !is_current {
             ctx.marks.hit(Mark::OldLogRefusal);
         }
-        current
+        is_current
     }
 }

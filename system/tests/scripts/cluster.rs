@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use system::{
     Client, ClientSettings, Config, Endpoint, EntryId, Frame, FrameBuilder, Input, Message, Nanos,
     Node, NodeId, Place, Plant, Replica, Sender, Settings, Term, Timing, View, Voter,
+    wire::answer::Directory,
 };
 
 const MS: Nanos = 1_000_000;
@@ -319,7 +320,7 @@ impl Cluster {
                 queue_max: 4,
             });
             let mut frame = FrameBuilder::new(Cluster::sender(1));
-            frame.push(0, Message::Directory { request: 0, places: vec![place] });
+            frame.push(0, Message::answer(0, Directory { places: vec![place] }));
             client.receive(now, frame.finish());
             client
         })

@@ -3,8 +3,16 @@
 
 use bytes::Bytes;
 use system::{
-    Acks, Done, Endpoint, Entry, EntryId, Message, Part, Produce, ReadLevel, Replica, batch,
+    Acks, Done, Endpoint, Entry, EntryId, Message, Part, ReadLevel, Replica, batch,
     entry::Kind,
+    wire::{
+        Answer, Ask, Peer,
+        answer::{Fetched, Produced, Refused},
+        ask::{Fetch, Produce},
+        peer::{
+            Append, AppendOk, AppendReject, Beat, BeatOk, PreVote, PreVoteReply, Vote, VoteReply,
+        },
+    },
 };
 
 /// Clients begin after this endpoint; this one is nobody's client: its answers are only printed.
@@ -105,51 +113,73 @@ pub(crate) fn replica(replica: &Replica) -> String {
 
 /// A message.
 pub(crate) fn message(message: &Message) -> String {
-    let verdict = |granted: bool| if granted { "granted" } else { "refused" };
     match message {
-        Message::PreVote { term, last } => format!("pre-vote? term {term}, log ends {}", id(*last)),
-        Message::PreVoteReply { term, granted } => {
+        Message::Peer(peer) => self::peer(peer),
+        Message::Ask { ask, .. } => self::ask(ask),
+        Message::Answer { answer, .. } => self::answer(answer),
+    }
+}
+
+fn peer(peer: &Peer) -> String {
+    let verdict = |granted: bool| if granted { "granted" } else { "refused" };
+    match peer {
+        Peer::PreVote(PreVote { term, last }) => {
+            format!("pre-vote? term {term}, log ends {}", id(*last))
+        }
+        Peer::PreVoteReply(PreVoteReply { term, granted }) => {
             format!("pre-vote {}, term {term}", verdict(*granted))
         }
-        Message::Vote { term, last } => format!("vote? term {term}, log ends {}", id(*last)),
-        Message::VoteReply { term, granted } => format!("vote {}, term {term}", verdict(*granted)),
-        Message::Append { term, previous, commit, entries: list } => format!(
+        Peer::Vote(Vote { term, last }) => format!("vote? term {term}, log ends {}", id(*last)),
+        Peer::VoteReply(VoteReply { term, granted }) => {
+            format!("vote {}, term {term}", verdict(*granted))
+        }
+        Peer::Append(Append { term, previous, commit, entries: list }) => format!(
             "append term {term}, after {}: {}, commit {commit}",
             id(*previous),
             entries(list)
         ),
-        Message::AppendOk { term, generation, matched } => {
+        Peer::AppendOk(AppendOk { term, generation, matched }) => {
             format!("appended term {term}, up to {}, generation {generation}", id(*matched))
         }
-        Message::AppendReject { term, tried, hint, hint_term } => {
+        Peer::AppendReject(AppendReject { term, tried, hint, hint_term }) => {
             format!("differs term {term}, at {tried}, try {hint}@{hint_term}")
         }
-        Message::Beat { term, sequence, commit, .. } => {
+        Peer::Beat(Beat { term, sequence, commit, .. }) => {
             format!("beat {sequence} term {term}, commit {commit}")
         }
-        Message::BeatOk { term, sequence, generation, verified, matched, .. } => format!(
+        Peer::BeatOk(BeatOk { term, sequence, generation, verified, matched, .. }) => format!(
             "beat {sequence} heard term {term}, verified {verified}, flushed {}, generation \
              {generation}",
             id(*matched)
         ),
-        Message::Produce(Produce { acks, term, epoch, sequence, messages: bytes, .. }) => format!(
+    }
+}
+
+fn ask(ask: &Ask) -> String {
+    match ask {
+        Ask::Produce(Produce { acks, term, epoch, sequence, messages: bytes, .. }) => format!(
             "produce {} {acks:?}, term {term}, epoch {epoch} sequence {sequence}",
             messages(bytes)
         ),
-        Message::Fetch { from, level, .. } => format!("fetch {level:?} from offset {from}"),
-        Message::WhereIs { .. } => "where is?".into(),
-        Message::Create { .. } => "create".into(),
-        Message::Produced { acks, receipt, .. } => {
+        Ask::Fetch(Fetch { from, level, .. }) => format!("fetch {level:?} from offset {from}"),
+        Ask::WhereIs(_) => "where is?".into(),
+        Ask::Create(_) => "create".into(),
+    }
+}
+
+fn answer(answer: &Answer) -> String {
+    match answer {
+        Answer::Produced(Produced { acks, receipt }) => {
             format!("produced {acks:?}: {} offset {}", id(receipt.entry), receipt.offset)
         }
-        Message::Fetched { end, entries: list, .. } => {
+        Answer::Fetched(Fetched { end, entries: list, .. }) => {
             format!("fetched {} up to offset {end}", entries(list))
         }
-        Message::Refused { why, term, leader, .. } => {
+        Answer::Refused(Refused { why, term, leader }) => {
             let leader = if *leader == 0 { "nobody".into() } else { name(*leader) };
             format!("refused {why:?}, term {term}, leader {leader}")
         }
-        Message::Directory { .. } => "directory".into(),
+        Answer::Directory(_) => "directory".into(),
     }
 }
 

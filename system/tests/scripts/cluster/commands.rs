@@ -5,8 +5,10 @@ use super::{Cluster, GROUP, MS};
 use crate::words;
 use bytes::Bytes;
 use system::{
-    Endpoint, Input, Message, Nanos, Plant, Produce, Replica, encode, payload, persist::file_of,
+    Endpoint, Input, Message, Nanos, Plant, Replica, encode, payload,
+    persist::file_of,
     registry,
+    wire::ask::{Fetch, Produce},
 };
 
 const OPTIONS: [&str; 6] = ["regions", "learners", "plant", "torn", "byte", "registry"];
@@ -166,7 +168,6 @@ impl Cluster {
                 let term = self.view(node).map_or(0, |view| view.term);
                 let messages = messages(words::message_id(message));
                 let produce = Produce {
-                    request: 1,
                     acks: words::acks(acks),
                     term,
                     // Of nobody: it is not known from other calls.
@@ -177,11 +178,11 @@ impl Cluster {
                     crc: crc32c::crc32c(&messages),
                     messages,
                 };
-                self.ask(node, Message::Produce(produce));
+                self.ask(node, Message::ask(1, produce));
             }
             ["ask", who, "fetch", level] => {
                 let (level, bytes_max) = (words::read_level(level), 1 << 20);
-                let fetch = Message::Fetch { request: 1, from: 0, level, bytes_max };
+                let fetch = Message::ask(1, Fetch { from: 0, level, bytes_max });
                 self.ask(words::endpoint(who), fetch);
             }
             [client, "produce", message, acks] => {

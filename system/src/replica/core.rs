@@ -1,0 +1,358 @@
+//! What a replica has, whatever its role: its log, term and vote, how far each of them is durable, and
+//! what committed entries made of the group. Roles are handed it; it decides nothing by itself.
+
+use super::{
+    Context, Timing,
+    durability::{Durability, Held, Tail},
+};
+use crate::{
+    dedup::Dedup,
+    entry::{Entry, Kind, Stamp},
+    log::Log,
+    marks::Mark,
+    persist::{HardState, Persist, Recovered},
+    place::Place,
+    quorum::Config,
+    rules,
+    types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Offset, Term},
+    wire::{
+        Answer, Message,
+        answer::Fetched,
+        ask::Fetch,
+        peer::{Beat, BeatOk},
+    },
+};
+
+/// What a replica has.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) node: NodeId,
+    cluster: u64,
+    pub(super) place: Place,
+    pub(super) timing: Timing,
+    pub(super) hard: HardState,
+    pub(super) log: Log,
+    pub(super) commit: Index,
+    /// Cuts that the log has seen.
+    pub(super) generation: u64,
+    pub(super) durability: Durability,
+    /// The term in which this life began: what was done in it, and before, may be forgotten.
+    opened_in: Term,
+    /// The newest term of an entry that was cut from the log in this life.
+    cut_in: Term,
+    pub(super) persist: Persist,
+    pub(super) dedup: Dedup,
+    pub(super) deadline: Nanos,
+}
+
+impl Core {
+    pub(super) fn create(
+        node: NodeId,
+        cluster: u64,
+        place: Place,
+        timing: Timing,
+        now: Nanos,
+    ) -> Core {
+        if let Some(why) = place.config.refuse() {
+            panic!("group {}: {why}", place.group);
+        }
+        let persist = Persist::create(node, &place);
+        let mut core = Core::with(node, cluster, place, timing, persist);
+        // Without this the first election of a group would wait for a timeout for no reason.
+        let is_preferred = core.config().voters[0].node == node;
+        let patience = if is_preferred { 0 } else { timing.election_max };
+        core.deadline = core.deadline_in(now, patience);
+        core
+    }
+
+    pub(super) fn open(
+        node: NodeId,
+        cluster: u64,
+        recovered: Recovered,
+        timing: Timing,
+        ctx: &mut Context<'_>,
+    ) -> Core {
+        let Recovered { place, hard, log, commit_hint, generation, persist, .. } = recovered;
+        let mut core = Core::with(node, cluster, place, timing, persist);
+        (core.hard, core.log, core.generation) = (hard, log, generation);
+        core.dedup.cut(&core.log, 0);
+        core.commit_to(commit_hint);
+        core.opened_in = core.hard.term;
+        core.durability.note(1, core.tail());
+        core.durability.end_flush(core.persist.flushed());
+        let last = core.log.last_index();
+        let kept = rules::kept_at_start(last, commit_hint, ctx.planted);
+        if kept < last {
+            core.cut(kept);
+        }
+        core.reset_deadline(ctx);
+        core
+    }
+
+    fn with(node: NodeId, cluster: u64, place: Place, timing: Timing, persist: Persist) -> Core {
+        Core {
+            node,
+            cluster,
+            place,
+            timing,
+            hard: HardState::default(),
+            log: Log::default(),
+            commit: 0,
+            generation: 0,
+            durability: Durability::default(),
+            opened_in: 0,
+            cut_in: 0,
+            persist,
+            dedup: Dedup::default(),
+            deadline: Nanos::MAX,
+        }
+    }
+
+    pub(super) fn group(&self) -> GroupId {
+        self.place.group
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.place.config
+    }
+
+    /// What is durable of term, log and cuts.
+    pub(super) fn durable(&self) -> Tail {
+        self.durability.durable()
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.persist.flushed() >= 1
+    }
+
+    /// What term, log and cuts are now.
+    pub(super) fn tail(&self) -> Tail {
+        let (index, generation) = (self.log.last_index(), self.generation);
+        Tail { index, generation, term: self.hard.term }
+    }
+
+    fn note_tail(&mut self) {
+        self.durability.note(self.persist.mark(), self.tail());
+    }
+
+    pub(super) fn end_flush(&mut self) {
+        self.persist.end_flush();
+        self.durability.end_flush(self.persist.flushed());
+    }
+
+    /// What may leave next, of what waited for a flush.
+    pub(super) fn release(&mut self) -> Option<Held> {
+        self.durability.release(self.persist.flushed())
+    }
+
+    pub(super) fn send(&self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
+        ctx.effects.sends.push((to, self.group(), message));
+    }
+
+    pub(super) fn answer(
+        &self,
+        ctx: &mut Context<'_>,
+        client: Endpoint,
+        request: u64,
+        answer: Answer,
+    ) {
+        self.send(ctx, client, Message::Answer { request, answer });
+    }
+
+    /// Sends a message that claims something durable, once everything recorded so far is.
+    pub(super) fn hold(&mut self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
+        let blocks = (self.persist.mark(), self.persist.flushed());
+        if let Some(message) = self.durability.hold(ctx, blocks, to, message) {
+            self.send(ctx, to, message);
+        }
+    }
+
+    /// Keeps its own vote until it is durable.
+    pub(super) fn hold_own_vote(&mut self) {
+        self.durability.hold_own_vote(self.persist.mark(), self.hard.term);
+    }
+
+    fn deadline_in(&self, now: Nanos, patience: Nanos) -> Nanos {
+        if self.config().is_voter(self.node) { now + patience } else { Nanos::MAX }
+    }
+
+    pub(super) fn reset_deadline(&mut self, ctx: &mut Context<'_>) {
+        let spread = self.timing.election_max - self.timing.election_min + 1;
+        let patience = self.timing.election_min + (ctx.dice)() % spread;
+        self.deadline = self.deadline_in(ctx.now, patience);
+    }
+
+    /// Adopts a term. What was held under an older one claims nothing any more (S16).
+    pub(super) fn adopt(&mut self, term: Term, vote: Option<NodeId>) {
+        assert!(term >= self.hard.term, "term {term} is older than {}", self.hard.term);
+        let own = self.hard.vote;
+        assert!(
+            term > self.hard.term || own.is_none() || own == vote,
+            "the vote of term {term} changes from {own:?} to {vote:?} (S4)"
+        );
+        if term > self.hard.term {
+            self.durability.forget();
+        }
+        self.hard = HardState { term, vote };
+        self.persist.record_hard(self.hard);
+        self.note_tail();
+    }
+
+    /// Appends an entry that follows the log, and records it.
+    pub(super) fn append(&mut self, entry: Entry) {
+        self.persist.record_entry(&entry);
+        self.dedup.append(&entry);
+        self.log.append(entry);
+        self.note_tail();
+    }
+
+    /// Appends an entry of its own, as the leader of its term.
+    pub(super) fn append_new(
+        &mut self,
+        ctx: &Context<'_>,
+        kind: Kind,
+        count: u32,
+        body: &[u8],
+    ) -> EntryId {
+        let stamp = Stamp {
+            cluster: self.cluster,
+            incarnation: self.place.incarnation,
+            group: self.place.group,
+            term: self.hard.term,
+            wall: ctx.wall,
+        };
+        let entry = Entry::after(self.log.last(), stamp, kind, self.log.next_offset(), count, body);
+        let id = entry.id();
+        self.append(entry);
+        id
+    }
+
+    /// Takes one entry of the leader's log at its place. Entries that are there already stay: an old
+    /// message must not cut newer ones. Says whether the log holds it now.
+    ///
+    /// # Panics
+    /// If another entry of its term stands in its place: logs match, or nothing does (Ongaro 3.5).
+    pub(super) fn take(&mut self, ctx: &mut Context<'_>, entry: Entry, index: Index) -> bool {
+        let own = (self.cluster, self.place.incarnation, self.place.group);
+        if (entry.cluster(), entry.incarnation(), entry.group()) != own || entry.index() != index {
+            return false;
+        }
+        if self.holds(entry.id()) {
+            return true;
+        }
+        if index <= self.log.last_index() {
+            ctx.marks.hit(Mark::Truncated);
+            self.cut(index - 1);
+        }
+        if entry.previous_hash() != self.log.last().hash {
+            return false;
+        }
+        self.append(entry);
+        true
+    }
+
+    /// Whether the log holds this entry.
+    ///
+    /// # Panics
+    /// If another entry of its term stands in its place: logs match, or nothing does (Ongaro 3.5).
+    pub(super) fn holds(&self, entry: EntryId) -> bool {
+        let holds = self.log.term(entry.index) == Some(entry.term);
+        if holds {
+            let own = self.log.id(entry.index);
+            assert!(
+                own == entry,
+                "log matching: {own:?} here, {entry:?} at its leader (Ongaro 3.5)"
+            );
+        }
+        holds
+    }
+
+    /// Cuts a suffix that conflicts with the leader's log; lowers what is flushed in the same step and
+    /// starts a new generation (S9, C5).
+    fn cut(&mut self, last: Index) {
+        assert!(last >= self.commit, "a cut at {last} is below commit {} (S13)", self.commit);
+        self.cut_in = self.cut_in.max(self.log.last().term);
+        self.log.cut(last);
+        self.persist.record_cut(last);
+        self.generation += 1;
+        self.durability.cut(last);
+        self.note_tail();
+        self.dedup.cut(&self.log, self.commit);
+    }
+
+    /// Commits up to an index; what is committed stays so.
+    pub(super) fn commit_to(&mut self, commit: Index) {
+        let last = self.log.last_index();
+        assert!(commit <= last, "commit {commit} is past the log's end {last}");
+        while self.commit < commit {
+            self.commit += 1;
+            self.dedup.commit(self.log.get(self.commit).expect("an index within the log"));
+        }
+    }
+
+    pub(super) fn committed_end(&self) -> Offset {
+        self.log.end_offset(self.commit)
+    }
+
+    /// Whether what was done in this term is over, durably, and none of it is forgotten: all of the term
+    /// lies in this life, and of its entries none was cut.
+    pub(super) fn remembers(&self, term: Term) -> bool {
+        term <= self.durable().term && term > self.opened_in && term > self.cut_in
+    }
+
+    /// Answers a heartbeat at once: it claims only what is durable.
+    pub(super) fn answer_beat(
+        &self,
+        ctx: &mut Context<'_>,
+        leader: NodeId,
+        beat: &Beat,
+        verified: Index,
+    ) {
+        let (durable, term) = (self.durable(), self.hard.term);
+        let (flushed, is_term_durable) = (verified.min(durable.index), durable.term == term);
+        if flushed > 0 && !is_term_durable {
+            ctx.marks.hit(Mark::BeatUnflushed);
+        }
+        let claimable = rules::claimable(flushed, is_term_durable, ctx.planted);
+        let ok = BeatOk {
+            term,
+            sequence: beat.sequence,
+            sent: beat.sent,
+            generation: durable.generation,
+            verified,
+            matched: self.log.id(claimable),
+        };
+        self.send(ctx, leader, ok.into());
+    }
+
+    /// Serves a fetch from what is committed here. The commit index is looked at once (S35, G4).
+    pub(super) fn read(
+        &self,
+        ctx: &mut Context<'_>,
+        client: Endpoint,
+        request: u64,
+        fetch: &Fetch,
+    ) {
+        let (from, commit, end) = (fetch.from, self.commit, self.committed_end());
+        let first = self.log.find_offset(from);
+        let mut entries = Vec::new();
+        if first <= commit {
+            let count = (commit - first + 1) as usize;
+            let slice = self.log.slice(first, count, fetch.bytes_max as usize);
+            let messages = slice.iter().filter(|entry| entry.count() > 0);
+            entries.extend(messages.map(|entry| entry.bytes().clone()));
+        }
+        self.answer(ctx, client, request, Answer::Fetched(Fetched { from, end, entries }));
+    }
+
+    /// The laws of a core at the end of a turn.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub(super) fn keep_laws(&self) {
+        let (last, commit, term) = (self.log.last(), self.commit, self.hard.term);
+        assert!(commit <= last.index, "commit {commit} is past the log's end {} (S13)", last.index);
+        assert!(last.term <= term, "an entry of term {} in term {term} (S16)", last.term);
+        self.durability.keep_laws(self.tail(), self.persist.flushed());
+    }
+}

@@ -1,0 +1,174 @@
+//! What clients ask of a replica, whatever its role: a leader takes it, everyone else refuses, and says
+//! for certain that no copy was taken if it can prove it (S36, S37, S40).
+
+use super::{Context, Leader, Replica, Role, core::Core, waiting::Waiter};
+use crate::{
+    batch,
+    dedup::Seen,
+    entry::Kind,
+    levels::{Acks, ReadLevel},
+    marks::Mark,
+    place::Place,
+    rules,
+    types::{Endpoint, EntryId, METADATA, Offset, Term},
+    wire::{
+        Refusal,
+        ask::{Create, Fetch, Produce},
+    },
+};
+
+impl Replica {
+    /// The leader that can serve a request which carries the term `asked`, if this is it and it is ready;
+    /// else why not.
+    fn ready(&mut self, asked: Option<Term>) -> Result<(&mut Leader, &mut Core), Refusal> {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Leader(_) if asked.is_some_and(|term| term != core.hard.term) => {
+                Err(Refusal::NotLeader)
+            }
+            Role::Leader(leader) if !leader.is_ready(core) => Err(Refusal::NotReady),
+            Role::Leader(leader) => Ok((leader, core)),
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
+                Err(Refusal::NotLeader)
+            }
+        }
+    }
+
+    pub(super) fn on_produce(
+        &mut self,
+        ctx: &mut Context<'_>,
+        client: Endpoint,
+        request: u64,
+        produce: Produce,
+    ) {
+        // A copy that was damaged on the way is no request. To refuse it would say nothing about the
+        // other copies, and one of them may be taken (S40).
+        if crc32c::crc32c(&produce.messages) != produce.crc {
+            return ctx.marks.hit(Mark::DamagedRequest);
+        }
+        let taken = self.ready(Some(produce.term)).and_then(|(leader, core)| {
+            let (entry, offset) = core.produce(ctx, &produce)?;
+            let waiter = Waiter { client, request, acks: produce.acks, entry, offset };
+            leader.wait(core, ctx, waiter);
+            Ok(())
+        });
+        if let Err(why) = taken {
+            let why = self.with_proof(ctx, why, &produce);
+            self.refuse(ctx, client, request, why);
+        }
+    }
+
+    /// Why a produce request is refused, with the proof that no copy of it was or will be taken, where
+    /// there is one.
+    fn with_proof(&self, ctx: &mut Context<'_>, why: Refusal, produce: &Produce) -> Refusal {
+        let asked = produce.term;
+        if why != Refusal::NotLeader || asked == 0 || asked > self.core.hard.term {
+            return why;
+        }
+        let is_proven = self.takes_no_copy(produce);
+        if is_proven {
+            ctx.marks.hit(Mark::NotTaken);
+        }
+        if rules::may_say_not_taken(is_proven, ctx.planted) { Refusal::NotTaken } else { why }
+    }
+
+    /// Whether no copy of a produce request was or will be taken (S40). Only the leader of the term that
+    /// it carries takes one, and copies of what was sent here come here only. So it is enough that
+    /// - this node will not lead that term, or lead it again: it is over, durably, and no candidate of it
+    ///   wins any more;
+    /// - all of the term lies in this life: an earlier one may have taken a copy and forgotten it;
+    /// - of its entries none was cut, so that the producer table, which is made of the log, would know
+    ///   the call.
+    ///
+    /// Example: the network doubles a request of term 1. n1 takes the first copy, steps down, and gets
+    /// the second. That it does not lead now says nothing: the first copy may yet commit.
+    fn takes_no_copy(&self, produce: &Produce) -> bool {
+        let Produce { term, producer, epoch, sequence, .. } = *produce;
+        let may_win = matches!(&self.role, Role::Candidate(ballot) if ballot.term == term);
+        let is_known = producer != 0 && !self.core.dedup.has(producer, epoch, sequence);
+        !may_win && self.core.remembers(term) && is_known
+    }
+
+    pub(super) fn on_create(
+        &mut self,
+        ctx: &mut Context<'_>,
+        client: Endpoint,
+        request: u64,
+        create: &Create,
+    ) {
+        let taken = self.ready(None).and_then(|(leader, core)| {
+            let is_sound =
+                |place: &Place| place.group != METADATA && place.config.refuse().is_none();
+            if core.group() != METADATA || !create.places.iter().all(is_sound) {
+                return Err(Refusal::Malformed);
+            }
+            let mut body = Vec::new();
+            create.places.iter().for_each(|place| place.put_to(&mut body));
+            let entry = core.append_new(ctx, Kind::Command, 0, &body);
+            let waiter = Waiter { client, request, acks: Acks::Quorum, entry, offset: 0 };
+            leader.wait(core, ctx, waiter);
+            Ok(())
+        });
+        if let Err(why) = taken {
+            self.refuse(ctx, client, request, why);
+        }
+    }
+
+    pub(super) fn on_fetch(
+        &mut self,
+        ctx: &mut Context<'_>,
+        client: Endpoint,
+        request: u64,
+        fetch: &Fetch,
+    ) {
+        match fetch.level {
+            ReadLevel::Eventual => self.core.read(ctx, client, request, fetch),
+            ReadLevel::Linearizable => match self.ready(None) {
+                Ok((leader, core)) => leader.read(core, ctx, client, request, fetch.clone()),
+                Err(why) => {
+                    if why == Refusal::NotReady {
+                        ctx.marks.hit(Mark::ReadNotReady);
+                    }
+                    self.refuse(ctx, client, request, why);
+                }
+            },
+        }
+    }
+}
+
+impl Core {
+    /// Appends a call's messages, unless the log holds them already; says where they stand.
+    fn produce(
+        &mut self,
+        ctx: &mut Context<'_>,
+        produce: &Produce,
+    ) -> Result<(EntryId, Offset), Refusal> {
+        let Produce { producer, epoch, sequence, count, messages, .. } = produce;
+        let (producer, epoch, sequence, count) = (*producer, *epoch, *sequence, *count);
+        if self.group() == METADATA || !batch::holds(messages, count) {
+            return Err(Refusal::Malformed);
+        }
+        let seen = self.dedup.see(producer, epoch, sequence);
+        let before = self.dedup.last_count(producer, epoch);
+        match rules::seen(producer, seen, before, ctx.planted) {
+            Seen::New => {}
+            Seen::Repeat(slot) => {
+                let is_committed = slot.entry.index <= self.commit;
+                ctx.marks.hit(if is_committed { Mark::RepeatCommitted } else { Mark::RepeatWaits });
+                return Ok((slot.entry, slot.offset));
+            }
+            Seen::Fenced => {
+                ctx.marks.hit(Mark::Fenced);
+                return Err(Refusal::Fenced);
+            }
+            Seen::OutOfOrder => return Err(Refusal::OutOfOrder),
+        }
+        let offset = self.log.next_offset();
+        let body = if rules::stores_as_sent(count, ctx.planted) {
+            batch::body(producer, epoch, sequence, messages)
+        } else {
+            batch::body(producer, epoch, sequence, &batch::swap_payloads(messages))
+        };
+        Ok((self.append_new(ctx, Kind::Messages, count, &body), offset))
+    }
+}
