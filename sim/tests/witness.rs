@@ -21,10 +21,8 @@ use std::{
 };
 use system::{
     Config, Entry, FrameBuilder, Log, Message, Place, Receipt, Sender, Voter,
-    durable::Write,
+    disk::{self, Damage, HardState, Persist, Rope, Write, files::segment_of},
     entry::{Kind, Stamp as Written},
-    persist::{self, Damage, HardState, Persist},
-    rope::Rope,
     wire::{
         answer::{Directory, Fetched, Produced, Refused},
         peer::{
@@ -234,7 +232,7 @@ fn disk() -> Disk {
 
 /// A disk on which exactly these bytes are durable in the log.
 fn holding(bytes: &[u8]) -> Disk {
-    let (mut disk, file) = (disk(), persist::file_of(GROUP, 0).0);
+    let (mut disk, file) = (disk(), segment_of(GROUP, 0).0);
     disk.write(file, 0, &[Bytes::copy_from_slice(bytes)]);
     let (flush, directory) = (disk.begin_flush(file), disk.begin_flush_directory());
     assert!(disk.end_flush(flush).is_some());
@@ -259,7 +257,7 @@ fn state_of(bench: &Bench) -> Read {
 
 /// What the system reads from the same bytes; none if it refuses them.
 fn recovered(bytes: &[u8]) -> Option<Read> {
-    match persist::recover(NODE, GROUP, &[Rope::from(Bytes::copy_from_slice(bytes))]) {
+    match disk::recover(NODE, GROUP, &[Rope::from(Bytes::copy_from_slice(bytes))]) {
         Ok(from) => {
             let ids = (1..=from.log.last_index()).map(|index| told(from.log.id(index)));
             Some((ids.collect(), (from.hard.term, from.hard.vote)))
@@ -286,7 +284,7 @@ fn both_decoders_read_the_same_log() {
 /// Flush by flush it must come to know what it would read from the whole.
 #[test]
 fn keeping_up_and_reading_again_tell_the_same() {
-    let file = persist::file_of(GROUP, 0).0;
+    let file = segment_of(GROUP, 0).0;
     let mut kept_up = 0;
     for seed in 1..=100 {
         let laid = lay(seed, 12);
@@ -359,7 +357,7 @@ fn a_log_is_read_over_its_segments() {
     let mut persist = Persist::create(NODE, &place());
     let (mut log, mut disk, mut witness) = (Log::default(), disk(), Witness::new(&[0, 1, 2]));
     let mut bench = Bench::default();
-    let body = vec![7; persist::SEGMENT_BYTES as usize / 2];
+    let body = vec![7; disk::persist::SEGMENT_BYTES as usize / 2];
     for _ in 0..5 {
         let stamp = Written { cluster: 5, incarnation: 77, group: GROUP, term: 1, wall: 1 };
         let entry = Entry::after(log.last(), stamp, Kind::Noop, 0, 0, &body);
@@ -384,7 +382,7 @@ fn a_log_is_read_over_its_segments() {
     assert_eq!(state_of(&bench).0, expected, "keeping up");
     assert_eq!(decoded(&disk).0, expected, "reading again");
     let segments: Vec<Rope> = disk.list().map(|file| disk.read(file).into()).collect();
-    let own = persist::recover(NODE, GROUP, &segments).expect("an intact log").log;
+    let own = disk::recover(NODE, GROUP, &segments).expect("an intact log").log;
     assert_eq!(
         (1..=own.last_index()).map(|index| told(own.id(index))).collect::<Vec<_>>(),
         expected
@@ -395,7 +393,7 @@ fn a_log_is_read_over_its_segments() {
 fn cut_back() -> (Log, Disk) {
     let mut persist = Persist::create(NODE, &place());
     let (mut log, mut disk) = (Log::default(), disk());
-    let body = vec![7; persist::SEGMENT_BYTES as usize / 2];
+    let body = vec![7; disk::persist::SEGMENT_BYTES as usize / 2];
     for (term, count) in [(1, 5), (2, 4)] {
         for _ in 0..count {
             let stamp = Written { cluster: 5, incarnation: 77, group: GROUP, term, wall: 1 };
@@ -453,7 +451,7 @@ fn a_log_that_belongs_elsewhere_is_not_decoded() {
     let mut facts = Vec::new();
     Witness::new(&[0, 1, 2]).reread(NODE + 1, GROUP, &disk, &DiskTruth::default(), &mut facts);
     assert_eq!(facts, []);
-    let (mut swapped, other) = (self::disk(), persist::file_of(GROUP + 1, 0).0);
+    let (mut swapped, other) = (self::disk(), segment_of(GROUP + 1, 0).0);
     swapped.write(other, 0, &[Bytes::from(bytes)]);
     let (flush, directory) = (swapped.begin_flush(other), swapped.begin_flush_directory());
     assert!(swapped.end_flush(flush).is_some());

@@ -1,6 +1,7 @@
-//! A group's log in memory. Laws: (1) indexes are contiguous from 1, (2) terms never fall, (3) each
-//! entry carries the hash of the one before it, (4) offsets are contiguous, (5) only a suffix is ever
-//! cut. What is flushed is not known here; see `persist.rs`.
+//! A group's log in memory. Laws: (1) indexes are contiguous from the one after its base, (2) terms never
+//! fall, (3) each entry carries the hash of the one before it, (4) offsets are contiguous, (5) only a
+//! suffix is ever cut. Its base is the entry that it begins behind: the place before the first entry, or
+//! the last entry that a snapshot stands for. What is flushed is not known here; see `disk/persist.rs`.
 
 use crate::{
     entry::Entry,
@@ -10,46 +11,70 @@ use crate::{
 /// The log.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
+    base: EntryId,
+    /// The offset of the first message behind the base.
+    base_offset: Offset,
     entries: Vec<Entry>,
 }
 
 impl Log {
-    /// The last entry's index; 0 for an empty log.
+    /// A log that begins behind this entry, before this offset.
+    pub fn behind(base: EntryId, offset: Offset) -> Log {
+        Log { base, base_offset: offset, entries: Vec::new() }
+    }
+
+    /// The entry that it begins behind.
+    pub fn base(&self) -> EntryId {
+        self.base
+    }
+
+    /// The last entry's index; the base's for an empty log.
     pub fn last_index(&self) -> Index {
-        self.entries.len() as Index
+        self.base.index + self.entries.len() as Index
     }
 
     /// What identifies the last entry.
     pub fn last(&self) -> EntryId {
-        self.entries.last().map(Entry::id).unwrap_or_default()
+        self.entries.last().map_or(self.base, Entry::id)
     }
 
-    /// The entry at an index.
+    /// The entry at an index, if it is in the log.
     pub fn get(&self, index: Index) -> Option<&Entry> {
-        self.entries.get(usize::try_from(index.checked_sub(1)?).ok()?)
+        let place = index.checked_sub(self.base.index + 1)?;
+        self.entries.get(usize::try_from(place).ok()?)
     }
 
-    /// The term at an index: 0 at 0, none beyond the log. Never a guess (C8).
+    /// The term at an index: known from the base on, none below it or beyond the log. Never a guess (C8).
     pub fn term(&self, index: Index) -> Option<Term> {
-        if index == 0 { Some(0) } else { self.get(index).map(Entry::term) }
+        if index == self.base.index {
+            Some(self.base.term)
+        } else {
+            self.get(index).map(Entry::term)
+        }
     }
 
-    /// What identifies the entry at an index, which must be 0 or in the log.
+    /// What identifies the entry at an index.
+    ///
+    /// # Panics
+    /// If it is neither the base nor in the log.
     pub fn id(&self, index: Index) -> EntryId {
-        if index == 0 {
-            return EntryId::default();
+        if index == self.base.index {
+            return self.base;
         }
-        self.get(index).map(Entry::id).expect("an index that is in the log")
+        let (base, last) = (self.base.index, self.last_index());
+        let entry = self.get(index);
+        assert!(entry.is_some(), "index {index} is asked for, the log has {base} to {last}");
+        entry.map(Entry::id).unwrap_or_default()
     }
 
     /// The offset that the next message gets.
     pub fn next_offset(&self) -> Offset {
-        self.entries.last().map_or(0, |entry| entry.base() + Offset::from(entry.count()))
+        self.entries.last().map_or(self.base_offset, end_of)
     }
 
-    /// One past the last offset at or below an index.
+    /// One past the last offset at or below an index of the log.
     pub fn end_offset(&self, index: Index) -> Offset {
-        self.get(index).map_or(0, |entry| entry.base() + Offset::from(entry.count()))
+        self.get(index).map_or(self.base_offset, end_of)
     }
 
     /// Appends an entry.
@@ -57,24 +82,33 @@ impl Log {
     /// # Panics
     /// If it breaks a law of the log: whoever hands it over has not checked it.
     pub fn append(&mut self, entry: Entry) {
-        let last = self.last();
-        assert_eq!(entry.index(), last.index + 1, "an entry must follow the log's last");
+        let (last, index) = (self.last(), entry.index());
+        assert_eq!(index, last.index + 1, "an entry must follow the log's last");
         assert!(entry.term() >= last.term, "term {} is older than {}", entry.term(), last.term);
-        assert_eq!(entry.previous_hash(), last.hash, "index {} does not chain", entry.index());
-        assert_eq!(entry.base(), self.next_offset(), "index {} leaves a gap", entry.index());
+        assert_eq!(entry.previous_hash(), last.hash, "index {index} does not chain");
+        assert_eq!(entry.base(), self.next_offset(), "index {index} leaves a gap");
         self.entries.push(entry);
     }
 
     /// Keeps everything up to `last`, cuts the rest.
+    ///
+    /// # Panics
+    /// If that is not in the log.
     pub fn cut(&mut self, last: Index) {
-        assert!(last <= self.last_index(), "a cut at {last} is past {}", self.last_index());
-        self.entries.truncate(usize::try_from(last).expect("an index fits in memory"));
+        let (base, end) = (self.base.index, self.last_index());
+        assert!(last <= end, "a cut at {last} is past {end}");
+        assert!(last >= base, "a cut at {last} is below the log's base {base}");
+        self.entries.truncate((last - base) as usize);
     }
 
     /// Entries from an index on, at most `count` and about `bytes`; at least one if there is one.
+    ///
+    /// # Panics
+    /// If the index is not behind the base: what stood there is not in the log any more.
     pub fn slice(&self, from: Index, count: usize, bytes: usize) -> &[Entry] {
-        let from = (from.max(1) - 1) as usize;
-        let rest = self.entries.get(from..).unwrap_or_default();
+        let base = self.base.index;
+        assert!(from > base, "entries from {from} on are asked for, the log begins behind {base}");
+        let rest = self.entries.get((from - base - 1) as usize..).unwrap_or_default();
         let (mut taken, mut size) = (0, 0);
         for entry in rest.iter().take(count) {
             size += entry.bytes().len();
@@ -86,22 +120,26 @@ impl Log {
         &rest[..taken]
     }
 
-    /// The first entry that holds messages at or after an offset.
+    /// The first entry of the log that holds messages at or after an offset.
     pub fn find_offset(&self, offset: Offset) -> Index {
-        let before = self
-            .entries
-            .partition_point(|entry| entry.base() + Offset::from(entry.count()) <= offset);
-        before as Index + 1
+        let before = self.entries.partition_point(|entry| end_of(entry) <= offset);
+        self.base.index + before as Index + 1
     }
 
-    /// The highest index at or below `index` whose term is at most `term`: where two logs may agree.
+    /// The highest index at or below `index` whose term is at most `term`: where two logs may agree. The
+    /// base if there is none behind it: below it nothing is known here.
     pub fn agree(&self, index: Index, term: Term) -> Index {
-        let mut index = index.min(self.last_index());
-        while self.term(index).is_some_and(|mine| mine > term) {
+        let mut index = index.min(self.last_index()).max(self.base.index);
+        while index > self.base.index && self.term(index).is_some_and(|mine| mine > term) {
             index -= 1;
         }
         index
     }
+}
+
+/// One past the last offset that an entry has.
+fn end_of(entry: &Entry) -> Offset {
+    entry.base() + Offset::from(entry.count())
 }
 
 #[cfg(test)]
@@ -129,42 +167,57 @@ mod tests {
         proptest::collection::vec(op, 0..60)
     }
 
+    /// Where a log begins, and entries that are in none.
+    fn bases() -> impl Strategy<Value = (EntryId, Offset)> {
+        let base = |(index, term, hash, offset)| (EntryId { index, term, hash }, offset);
+        prop_oneof![
+            Just((EntryId::default(), 0)),
+            (1u64..9, 1u64..3, any::<u64>(), 0u64..99).prop_map(base),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn the_log_equals_a_plain_list(ops in ops()) {
-            let (mut log, mut twin) = (Log::default(), Vec::<(Term, u32)>::new());
+        fn the_log_equals_a_plain_list_wherever_it_begins(ops in ops(), (base, offset) in bases()) {
+            let (mut log, mut twin) = (Log::behind(base, offset), Vec::<(Term, u32)>::new());
+            let at = |place: usize| base.index + place as u64;
             for op in ops {
                 match op {
                     Op::Append { raise, count } => {
-                        let term = twin.last().map_or(1, |last| last.0) + raise;
+                        let term = twin.last().map_or(base.term + 1, |last| last.0) + raise;
                         log.append(next(&log, term, count));
                         twin.push((term, count));
                     }
                     Op::Cut { keep } => {
-                        let keep = keep % (twin.len() as u64 + 1);
-                        log.cut(keep);
-                        twin.truncate(keep as usize);
+                        let keep = keep as usize % (twin.len() + 1);
+                        log.cut(at(keep));
+                        twin.truncate(keep);
                     }
                 }
-                prop_assert_eq!(log.last_index(), twin.len() as u64);
-                let offsets: u64 = twin.iter().map(|t| u64::from(t.1)).sum();
+                prop_assert_eq!(log.last_index(), at(twin.len()));
+                let offsets = offset + twin.iter().map(|t| u64::from(t.1)).sum::<u64>();
                 prop_assert_eq!(log.next_offset(), offsets);
-                for (index, (term, _)) in (1..).zip(&twin) {
+                prop_assert_eq!(log.end_offset(log.last_index()), offsets);
+                for (index, (term, _)) in (base.index + 1..).zip(&twin) {
                     prop_assert_eq!(log.term(index), Some(*term));
                 }
-                prop_assert_eq!(log.term(twin.len() as u64 + 1), None);
-                for offset in 0..offsets {
-                    let mut base = 0;
+                prop_assert_eq!(log.term(at(twin.len() + 1)), None);
+                prop_assert_eq!(log.id(base.index), base);
+                if base.index > 0 {
+                    prop_assert_eq!(log.term(base.index - 1), None, "what is below the base");
+                }
+                for offset in offset..offsets {
+                    let mut base = log.end_offset(log.base().index);
                     let holder = 1 + twin.iter().position(|(_, count)| {
                         base += u64::from(*count);
                         base > offset
-                    }).unwrap() as u64;
-                    prop_assert_eq!(log.find_offset(offset), holder);
+                    }).unwrap();
+                    prop_assert_eq!(log.find_offset(offset), at(holder));
                 }
-                for term in 0..4 {
+                for term in 0..6 {
                     let dumb = (0..=twin.len()).rev()
-                        .find(|i| *i == 0 || twin[i - 1].0 <= term).unwrap() as u64;
-                    prop_assert_eq!(log.agree(u64::MAX, term), dumb);
+                        .find(|i| *i == 0 || twin[i - 1].0 <= term).unwrap();
+                    prop_assert_eq!(log.agree(u64::MAX, term), at(dumb));
                 }
             }
         }

@@ -12,7 +12,7 @@
 //! `rules.rs`; what must be true whatever happened is asserted by `laws.rs` at the end of every turn.
 //!
 //! # How an entry becomes durable and committed
-//! 1. The leader appends it: `Core::append` records it for the disk (`persist`), tells the producer
+//! 1. The leader appends it: `Core::append` records it for the disk (`disk/persist.rs`), tells the producer
 //!    table, and notes what the block that is being gathered makes of the log (`durability.rs`).
 //! 2. The turn ends: the block is written and a flush begins, and the leader sends the entry to peers.
 //!    What it sends claims nothing, so it does not wait for the flush.
@@ -46,11 +46,11 @@ mod reads;
 mod waiting;
 
 use crate::{
-    durable::Write,
+    broker::directory::Directory,
+    disk::{Recovered, Write},
     host::FileId,
     log::Log,
     marks::{Mark, Marks},
-    persist::Recovered,
     place::Place,
     planted::Planted,
     rules,
@@ -184,6 +184,11 @@ impl Replica {
     /// Where the group stands.
     pub fn place(&self) -> &Place {
         &self.core.place
+    }
+
+    /// Which partitions there are, as far as it has committed their creation.
+    pub fn directory(&self) -> &Directory {
+        self.core.broker.directory()
     }
 
     /// Its log.

@@ -4,7 +4,7 @@
 //! by a question, it is cited there.
 
 use crate::{
-    dedup::Seen,
+    broker::producers::Seen,
     planted::{Plant, Planted},
     types::{EntryId, GroupId, Index, Nanos, NodeId, Term},
 };

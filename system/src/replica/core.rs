@@ -6,11 +6,11 @@ use super::{
     durability::{Durability, Held, Tail},
 };
 use crate::{
-    dedup::Dedup,
+    broker::Broker,
+    disk::{HardState, Persist, Recovered},
     entry::{Entry, Kind, Stamp},
     log::Log,
     marks::Mark,
-    persist::{HardState, Persist, Recovered},
     place::Place,
     quorum::Config,
     rules,
@@ -41,7 +41,8 @@ pub(super) struct Core {
     /// The newest term of an entry that was cut from the log in this life.
     cut_in: Term,
     pub(super) persist: Persist,
-    pub(super) dedup: Dedup,
+    /// What its entries make of the group.
+    pub(super) broker: Broker,
     pub(super) deadline: Nanos,
 }
 
@@ -75,7 +76,7 @@ impl Core {
         let Recovered { place, hard, log, commit_hint, generation, persist, .. } = recovered;
         let mut core = Core::with(node, cluster, place, timing, persist);
         (core.hard, core.log, core.generation) = (hard, log, generation);
-        core.dedup.cut(&core.log, 0);
+        core.broker.cut(&core.log, 0);
         core.commit_to(commit_hint);
         core.opened_in = core.hard.term;
         core.durability.note(1, core.tail());
@@ -103,7 +104,7 @@ impl Core {
             opened_in: 0,
             cut_in: 0,
             persist,
-            dedup: Dedup::default(),
+            broker: Broker::default(),
             deadline: Nanos::MAX,
         }
     }
@@ -201,7 +202,7 @@ impl Core {
     /// Appends an entry that follows the log, and records it.
     pub(super) fn append(&mut self, entry: Entry) {
         self.persist.record_entry(&entry);
-        self.dedup.append(&entry);
+        self.broker.append(&entry);
         self.log.append(entry);
         self.note_tail();
     }
@@ -277,7 +278,7 @@ impl Core {
         self.generation += 1;
         self.durability.cut(last);
         self.note_tail();
-        self.dedup.cut(&self.log, self.commit);
+        self.broker.cut(&self.log, self.commit);
     }
 
     /// Commits up to an index; what is committed stays so.
@@ -286,7 +287,8 @@ impl Core {
         assert!(commit <= last, "commit {commit} is past the log's end {last}");
         while self.commit < commit {
             self.commit += 1;
-            self.dedup.commit(self.log.get(self.commit).expect("an index within the log"));
+            let entry = self.log.get(self.commit).expect("an index within the log");
+            self.broker.commit(entry);
         }
     }
 

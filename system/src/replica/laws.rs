@@ -44,7 +44,7 @@ impl Replica {
 mod tests {
     use super::super::*;
     use crate::{
-        persist::HardState,
+        disk::HardState,
         quorum::{Config, Voter},
     };
     use std::panic::{AssertUnwindSafe, catch_unwind};

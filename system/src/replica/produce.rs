@@ -4,7 +4,7 @@
 use super::{Context, Leader, Replica, Role, core::Core, waiting::Waiter};
 use crate::{
     batch,
-    dedup::Seen,
+    broker::producers::Seen,
     entry::Kind,
     levels::{Acks, ReadLevel},
     marks::Mark,
@@ -85,7 +85,8 @@ impl Replica {
     fn takes_no_copy(&self, produce: &Produce) -> bool {
         let Produce { term, producer, epoch, sequence, .. } = *produce;
         let may_win = matches!(&self.role, Role::Candidate(ballot) if ballot.term == term);
-        let is_known = producer != 0 && !self.core.dedup.has(producer, epoch, sequence);
+        let is_known =
+            producer != 0 && !self.core.broker.producers().has(producer, epoch, sequence);
         !may_win && self.core.remembers(term) && is_known
     }
 
@@ -148,8 +149,9 @@ impl Core {
         if self.group() == METADATA || !batch::holds(messages, count) {
             return Err(Refusal::Malformed);
         }
-        let seen = self.dedup.see(producer, epoch, sequence);
-        let before = self.dedup.last_count(producer, epoch);
+        let producers = self.broker.producers();
+        let seen = producers.see(producer, epoch, sequence);
+        let before = producers.last_count(producer, epoch);
         match rules::seen(producer, seen, before, ctx.planted) {
             Seen::New => {}
             Seen::Repeat(slot) => {

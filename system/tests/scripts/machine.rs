@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use system::{Endpoint, FileId, Frame, Host, Nanos, registry};
+use system::{Endpoint, FileId, Frame, Host, Nanos, disk::files};
 
 /// One machine.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Machine {
 
     /// Ends the flush of the registry well, if one is under way.
     pub(crate) fn end_registry_flush(&mut self) -> Option<u64> {
-        let is_it = |flush: &Flush| flush.contents.iter().any(|(id, _)| *id == registry::FILE);
+        let is_it = |flush: &Flush| flush.contents.iter().any(|(id, _)| *id == files::REGISTRY);
         let place = self.flushes.iter().position(is_it)?;
         let flush = self.flushes.remove(place).expect("it was found");
         Some(self.end(flush))

@@ -5,9 +5,9 @@ use super::{Cluster, GROUP, MS};
 use crate::words;
 use bytes::Bytes;
 use system::{
-    Endpoint, Input, Message, Nanos, Plant, Replica, encode, payload,
-    persist::file_of,
-    registry,
+    Endpoint, Input, Message, Nanos, Plant, Replica,
+    disk::files,
+    encode, payload,
     wire::ask::{Fetch, Produce},
 };
 
@@ -125,14 +125,15 @@ impl Cluster {
             }
             ["wipe", who] => self.machine(words::endpoint(who)).wipe(),
             ["lose", who] => {
-                let was_there = self.machine(words::endpoint(who)).lose(file_of(GROUP, 0));
+                let was_there =
+                    self.machine(words::endpoint(who)).lose(files::segment_of(GROUP, 0));
                 assert!(was_there, "{who} has no file to lose");
             }
             ["rot", who] => {
                 let at = number("byte").expect("which byte") as usize;
-                self.machine(words::endpoint(who)).rot(file_of(GROUP, 0), at);
+                self.machine(words::endpoint(who)).rot(files::segment_of(GROUP, 0), at);
             }
-            ["rot_registry", who] => self.machine(words::endpoint(who)).rot(registry::FILE, 0),
+            ["rot_registry", who] => self.machine(words::endpoint(who)).rot(files::REGISTRY, 0),
             ["status"] => {
                 let lines = self.replicas().into_iter();
                 let lines = lines.map(|(node, own)| format!("n{node}: {}", words::replica(own)));
@@ -151,7 +152,7 @@ impl Cluster {
                 self.out.extend(entries);
             }
             ["disk", who] => {
-                let shown = self.machine(words::endpoint(who)).show(file_of(GROUP, 0));
+                let shown = self.machine(words::endpoint(who)).show(files::segment_of(GROUP, 0));
                 let line = shown.map(|(bytes, durable)| {
                     format!("{who}: {} bytes, {durable} durable", bytes.len())
                 });

@@ -10,7 +10,8 @@
 //!
 //! It touches no file: it says what to write and what to flush.
 
-use crate::{host::FileId, rope::Rope};
+use super::rope::Rope;
+use crate::host::FileId;
 use bytes::Bytes;
 
 /// A write that a host shall do.

@@ -39,14 +39,14 @@ pub enum Seen {
 }
 
 /// The producer table.
-#[derive(Clone, Debug, Default)]
-pub struct Dedup {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Producers {
     committed: BTreeMap<u64, Slot>,
     /// Producers with entries above the commit index; the newest entry counts.
     tail: BTreeMap<u64, Slot>,
 }
 
-impl Dedup {
+impl Producers {
     /// What a request with this producer, epoch and sequence is.
     pub fn see(&self, producer: u64, epoch: u32, sequence: u32) -> Seen {
         match self.last(producer) {
@@ -91,6 +91,11 @@ impl Dedup {
         self.committed.insert(producer, slot);
     }
 
+    /// The table that committed entries alone made.
+    pub(super) fn committed(&self) -> Producers {
+        Producers { committed: self.committed.clone(), tail: BTreeMap::new() }
+    }
+
     /// The log was cut, above its commit index.
     pub fn cut(&mut self, log: &Log, commit: Index) {
         self.tail.clear();
@@ -117,37 +122,37 @@ mod tests {
     use super::*;
     use crate::entry::Stamp;
 
-    fn append(log: &mut Log, dedup: &mut Dedup, producer: u64, epoch: u32, sequence: u32) {
+    fn append(log: &mut Log, producers: &mut Producers, producer: u64, epoch: u32, sequence: u32) {
         let stamp = Stamp { cluster: 1, incarnation: 1, group: 1, term: 1, wall: 0 };
         let body = batch::body(producer, epoch, sequence, b"");
         let entry = Entry::after(log.last(), stamp, Kind::Messages, log.next_offset(), 1, &body);
-        dedup.append(&entry);
+        producers.append(&entry);
         log.append(entry);
     }
 
     #[test]
     fn a_repeat_is_known_and_a_gap_is_refused() {
-        let (mut log, mut dedup) = (Log::default(), Dedup::default());
-        assert_eq!(dedup.see(5, 0, 1), Seen::OutOfOrder);
-        assert_eq!(dedup.see(5, 0, 0), Seen::New);
-        append(&mut log, &mut dedup, 5, 0, 0);
-        assert!(matches!(dedup.see(5, 0, 0), Seen::Repeat(slot) if slot.offset == 0));
-        assert_eq!(dedup.see(5, 0, 1), Seen::New);
-        assert_eq!(dedup.see(5, 0, 2), Seen::OutOfOrder);
-        append(&mut log, &mut dedup, 5, 1, 0);
-        assert_eq!(dedup.see(5, 0, 1), Seen::Fenced);
+        let (mut log, mut producers) = (Log::default(), Producers::default());
+        assert_eq!(producers.see(5, 0, 1), Seen::OutOfOrder);
+        assert_eq!(producers.see(5, 0, 0), Seen::New);
+        append(&mut log, &mut producers, 5, 0, 0);
+        assert!(matches!(producers.see(5, 0, 0), Seen::Repeat(slot) if slot.offset == 0));
+        assert_eq!(producers.see(5, 0, 1), Seen::New);
+        assert_eq!(producers.see(5, 0, 2), Seen::OutOfOrder);
+        append(&mut log, &mut producers, 5, 1, 0);
+        assert_eq!(producers.see(5, 0, 1), Seen::Fenced);
     }
 
     #[test]
     fn what_is_cut_from_the_log_is_forgotten_and_what_is_committed_stays() {
-        let (mut log, mut dedup) = (Log::default(), Dedup::default());
-        append(&mut log, &mut dedup, 5, 0, 0);
-        dedup.commit(log.get(1).unwrap());
-        append(&mut log, &mut dedup, 5, 0, 1);
-        assert_eq!(dedup.see(5, 0, 2), Seen::New);
+        let (mut log, mut producers) = (Log::default(), Producers::default());
+        append(&mut log, &mut producers, 5, 0, 0);
+        producers.commit(log.get(1).unwrap());
+        append(&mut log, &mut producers, 5, 0, 1);
+        assert_eq!(producers.see(5, 0, 2), Seen::New);
         log.cut(1);
-        dedup.cut(&log, 1);
-        assert_eq!(dedup.see(5, 0, 1), Seen::New);
-        assert!(matches!(dedup.see(5, 0, 0), Seen::Repeat(_)));
+        producers.cut(&log, 1);
+        assert_eq!(producers.see(5, 0, 1), Seen::New);
+        assert!(matches!(producers.see(5, 0, 0), Seen::Repeat(_)));
     }
 }

@@ -8,17 +8,15 @@
 //! is read above it after a start is written and flushed again before its group takes part (A11,
 //! `durable.rs`), for a later record proves everything below it.
 
-use crate::{
+use super::{
     durable::{Durable, Write},
-    host::FileId,
+    files::REGISTRY,
     rope::Rope,
-    types::{GroupId, NodeId},
 };
+use crate::types::{GroupId, NodeId};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::BTreeMap;
 
-/// The registry's file.
-pub const FILE: FileId = FileId(0);
 const RECORD: usize = 32;
 const IDENTITY: u32 = u32::from_le_bytes(*b"ZNOD");
 const GROUP: u32 = u32::from_le_bytes(*b"ZGRP");
@@ -76,9 +74,9 @@ impl Registry {
             ));
         }
         let file = Rope::from(bytes.clone());
-        let rewrite = durable.resume([(FILE, length as usize, &file)]);
+        let rewrite = durable.resume([(REGISTRY, length as usize, &file)]);
         if bytes.len() as u64 > length {
-            durable.touch(FILE);
+            durable.touch(REGISTRY);
         }
         Ok(Some((Registry { cluster, node, incarnation, groups, durable }, rewrite)))
     }
@@ -132,8 +130,8 @@ impl Registry {
 
     fn append(&mut self, record: Bytes) -> Write {
         let at = self.durable.end();
-        self.durable.wrote(FILE, record.len() as u64, at == 0);
-        Write { file: FILE, at, parts: vec![record] }
+        self.durable.wrote(REGISTRY, record.len() as u64, at == 0);
+        Write { file: REGISTRY, at, parts: vec![record] }
     }
 }
 

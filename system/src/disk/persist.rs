@@ -1,0 +1,188 @@
+//! The writer of a group's log: gathers what a turn records, closes it into a block, knows what is flushed.
+//!
+//! A block carries the position up to which the log was known to be durable when it was written
+//! (`proven`), so that damage *below* a proven position is known to be rot and refused, while damage
+//! above it may be a torn tail and is cut (S19, S21, S23).
+
+use super::{
+    block::{HEADER, HardState, Header, Record, put_record},
+    durable::{Durable, Write},
+    files,
+};
+use crate::{
+    entry::Entry,
+    host::FileId,
+    place::Place,
+    types::{GroupId, Index, NodeId},
+};
+use bytes::{Bytes, BytesMut};
+
+/// A segment is closed at the first block that begins past this.
+pub const SEGMENT_BYTES: u64 = 16 << 20;
+/// Bytes that headers share.
+const HEADERS_BYTES: usize = 4 << 10;
+
+/// Writes a group's log: gathers records, closes them into blocks, knows what is flushed.
+#[derive(Debug)]
+pub struct Persist {
+    pub(super) group: GroupId,
+    node: NodeId,
+    pub(super) segment: u32,
+    /// Bytes in the current segment.
+    pub(super) length: u64,
+    /// Bytes in all segments, whose end is where the next block begins.
+    pub(super) durable: Durable,
+    /// Checksum of the block before, which the next one carries.
+    pub(super) previous: u32,
+    /// Number of the block that is being gathered, from 1.
+    gathering: u64,
+    /// Blocks up to this number are durable.
+    flushed: u64,
+    parts: Vec<Bytes>,
+    /// Where headers are written: many share one allocation, for they live as long as the page cache.
+    headers: BytesMut,
+    small: BytesMut,
+    /// Checksum over every record that carries none of its own.
+    small_crc: u32,
+    records: u32,
+    /// The last block that the flush covers which is under way.
+    flight: u64,
+}
+
+impl Persist {
+    /// The log of a new group, with its place as the first record.
+    pub fn create(node: NodeId, place: &Place) -> Persist {
+        let mut persist = Persist::at(node, place.group);
+        persist.record_place(place);
+        persist
+    }
+
+    pub(super) fn at(node: NodeId, group: GroupId) -> Persist {
+        Persist {
+            group,
+            node,
+            segment: 0,
+            length: 0,
+            durable: Durable::default(),
+            previous: 0,
+            gathering: 1,
+            flushed: 0,
+            parts: Vec::new(),
+            headers: BytesMut::new(),
+            small: BytesMut::new(),
+            small_crc: 0,
+            records: 0,
+            flight: 0,
+        }
+    }
+
+    /// The number of the block that holds everything recorded so far: once it is flushed, all of it is
+    /// durable.
+    pub fn mark(&self) -> u64 {
+        if self.records > 0 { self.gathering } else { self.gathering - 1 }
+    }
+
+    /// The last block that is durable, with every one before it.
+    pub fn flushed(&self) -> u64 {
+        self.flushed
+    }
+
+    /// What was read after a start counts as block 1, durable once the rewrite of it is flushed.
+    pub(super) fn resume(&mut self) {
+        assert!(self.records == 0, "{} records before what was read", self.records);
+        self.gathering = 2;
+        if self.durable.is_clean() {
+            self.flushed = 1;
+        }
+    }
+
+    /// Records where the group stands.
+    pub fn record_place(&mut self, place: &Place) {
+        self.record(&Record::Place(place.clone()));
+    }
+
+    /// Records term and vote.
+    pub fn record_hard(&mut self, hard: HardState) {
+        self.record(&Record::Hard(hard));
+    }
+
+    /// Records that the log now ends at `last`.
+    pub fn record_cut(&mut self, last: Index) {
+        self.record(&Record::Cut(last));
+    }
+
+    /// Records an entry. Its bytes are shared.
+    pub fn record_entry(&mut self, entry: &Entry) {
+        if !self.small.is_empty() {
+            self.parts.push(self.small.split().freeze());
+        }
+        self.parts.push(entry.bytes().clone());
+        self.records += 1;
+    }
+
+    fn record(&mut self, record: &Record) {
+        let start = self.small.len();
+        put_record(&mut self.small, record);
+        self.small_crc = crc32c::crc32c_append(self.small_crc, &self.small[start..]);
+        self.records += 1;
+    }
+
+    /// Closes what was recorded into a block and says where to write it; none if nothing was.
+    pub fn next_write(&mut self, commit: Index) -> Option<Write> {
+        if self.records == 0 {
+            return None;
+        }
+        if !self.small.is_empty() {
+            self.parts.push(self.small.split().freeze());
+        }
+        if self.length >= SEGMENT_BYTES {
+            self.segment += 1;
+            self.length = 0;
+        }
+        let body: usize = self.parts.iter().map(Bytes::len).sum();
+        if self.headers.capacity() < HEADER {
+            self.headers = BytesMut::with_capacity(HEADERS_BYTES);
+        }
+        let header = Header {
+            length: body as u32,
+            group: self.group,
+            segment: self.segment,
+            position: self.durable.end(),
+            proven: self.durable.proven(),
+            commit,
+            previous: self.previous,
+            node: self.node,
+            records: self.records,
+            records_crc: self.small_crc,
+        };
+        let crc = header.put(&mut self.headers);
+        let mut parts = Vec::with_capacity(self.parts.len() + 1);
+        parts.push(self.headers.split().freeze());
+        parts.append(&mut self.parts);
+
+        let file = files::segment_of(self.group, self.segment);
+        let bytes = (HEADER + body) as u64;
+        self.durable.wrote(file, bytes, self.length == 0);
+        let write = Write { file, at: self.length, parts };
+        self.length += bytes;
+        self.previous = crc;
+        self.gathering += 1;
+        (self.records, self.small_crc) = (0, 0);
+        Some(write)
+    }
+
+    /// The files to flush, if something was written since the last flush and none is under way. The
+    /// flag says whether a file is new, so that its directory entry must become durable too.
+    pub fn begin_flush(&mut self) -> Option<(Vec<FileId>, bool)> {
+        let begun = self.durable.begin_flush()?;
+        self.flight = self.gathering - 1;
+        Some(begun)
+    }
+
+    /// The flush that was under way has ended well.
+    pub fn end_flush(&mut self) {
+        self.durable.end_flush();
+        assert!(self.flight >= self.flushed, "block {} after {}", self.flight, self.flushed);
+        self.flushed = self.flight;
+    }
+}
