@@ -4,14 +4,17 @@
 //! It keeps up with each disk as flushes end, and turns bytes into facts: this entry is durable, this
 //! log was cut, this vote will be remembered. It trusts no node; it never says what a node believes.
 
+pub(crate) mod frames;
+mod records;
+
 use crate::disk::{Disk, Flushed};
-use bytes::{Buf, Bytes};
-use checkers::{Acks, Claim, Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
+use bytes::Bytes;
+use checkers::{Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
+pub use frames::{Told, for_each_told};
+use records::{Cursor, Record, read_records};
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::xxh3_64;
 
 const BLOCK_HEADER: usize = 64;
-const ENTRY_HEADER: usize = 96;
 
 /// Where one log's decoding stands.
 #[derive(Clone, Debug, Default)]
@@ -291,197 +294,10 @@ struct Sink<'a> {
     decoded: Option<&'a mut Decoded>,
 }
 
-#[derive(Debug)]
-enum Record {
-    Place(Bytes),
-    Hard { term: u64, vote: Option<u32> },
-    Cut { last: u64 },
-    Entry { entry: EntryId, previous: u64, incarnation: u64, message: MessageId },
-}
-
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
-}
-
-/// Reads the records of a block's body; `false` if one of them is not intact.
-fn read_records(
-    bytes: &mut Cursor,
-    body: usize,
-    header: &[u8; BLOCK_HEADER],
-    records: &mut Vec<Record>,
-) -> bool {
-    records.clear();
-    let (mut left, mut crc) = (body, 0);
-    while left > 0 {
-        let Some(length) = bytes.peek(8).map(|head| u32_at(head, 4) as usize) else { return false };
-        if length < 8 || length > left {
-            return false;
-        }
-        let Some(record) = bytes.peek(length) else { return false };
-        left -= length;
-        let read = match (&record[..4], length) {
-            (b"ZENT", _) => read_entry(record),
-            (b"ZHRD", 24) => Some(Record::Hard {
-                term: u64_at(record, 8),
-                vote: Some(u32_at(record, 16)).filter(|vote| *vote != 0),
-            }),
-            (b"ZCUT", 16) => Some(Record::Cut { last: u64_at(record, 8) }),
-            (b"ZCFG", 36..) => Some(Record::Place(Bytes::copy_from_slice(&record[8..]))),
-            (_, _) => None,
-        };
-        if &record[..4] != b"ZENT" {
-            crc = crc32c::crc32c_append(crc, record);
-        }
-        let Some(record) = read else { return false };
-        bytes.skip(length);
-        records.push(record);
-    }
-    records.len() == u32_at(header, 48) as usize && crc == u32_at(header, 52)
-}
-
-fn read_entry(bytes: &[u8]) -> Option<Record> {
-    if bytes.len() < ENTRY_HEADER {
-        return None;
-    }
-    let body = &bytes[ENTRY_HEADER..];
-    if xxh3_64(&bytes[..88]) != u64_at(bytes, 88) || xxh3_64(body) != u64_at(bytes, 72) {
-        return None;
-    }
-    let has_messages = u64_at(bytes, 80) == 1 && body.len() >= 24;
-    Some(Record::Entry {
-        entry: EntryId {
-            index: u64_at(bytes, 32),
-            term: u64_at(bytes, 40),
-            hash: u64_at(bytes, 88),
-        },
-        previous: u64_at(bytes, 64),
-        incarnation: u64_at(bytes, 16),
-        message: if has_messages { u64_at(body, 16) } else { 0 },
-    })
-}
-
-/// Reads over parts as if they were one.
-struct Cursor {
-    parts: std::vec::IntoIter<Bytes>,
-    current: Bytes,
-    left: usize,
-}
-
-impl Cursor {
-    fn new(parts: Vec<Bytes>) -> Cursor {
-        let left = parts.iter().map(Bytes::len).sum();
-        Cursor { parts: parts.into_iter(), current: Bytes::new(), left }
-    }
-
-    /// Makes the next `length` bytes lie in the current part.
-    fn gather(&mut self, length: usize) -> bool {
-        if self.left < length {
-            return false;
-        }
-        while self.current.is_empty() && length > 0 {
-            self.current = self.parts.next().expect("bytes are left");
-        }
-        if self.current.len() < length {
-            let mut joined = self.current.to_vec();
-            while joined.len() < length {
-                joined.extend_from_slice(&self.parts.next().expect("bytes are left"));
-            }
-            self.current = joined.into();
-        }
-        true
-    }
-
-    fn peek(&mut self, length: usize) -> Option<&[u8]> {
-        self.gather(length).then(|| &self.current[..length])
-    }
-
-    fn skip(&mut self, length: usize) {
-        assert!(self.gather(length), "what is skipped was seen");
-        self.left -= length;
-        self.current.advance(length);
-    }
-}
-
-/// What a frame says that judges must know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// Something is durable on the sender.
-    Claim { group: u32, claim: Claim },
-    /// A produce request is acknowledged.
-    Acked { group: u32, request: u64, acks: Acks, entry: EntryId, offset: u64 },
-}
-
-/// Hands every claim and acknowledgement in a frame's head to `each`. None where it cannot read on: what
-/// stands behind may be a claim, so whoever asks must not pass over it.
-pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option<()> {
-    let count = u32_at(head.get(28..32)?, 0);
-    let mut rest = head.get(36..head.len().checked_sub(4)?)?;
-    for _ in 0..count {
-        let group = u32_at(rest.get(..4)?, 0);
-        let kind = *rest.get(4)?;
-        let message = rest.get(5..)?;
-        let id = |at: usize| {
-            Some(EntryId {
-                index: u64_at(message.get(at..at + 24)?, 0),
-                term: u64_at(message, at + 8),
-                hash: u64_at(message, at + 16),
-            })
-        };
-        let claim = |entry: EntryId| Claim::Append {
-            term: u64_at(message, 0),
-            index: entry.index,
-            hash: entry.hash,
-        };
-        let size = match kind {
-            1 | 3 => 32,
-            2 => 9,
-            4 => {
-                if *message.get(8)? == 1 {
-                    let claim = Claim::Vote { term: u64_at(message, 0), candidate: to };
-                    each(Told::Claim { group, claim });
-                }
-                9
-            }
-            5 => 44 + 4 * u32_at(message.get(40..44)?, 0) as usize,
-            6 => {
-                each(Told::Claim { group, claim: claim(id(16)?) });
-                40
-            }
-            7 => 32,
-            8 => 32,
-            9 => {
-                let entry = id(40)?;
-                if entry.index > 0 {
-                    each(Told::Claim { group, claim: claim(entry) });
-                }
-                64
-            }
-            30 => {
-                let acks = *Acks::ALL.get(usize::from(*message.get(8)?))?;
-                let request = u64_at(message, 0);
-                let (entry, offset) = (id(17)?, u64_at(message.get(41..49)?, 0));
-                each(Told::Acked { group, request, acks, entry, offset });
-                49
-            }
-            31 => 28 + 4 * u32_at(message.get(24..28)?, 0) as usize,
-            20 => 45,
-            21 | 32 => 21,
-            22 => 8,
-            23 | 33 => {
-                let mut size = 12;
-                for _ in 0..u32_at(message.get(8..12)?, 0) {
-                    let place = message.get(size..size + 28)?;
-                    size += 28 + 8 * u32_at(place, 20) as usize + 4 * u32_at(place, 24) as usize;
-                }
-                size
-            }
-            _ => return None,
-        };
-        rest = message.get(size..)?;
-    }
-    rest.is_empty().then_some(())
 }

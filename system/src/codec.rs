@@ -73,6 +73,10 @@ impl Reader<'_> {
 
     fn body(&mut self) -> Result<Bytes, Malformed> {
         let length = u32::get(self)? as usize;
+        self.take_body(length)
+    }
+
+    fn take_body(&mut self, length: usize) -> Result<Bytes, Malformed> {
         let Some(body) = self.bodies.last_mut() else {
             return Err(Malformed("a frame carries fewer entries than it says"));
         };
@@ -88,6 +92,26 @@ impl Reader<'_> {
             cut.push(body.clone());
         }
         Ok(body)
+    }
+}
+
+impl Reader<'_> {
+    /// Passes over fields that end here, and so many bytes of bodies.
+    pub(crate) fn skip_to(&mut self, end: usize, mut carried: usize) -> Result<(), Malformed> {
+        if end > self.head.len() {
+            return Err(Malformed("a message is longer than its frame"));
+        }
+        self.at = end;
+        while carried > 0 {
+            let left = self.bodies.last().map_or(0, Bytes::len);
+            let length = carried.min(left);
+            if length == 0 {
+                return Err(Malformed("a frame carries fewer entries than it says"));
+            }
+            self.take_body(length)?;
+            carried -= length;
+        }
+        Ok(())
     }
 }
 

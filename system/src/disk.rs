@@ -3,7 +3,7 @@
 //! flush, and reads what was written; it touches no file, and knows nothing of what travels.
 //!
 //! [`block`] has the one format, writer and reader side by side. [`persist`] gathers what a turn records
-//! and closes it into a block; [`recover`] reads it all again after a start, through a [`rope`] that copies
+//! and closes it into a block; [`mod@recover`] reads it all again after a start, through a [`rope`] that copies
 //! nothing, and tells a torn end from rot. [`durable`] is the one piece of code that knows how far bytes
 //! are to be trusted. [`registry`] is the node's identity and the groups it holds; [`files`] how files are
 //! called.

@@ -61,6 +61,10 @@ marks! {
     RegistryRewritten = "registry_rewritten",
     /// An acknowledgement needed more than a quorum, to span regions.
     SpreadWaited = "spread_waited",
+    /// A message was of a kind that this node does not know, and was passed over.
+    UnknownMessage = "unknown_message",
+    /// A frame could not be read to its end.
+    MalformedFrame = "malformed_frame",
     /// A node stopped itself because a flush failed (S7).
     FailStop = "fail_stop",
 }

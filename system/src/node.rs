@@ -176,10 +176,16 @@ impl Node {
         if sender.cluster != self.settings.cluster {
             return;
         }
-        // A frame that turns malformed half way has lost its rest; what came before it stands.
-        let _ = frame.for_each(|group, message| {
+        let read = frame.for_each(|group, message| {
             self.on_message(host, sender.endpoint, group, message);
         });
+        match read {
+            Ok(0) => {}
+            // Words of a newer version: nobody here is bound by them.
+            Ok(_) => self.turn.marks.hit(Mark::UnknownMessage),
+            // It has lost its rest; what came before it stands.
+            Err(_) => self.turn.marks.hit(Mark::MalformedFrame),
+        }
     }
 
     fn on_message<H: Host>(

@@ -6,6 +6,7 @@
 //! reads frames by docs/FORMAT.md, trusts no node, and where one turn was handed several things that
 //! may explain a decision it says that nothing was heard.
 
+use crate::witness::frames::{Raw, for_each_message, sender};
 use checkers::{Ballot, Fact, Heard};
 
 /// A heartbeat as it was handed over: the leader's term, and what the node's clock showed.
@@ -90,7 +91,7 @@ impl Ears {
     /// A frame is handed over in this turn. `own` tells the term that a replica was last seen in.
     pub(crate) fn hand(&mut self, place: usize, head: &[u8], own: impl Fn(u32) -> u64) {
         let process = &mut self.processes[place];
-        let Some(from) = head.get(16..20).map(|bytes| u32_at(bytes, 0)) else { return };
+        let Some(from) = sender(head) else { return };
         for_each_word(head, |word| match word {
             Word::Read => process.reads += 1,
             Word::Beat { group, term, .. } => process.beat(group, term),
@@ -266,45 +267,30 @@ enum Word {
     Read,
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
-}
-
-/// Hands every such word of a frame's head to `each`, and stops at the first message of another kind
-/// or that it cannot read: answers to clients travel alone.
+/// Hands every such word of a frame's head to `each`.
 fn for_each_word(head: &[u8], mut each: impl FnMut(Word)) -> Option<()> {
-    let count = u32_at(head.get(28..32)?, 0);
-    let mut rest = head.get(36..head.len().checked_sub(4)?)?;
-    for _ in 0..count {
-        let group = u32_at(rest.get(..4)?, 0);
-        let kind = *rest.get(4)?;
-        let message = rest.get(5..)?;
-        let term = u64_at(message.get(..8)?, 0);
-        let granted = |ballot| match message.get(8)? {
-            1 => Some(Word::Granted { group, term, ballot }),
-            _ => Some(Word::Other { group, term }),
+    for_each_message(head, |message| {
+        let Raw { group, kind, .. } = message;
+        let term = || message.u64(0);
+        let granted = |ballot| {
+            let (term, is_granted) = (message.u64(0)?, message.u8(8)? == 1);
+            let (granted, other) =
+                (Word::Granted { group, term, ballot }, Word::Other { group, term });
+            Some(if is_granted { granted } else { other })
         };
-        let (word, size) = match kind {
-            1 => (Word::Ask { group, term, ballot: Ballot::PreVote }, 32),
-            2 => (granted(Ballot::PreVote)?, 9),
-            3 => (Word::Ask { group, term, ballot: Ballot::Vote }, 32),
-            4 => (granted(Ballot::Vote)?, 9),
-            5 => (Word::Other { group, term }, 44 + 4 * u32_at(message.get(40..44)?, 0) as usize),
-            6 => (Word::Other { group, term }, 40),
-            7 => (Word::Other { group, term }, 32),
-            8 => (Word::Beat { group, term, sequence: u64_at(message.get(8..16)?, 0) }, 32),
-            9 => (Word::BeatOk { group, term }, 64),
-            21 if *message.get(16)? == 1 => (Word::Read, 21),
+        each(match kind {
+            1 => Word::Ask { group, term: term()?, ballot: Ballot::PreVote },
+            2 => granted(Ballot::PreVote)?,
+            3 => Word::Ask { group, term: term()?, ballot: Ballot::Vote },
+            4 => granted(Ballot::Vote)?,
+            5..=7 => Word::Other { group, term: term()? },
+            8 => Word::Beat { group, term: term()?, sequence: message.u64(8)? },
+            9 => Word::BeatOk { group, term: term()? },
+            21 if message.u8(16)? == 1 => Word::Read,
             _ => return Some(()),
-        };
-        each(word);
-        rest = message.get(size..)?;
-    }
-    Some(())
+        });
+        Some(())
+    })
 }
 
 #[cfg(test)]

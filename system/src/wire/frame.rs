@@ -143,16 +143,20 @@ impl Frame {
         Ok(Sender { cluster, endpoint, incarnation: u64::get(&mut reader)? })
     }
 
-    /// Hands every message to `each`. Call [`Frame::sender`] first: it checks the checksum.
-    pub fn for_each(mut self, mut each: impl FnMut(GroupId, Message)) -> Result<(), Malformed> {
+    /// Hands every message to `each`, and says how many were of kinds that are not known here: a newer
+    /// peer may say them, and they are passed over. Call [`Frame::sender`] first: it checks the checksum.
+    pub fn for_each(mut self, mut each: impl FnMut(GroupId, Message)) -> Result<u64, Malformed> {
         let mut bodies = std::mem::take(&mut self.bodies);
         bodies.reverse();
-        let mut reader = self.reader(bodies);
+        let (mut reader, mut unknown) = (self.reader(bodies), 0);
         for _ in 0..self.count() {
             let group = u32::get(&mut reader)?;
-            each(group, Message::get(&mut reader)?);
+            match Message::get(&mut reader)? {
+                Some(message) => each(group, message),
+                None => unknown += 1,
+            }
         }
-        Ok(())
+        Ok(unknown)
     }
 
     /// Reads the messages; `bodies` last first.
@@ -281,6 +285,43 @@ mod tests {
             prop_assert_eq!(&read(&frame), &messages);
             let carried = Frame::from_bytes(frame.to_bytes()).unwrap();
             prop_assert_eq!(&carried, &frame);
+        }
+
+        /// Whoever does not know a kind reads everything before and behind it, over a socket and in parts.
+        #[test]
+        fn a_message_of_an_unknown_kind_is_counted_and_passed_over(
+            numbers in any::<Numbers>(),
+            bodies in bodies(),
+            places in places(),
+            (pick, kind) in (any::<usize>(), prop_oneof![10u8..20, 24u8..30, 34u8..]),
+        ) {
+            let every = every(numbers, &bodies, &places);
+            let sender = Sender { cluster: 5, endpoint: 3, incarnation: 8 };
+            let mut builder = FrameBuilder::new(sender);
+            builder.push(1, every[4].clone());
+            let at = builder.head.len() + 4;
+            builder.push(2, every[pick % every.len()].clone());
+            builder.head[at] = kind;
+            builder.push(3, every[4].clone());
+            let frame = builder.finish();
+            let carried = Frame::from_bytes(frame.to_bytes()).unwrap();
+            for frame in [frame, carried] {
+                let mut read = Vec::new();
+                let unknown = frame.for_each(|group, message| read.push((group, message)));
+                prop_assert_eq!(unknown, Ok(1));
+                prop_assert_eq!(&read, &[(1, every[4].clone()), (3, every[4].clone())]);
+            }
+        }
+
+        #[test]
+        fn a_message_that_is_longer_than_its_kind_is_malformed(numbers in any::<Numbers>()) {
+            let every = every(numbers, &[], &[]);
+            let mut builder = FrameBuilder::new(Sender { cluster: 5, endpoint: 3, incarnation: 8 });
+            builder.push(1, every[0].clone());
+            builder.head.push(0);
+            builder.head[PREFIX + 5] += 1;
+            let read = builder.finish().for_each(|_, _| {});
+            prop_assert_eq!(read, Err(Malformed("a message is not as long as its kind is")));
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 use super::{Answer, Ask, Peer};
 use crate::codec::{Field, Malformed, Reader, Writer};
+use bytes::Bytes;
 
 /// A family: an enum with a struct for each kind, and how each is written and read.
 macro_rules! words {
@@ -28,6 +29,11 @@ macro_rules! words {
             /// The number of its kind, which stands before its fields.
             pub fn kind(&self) -> u8 {
                 match self { $($family::$word(_) => $kind,)* }
+            }
+
+            /// Whether it has a message of this kind.
+            pub fn has(kind: u8) -> bool {
+                [$($kind),*].contains(&kind)
             }
 
             pub(super) fn put(self, out: &mut crate::codec::Writer<'_>) {
@@ -87,36 +93,59 @@ impl Message {
         Message::Answer { request, answer: answer.into() }
     }
 
+    /// Lays it down: kind, length of the fields, length of the bodies, fields.
     pub(super) fn put(self, out: &mut Writer<'_>) {
+        out.head.push(match &self {
+            Message::Peer(peer) => peer.kind(),
+            Message::Ask { ask, .. } => ask.kind(),
+            Message::Answer { answer, .. } => answer.kind(),
+        });
+        let (lengths, bodies) = (out.head.len(), out.bodies.len());
+        out.head.extend_from_slice(&[0; 8]);
         match self {
-            Message::Peer(peer) => {
-                out.head.push(peer.kind());
-                peer.put(out);
-            }
+            Message::Peer(peer) => peer.put(out),
             Message::Ask { request, ask } => {
-                out.head.push(ask.kind());
                 request.put(out);
                 ask.put(out);
             }
             Message::Answer { request, answer } => {
-                out.head.push(answer.kind());
                 request.put(out);
                 answer.put(out);
             }
         }
+        let fields = (out.head.len() - lengths - 8) as u32;
+        let carried: usize = out.bodies[bodies..].iter().map(Bytes::len).sum();
+        out.head[lengths..lengths + 4].copy_from_slice(&fields.to_le_bytes());
+        out.head[lengths + 4..lengths + 8].copy_from_slice(&(carried as u32).to_le_bytes());
     }
 
-    pub(super) fn get(from: &mut Reader<'_>) -> Result<Message, Malformed> {
-        let kind = from.u8()?;
+    /// Reads the next message; none if it is of a kind that is not known here, and was passed over.
+    pub(super) fn get(from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> {
+        let (kind, length, carried) = (from.u8()?, u32::get(from)?, u32::get(from)?);
+        let end = from.at + length as usize;
+        let Some(message) = Message::of_kind(kind, from)? else {
+            from.skip_to(end, carried as usize)?;
+            return Ok(None);
+        };
+        if from.at != end {
+            return Err(Malformed("a message is not as long as its kind is"));
+        }
+        Ok(Some(message))
+    }
+
+    fn of_kind(kind: u8, from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> {
         if let Some(peer) = Peer::get(kind, from)? {
-            return Ok(Message::Peer(peer));
+            return Ok(Some(Message::Peer(peer)));
         }
-        let request = u64::get(from)?;
-        if let Some(ask) = Ask::get(kind, from)? {
-            return Ok(Message::Ask { request, ask });
+        if Ask::has(kind) {
+            let request = u64::get(from)?;
+            return Ok(Ask::get(kind, from)?.map(|ask| Message::Ask { request, ask }));
         }
-        let answer = Answer::get(kind, from)?.ok_or(Malformed("an unknown message"))?;
-        Ok(Message::Answer { request, answer })
+        if Answer::has(kind) {
+            let request = u64::get(from)?;
+            return Ok(Answer::get(kind, from)?.map(|answer| Message::Answer { request, answer }));
+        }
+        Ok(None)
     }
 }
 
