@@ -6,12 +6,12 @@
 //! partition; the next waits for it. After an unknown outcome the producer's epoch rises, so a late
 //! attempt can no longer slip in between later calls (S36, S38).
 
+mod call;
+
 use crate::{
-    batch,
-    entry::Entry,
     levels::{Acks, ReadLevel},
     place::Place,
-    types::{Endpoint, GroupId, METADATA, Nanos, NodeId, Offset, Term},
+    types::{Endpoint, GroupId, METADATA, Nanos, NodeId, Offset},
     wire::{
         Answer, Ask, Frame, Message, Receipt, Refusal, Sender,
         answer::{self, Refused},
@@ -19,7 +19,8 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
+use call::{Call, Partition, Work};
+use std::collections::BTreeMap;
 
 /// What a client is told when it starts.
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ pub struct Fetched {
     pub offset: Offset,
     /// Its identity.
     pub message: u64,
-    /// What [`batch::content`] makes of the payload that came.
+    /// What [`content`](crate::batch::content) makes of the payload that came.
     pub hash: u64,
 }
 
@@ -73,38 +74,6 @@ pub struct Sequenced {
     pub epoch: u32,
     /// Sequence of the first message.
     pub sequence: u32,
-}
-
-#[derive(Debug)]
-enum Work {
-    Produce { acks: Acks, count: u32, messages: Bytes, sequenced: Option<Sequenced> },
-    Fetch { from: Offset, level: ReadLevel, bytes_max: u32 },
-    Create { places: Vec<Place> },
-}
-
-#[derive(Debug)]
-struct Call {
-    id: u64,
-    group: GroupId,
-    work: Work,
-    deadline: Nanos,
-    /// The attempt under way: its request number, the term it carries.
-    attempt: Option<(u64, Term)>,
-    /// When the attempt is given up, or the next one begins.
-    next_at: Nanos,
-    tries: u32,
-    /// Some attempt may have taken effect.
-    may_have_happened: bool,
-}
-
-#[derive(Debug)]
-struct Partition {
-    voters: Vec<NodeId>,
-    leader: Option<(NodeId, Term)>,
-    epoch: u32,
-    sequence: u32,
-    is_busy: bool,
-    queue: VecDeque<Call>,
 }
 
 /// A client.
@@ -155,7 +124,7 @@ impl Client {
         self.partitions.keys().copied().filter(|group| *group != METADATA)
     }
 
-    /// Begins a produce call. `messages` is what [`batch::encode`] made of `count` messages.
+    /// Begins a produce call. `messages` is what [`encode`](crate::batch::encode) made of `count` messages.
     pub fn produce(
         &mut self,
         now: Nanos,
@@ -373,7 +342,7 @@ impl Client {
             }
             Answer::Fetched(answer::Fetched { from, end, entries }) => {
                 if let Some(place) = self.answered(request) {
-                    match read(from, entries) {
+                    match call::read(from, entries) {
                         Some(records) => {
                             let call = self.active.swap_remove(place);
                             self.finish(now, &call, Done::Fetched(records, end));
@@ -488,77 +457,4 @@ impl Client {
             return self.start(now, call);
         }
     }
-}
-
-impl Call {
-    fn acks(&self) -> Option<Acks> {
-        match &self.work {
-            Work::Produce { acks, .. } => Some(*acks),
-            Work::Fetch { .. } | Work::Create { .. } => None,
-        }
-    }
-
-    /// The epoch it was sent in, and the sequence that follows it.
-    fn sequenced(&self) -> Option<(u32, u32)> {
-        match &self.work {
-            Work::Produce { count, sequenced, .. } => {
-                sequenced.map(|own| (own.epoch, own.sequence.wrapping_add(*count)))
-            }
-            Work::Fetch { .. } | Work::Create { .. } => None,
-        }
-    }
-
-    fn is_produce(&self) -> bool {
-        self.acks().is_some()
-    }
-
-    /// Whether an attempt of which nothing is known may have changed something.
-    fn has_effect(&self) -> bool {
-        match &self.work {
-            Work::Produce { .. } | Work::Create { .. } => true,
-            Work::Fetch { .. } => false,
-        }
-    }
-
-    /// Whether an attempt that was refused like this has no effect and never will. To create carries
-    /// no term: whoever refused it for not leading may take it later, when the network repeats it.
-    fn is_definite(&self, why: Refusal, asked: Term) -> bool {
-        match &self.work {
-            Work::Produce { .. } | Work::Fetch { .. } => why.is_definite(asked),
-            Work::Create { .. } => why == Refusal::Malformed,
-        }
-    }
-}
-
-impl Partition {
-    fn of(voters: Vec<NodeId>) -> Partition {
-        Partition {
-            voters,
-            leader: None,
-            epoch: 0,
-            sequence: 0,
-            is_busy: false,
-            queue: VecDeque::new(),
-        }
-    }
-}
-
-/// The messages of fetched entries from an offset on; none if an entry is damaged.
-fn read(from: Offset, entries: Vec<Bytes>) -> Option<Vec<Fetched>> {
-    let mut records = Vec::new();
-    for bytes in entries {
-        let entry = Entry::decode(bytes).ok()?;
-        let messages = entry.body().get(batch::PREFIX..)?;
-        let base = entry.base();
-        let is_whole = batch::for_each(messages, |place, message, payload| {
-            let offset = base + place;
-            if offset >= from {
-                records.push(Fetched { offset, message, hash: batch::content(payload) });
-            }
-        });
-        if !is_whole {
-            return None;
-        }
-    }
-    Some(records)
 }

@@ -17,8 +17,8 @@
 //! one peer are one frame. Under load both grow by themselves: that is all the batching there is.
 //!
 //! # How to read it
-//! 1. [`types`], [`quorum`], [`place`] and [`levels`]: who counts, where a group stands, what may be
-//!    promised.
+//! 1. [`types`], [`quorum`], [`configurations`], [`place`] and [`levels`]: who counts, and when, where a
+//!    group stands, what may be promised.
 //! 2. [`entry`] and [`log`]: what is replicated. [`batch`]: messages in an entry. [`broker`]: what
 //!    committed entries make of a group (producers, the directory).
 //! 3. [`disk`]: how logs stand on a disk and how far they are to be trusted. [`wire`]: what travels. Both
@@ -54,6 +54,7 @@ pub mod batch;
 pub mod broker;
 pub mod client;
 mod codec;
+pub mod configurations;
 pub mod disk;
 pub mod entry;
 pub mod host;

@@ -299,7 +299,7 @@ impl Node {
         unregistered.retain(|group| {
             let settled = slots.get(*group).filter(|replica| replica.is_settled());
             if let Some(replica) = settled {
-                let write = registry.add(*group, replica.place().incarnation);
+                let write = registry.add(*group, replica.incarnation());
                 host.write(write.file, write.at, &write.parts);
             }
             settled.is_none()

@@ -181,9 +181,9 @@ impl Replica {
         self.core.group()
     }
 
-    /// Where the group stands.
-    pub fn place(&self) -> &Place {
-        &self.core.place
+    /// Which life of the group it is of.
+    pub fn incarnation(&self) -> u64 {
+        self.core.incarnation
     }
 
     /// Which partitions there are, as far as it has committed their creation.

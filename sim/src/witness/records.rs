@@ -39,7 +39,7 @@ pub(super) fn read_records(
                 vote: Some(u32_at(record, 16)).filter(|vote| *vote != 0),
             }),
             (b"ZCUT", 16) => Some(Record::Cut { last: u64_at(record, 8) }),
-            (b"ZCFG", 36..) => Some(Record::Place(Bytes::copy_from_slice(&record[8..]))),
+            (b"ZCFG", 44..) => Some(Record::Place(Bytes::copy_from_slice(&record[16..]))),
             (_, _) => None,
         };
         if &record[..4] != b"ZENT" {

@@ -109,8 +109,8 @@ impl Header {
 /// What a group's log is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// Where the group stands.
-    Place(Place),
+    /// From this index on the group stands there; its founding is at index 0.
+    Place(Index, Place),
     /// Term and vote.
     Hard(HardState),
     /// The log now ends here.
@@ -123,7 +123,8 @@ pub(super) enum Record {
 pub(super) fn put_record(out: &mut BytesMut, record: &Record) {
     let mut bytes = Vec::new();
     let mark = match record {
-        Record::Place(place) => {
+        Record::Place(index, place) => {
+            bytes.put_u64_le(*index);
             place.put_to(&mut bytes);
             PLACE
         }
@@ -182,7 +183,11 @@ fn read_record(mark: u32, bytes: &[u8]) -> Option<Record> {
             Some(Record::Hard(HardState { term: u64_at(bytes, 0), vote }))
         }
         (CUT, 8) => Some(Record::Cut(u64_at(bytes, 0))),
-        (PLACE, _) => Place::all(bytes).ok()?.pop().map(Record::Place),
+        (PLACE, 8..) => {
+            let mut places = Place::all(&bytes[8..]).ok()?;
+            let place = places.pop().filter(|_| places.is_empty())?;
+            Some(Record::Place(u64_at(bytes, 0), place))
+        }
         _ => None,
     }
 }

@@ -53,7 +53,7 @@ impl Persist {
     /// The log of a new group, with its place as the first record.
     pub fn create(node: NodeId, place: &Place) -> Persist {
         let mut persist = Persist::at(node, place.group);
-        persist.record_place(place);
+        persist.record_place(0, place);
         persist
     }
 
@@ -76,6 +76,11 @@ impl Persist {
         }
     }
 
+    /// The group whose log it is.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
     /// The number of the block that holds everything recorded so far: once it is flushed, all of it is
     /// durable.
     pub fn mark(&self) -> u64 {
@@ -96,9 +101,9 @@ impl Persist {
         }
     }
 
-    /// Records where the group stands.
-    pub fn record_place(&mut self, place: &Place) {
-        self.record(&Record::Place(place.clone()));
+    /// Records where the group stands from an index on.
+    pub fn record_place(&mut self, index: Index, place: &Place) {
+        self.record(&Record::Place(index, place.clone()));
     }
 
     /// Records term and vote.

@@ -13,6 +13,7 @@ use super::{
     rope::Rope,
 };
 use crate::{
+    configurations::Configurations,
     entry::Entry,
     host::FileId,
     log::Log,
@@ -23,8 +24,10 @@ use crate::{
 /// What a group's segments hold.
 #[derive(Debug)]
 pub struct Recovered {
-    /// Where the group stands.
-    pub place: Place,
+    /// Which life of the group.
+    pub incarnation: u64,
+    /// Who counts in it.
+    pub configurations: Configurations,
     /// Term and vote.
     pub hard: HardState,
     /// The log.
@@ -54,7 +57,8 @@ pub enum Damage {
 /// What the records so far have made of the group.
 #[derive(Debug, Default)]
 struct State {
-    place: Option<Place>,
+    /// Incarnation and configurations, once its founding was read.
+    founded: Option<(u64, Configurations)>,
     hard: HardState,
     log: Log,
     commit_hint: Index,
@@ -71,13 +75,13 @@ struct Torn {
 /// Reads a group's segments, in order from segment 0.
 pub fn recover(node: NodeId, group: GroupId, segments: &[Rope]) -> Result<Recovered, Damage> {
     let (mut persist, mut state) = (Persist::at(node, group), State::default());
-    let torn = read_segments(&mut persist, &mut state, segments);
+    let torn = read_segments(&mut persist, &mut state, segments)?;
     let truncate = match torn {
         Some(torn) => cut_torn(&persist, segments, &torn)?,
         None => Vec::new(),
     };
-    let State { place, hard, log, commit_hint, generation } = state;
-    let Some(place) = place else { return Err(Damage::Empty) };
+    let State { founded, hard, log, commit_hint, generation } = state;
+    let Some((incarnation, configurations)) = founded else { return Err(Damage::Empty) };
     if commit_hint > log.last_index() {
         return Err(Damage::Rot(format!(
             "group {group}: index {commit_hint} was committed, but the log ends at {}",
@@ -93,55 +97,74 @@ pub fn recover(node: NodeId, group: GroupId, segments: &[Rope]) -> Result<Recove
     let rewrite = persist.durable.resume(good);
     truncate.iter().for_each(|(file, _)| persist.durable.touch(*file));
     persist.resume();
-    Ok(Recovered { place, hard, log, commit_hint, generation, persist, rewrite, truncate })
+    Ok(Recovered {
+        incarnation,
+        configurations,
+        hard,
+        log,
+        commit_hint,
+        generation,
+        persist,
+        rewrite,
+        truncate,
+    })
 }
 
-/// Reads block after block; says where that ended, if not at the end.
-fn read_segments(persist: &mut Persist, state: &mut State, segments: &[Rope]) -> Option<Torn> {
+/// Reads block after block; says where that ended, if not at the end. A block that is intact, and whose
+/// records do not follow what stands before it, is none that a torn write leaves behind: it is rot.
+fn read_segments(
+    persist: &mut Persist,
+    state: &mut State,
+    segments: &[Rope],
+) -> Result<Option<Torn>, Damage> {
     for (segment, bytes) in segments.iter().enumerate() {
         let mut at = 0;
         if segment > 0 && !bytes.is_empty() {
             (persist.segment, persist.length) = (segment as u32, 0);
         }
         while at < bytes.len() {
-            match read_block(persist, state, segment as u32, bytes, at) {
-                Ok(end) => at = end,
-                Err(why) => return Some(Torn { segment, at, why }),
+            let (header, crc, records, end) = match read_block(persist, segment as u32, bytes, at) {
+                Ok(read) => read,
+                Err(why) => return Ok(Some(Torn { segment, at, why: why.into() })),
+            };
+            for record in records {
+                state.apply(record, persist.group).map_err(|why| {
+                    let group = persist.group;
+                    Damage::Rot(format!("group {group} segment {segment} byte {at}: {why}"))
+                })?;
             }
+            state.commit_hint = state.commit_hint.max(header.commit);
+            persist.durable.read((end - at) as u64, header.proven);
+            (persist.length, persist.previous) = (end as u64, crc);
+            at = end;
         }
     }
-    None
+    Ok(None)
 }
 
-/// Reads the block at a byte of a segment, and applies it; says where it ends.
+/// Reads the block at a byte of a segment: its header, its records, and where it ends.
 fn read_block(
-    persist: &mut Persist,
-    state: &mut State,
+    persist: &Persist,
     segment: u32,
     bytes: &Rope,
     at: usize,
-) -> Result<usize, String> {
+) -> Result<(Header, u32, Vec<Record>, usize), &'static str> {
     let header = Header::read(&bytes.slice(at..bytes.len().min(at + HEADER)));
     let Some((header, crc)) = header.filter(|(header, _)| header.group == persist.group) else {
-        return Err("a block's header does not match its checksum".into());
+        return Err("a block's header does not match its checksum");
     };
     if (header.segment, header.position) != (segment, persist.durable.end()) {
-        return Err("a block stands where another belongs".into());
+        return Err("a block stands where another belongs");
     }
     if header.previous != persist.previous {
-        return Err("a block does not follow the one before it".into());
+        return Err("a block does not follow the one before it");
     }
     let end = at + HEADER + header.length as usize;
     if end > bytes.len() {
-        return Err("a block ends past its segment".into());
+        return Err("a block ends past its segment");
     }
-    for record in read_records(bytes, at + HEADER..end, &header)? {
-        state.apply(record, persist.group)?;
-    }
-    state.commit_hint = state.commit_hint.max(header.commit);
-    persist.durable.read((end - at) as u64, header.proven);
-    (persist.length, persist.previous) = (end as u64, crc);
-    Ok(end)
+    let records = read_records(bytes, at + HEADER..end, &header)?;
+    Ok((header, crc, records, end))
 }
 
 /// What is cut off behind the last good block, if no byte is missing there that was durable.
@@ -172,7 +195,7 @@ fn cut_torn(
 impl State {
     fn apply(&mut self, record: Record, group: GroupId) -> Result<(), String> {
         match record {
-            Record::Place(place) => self.place = Some(place),
+            Record::Place(index, place) => self.stand(index, place, group)?,
             Record::Hard(hard) => {
                 let (before, now) = (self.hard.term, hard.term);
                 if now < before {
@@ -186,6 +209,9 @@ impl State {
                     return Err(format!("a cut at {last} is past {end}"));
                 }
                 self.log.cut(last);
+                if let Some((_, configurations)) = &mut self.founded {
+                    configurations.cut(last);
+                }
                 self.generation += 1;
             }
             Record::Entry(entry) => {
@@ -199,9 +225,33 @@ impl State {
         Ok(())
     }
 
+    /// From an index on the group stands there: at 0 when it is founded, and behind the last change later.
+    fn stand(&mut self, index: Index, place: Place, group: GroupId) -> Result<(), String> {
+        let Place { incarnation, config, .. } = place;
+        let next = self.log.last_index() + 1;
+        match &mut self.founded {
+            None if index == 0 && place.group == group => {
+                self.founded = Some((incarnation, Configurations::founded(config)));
+            }
+            Some((own, configurations))
+                if (place.group, incarnation) == (group, *own)
+                    && (configurations.since() + 1..=next).contains(&index) =>
+            {
+                configurations.change(index, config);
+            }
+            None | Some(_) => {
+                return Err(format!(
+                    "a place at index {index} of group {} is none here",
+                    place.group
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn follows(&self, entry: &Entry, group: GroupId) -> bool {
         let last = self.log.last();
-        let incarnation = self.place.as_ref().map(|place| place.incarnation);
+        let incarnation = self.founded.as_ref().map(|(incarnation, _)| *incarnation);
         entry.index() == last.index + 1
             && entry.previous_hash() == last.hash
             && entry.term() >= last.term

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     broker::Broker,
+    configurations::Configurations,
     disk::{HardState, Persist, Recovered},
     entry::{Entry, Kind, Stamp},
     log::Log,
@@ -28,7 +29,9 @@ use crate::{
 pub(super) struct Core {
     pub(super) node: NodeId,
     cluster: u64,
-    pub(super) place: Place,
+    group: GroupId,
+    pub(super) incarnation: u64,
+    pub(super) configurations: Configurations,
     pub(super) timing: Timing,
     pub(super) hard: HardState,
     pub(super) log: Log,
@@ -58,7 +61,10 @@ impl Core {
             panic!("group {}: {why}", place.group);
         }
         let persist = Persist::create(node, &place);
-        let mut core = Core::with(node, cluster, place, timing, persist);
+        let Place { group, incarnation, config } = place;
+        let configurations = Configurations::founded(config);
+        let mut core =
+            Core::with((node, cluster), (group, incarnation), configurations, timing, persist);
         // Without this the first election of a group would wait for a timeout for no reason.
         let is_preferred = core.config().voters[0].node == node;
         let patience = if is_preferred { 0 } else { timing.election_max };
@@ -73,8 +79,11 @@ impl Core {
         timing: Timing,
         ctx: &mut Context<'_>,
     ) -> Core {
-        let Recovered { place, hard, log, commit_hint, generation, persist, .. } = recovered;
-        let mut core = Core::with(node, cluster, place, timing, persist);
+        let Recovered { incarnation, configurations, hard, log, .. } = recovered;
+        let Recovered { commit_hint, generation, persist, .. } = recovered;
+        let group = persist.group();
+        let mut core =
+            Core::with((node, cluster), (group, incarnation), configurations, timing, persist);
         (core.hard, core.log, core.generation) = (hard, log, generation);
         core.broker.cut(&core.log, 0);
         core.commit_to(commit_hint);
@@ -90,11 +99,19 @@ impl Core {
         core
     }
 
-    fn with(node: NodeId, cluster: u64, place: Place, timing: Timing, persist: Persist) -> Core {
+    fn with(
+        (node, cluster): (NodeId, u64),
+        (group, incarnation): (GroupId, u64),
+        configurations: Configurations,
+        timing: Timing,
+        persist: Persist,
+    ) -> Core {
         Core {
             node,
             cluster,
-            place,
+            group,
+            incarnation,
+            configurations,
             timing,
             hard: HardState::default(),
             log: Log::default(),
@@ -110,11 +127,11 @@ impl Core {
     }
 
     pub(super) fn group(&self) -> GroupId {
-        self.place.group
+        self.group
     }
 
     pub(super) fn config(&self) -> &Config {
-        &self.place.config
+        self.configurations.newest()
     }
 
     /// What is durable of term, log and cuts.
@@ -217,8 +234,8 @@ impl Core {
     ) -> EntryId {
         let stamp = Stamp {
             cluster: self.cluster,
-            incarnation: self.place.incarnation,
-            group: self.place.group,
+            incarnation: self.incarnation,
+            group: self.group,
             term: self.hard.term,
             wall: ctx.wall,
         };
@@ -234,7 +251,7 @@ impl Core {
     /// # Panics
     /// If another entry of its term stands in its place: logs match, or nothing does (Ongaro 3.5).
     pub(super) fn take(&mut self, ctx: &mut Context<'_>, entry: Entry, index: Index) -> bool {
-        let own = (self.cluster, self.place.incarnation, self.place.group);
+        let own = (self.cluster, self.incarnation, self.group);
         if (entry.cluster(), entry.incarnation(), entry.group()) != own || entry.index() != index {
             return false;
         }
@@ -274,6 +291,7 @@ impl Core {
         assert!(last >= self.commit, "a cut at {last} is below commit {} (S13)", self.commit);
         self.cut_in = self.cut_in.max(self.log.last().term);
         self.log.cut(last);
+        self.configurations.cut(last);
         self.persist.record_cut(last);
         self.generation += 1;
         self.durability.cut(last);
@@ -353,6 +371,8 @@ impl Core {
     /// If one does not hold, with its values.
     pub(super) fn keep_laws(&self) {
         let (last, commit, term) = (self.log.last(), self.commit, self.hard.term);
+        let since = self.configurations.since();
+        assert!(since <= last.index, "a configuration of {since}, the log ends at {}", last.index);
         assert!(commit <= last.index, "commit {commit} is past the log's end {} (S13)", last.index);
         assert!(last.term <= term, "an entry of term {} in term {term} (S16)", last.term);
         self.durability.keep_laws(self.tail(), self.persist.flushed());

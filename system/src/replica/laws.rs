@@ -101,6 +101,11 @@ mod tests {
         assert_eq!(commit, "commit 2 is past the log's end 1 (S13)");
         let entry = said(leader(), |replica| replica.core.hard.term = 2);
         assert_eq!(entry, "an entry of term 3 in term 2 (S16)");
+        let since = said(leader(), |replica| {
+            let config = replica.core.config().clone();
+            replica.core.configurations.change(2, config);
+        });
+        assert_eq!(since, "a configuration of 2, the log ends at 1");
     }
 
     #[test]

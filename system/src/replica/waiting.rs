@@ -66,7 +66,7 @@ impl Waiting {
             let is_due = |waiter: &Waiter| waiter.entry.index <= reached;
             let due = waiting.iter().take_while(|waiter| is_due(waiter)).count();
             for Waiter { client, request, acks, entry, offset } in waiting.drain(..due) {
-                let receipt = Receipt { incarnation: core.place.incarnation, entry, offset };
+                let receipt = Receipt { incarnation: core.incarnation, entry, offset };
                 let produced = Answer::Produced(Produced { acks, receipt });
                 core.answer(ctx, client, request, produced);
             }

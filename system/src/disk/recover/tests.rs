@@ -138,3 +138,37 @@ fn what_is_not_proven_is_written_again() {
     assert_eq!(read.rewrite[0].at, ends[1].0);
     assert_eq!(read.persist.flushed(), 0);
 }
+
+/// A group that stands elsewhere from index 2 on, and is cut back to `keep`.
+fn moved(index: u64, keep: u64) -> Result<Recovered, Damage> {
+    let (mut disk, mut log) = (Disk::default(), Log::default());
+    let mut persist = Persist::create(1, &place());
+    let mut moved = place();
+    moved.config.learners = vec![7];
+    for number in 1..=3 {
+        if number == 2 {
+            persist.record_place(index, &moved);
+        }
+        let entry = next(&log, 1);
+        persist.record_entry(&entry);
+        log.append(entry);
+    }
+    if keep < 3 {
+        persist.record_cut(keep);
+    }
+    disk.write(&persist.next_write(0).unwrap());
+    recover(1, 3, &disk.segments())
+}
+
+#[test]
+fn a_configuration_counts_from_its_index_on_until_it_is_cut() {
+    let learners = |read: Recovered| read.configurations.newest().learners.clone();
+    assert_eq!(learners(moved(2, 3).unwrap()), [7]);
+    assert_eq!(learners(moved(2, 2).unwrap()), [7]);
+    assert_eq!(learners(moved(2, 1).unwrap()), [2], "the entry that brought it is gone");
+    // One that is past the log's end, or not behind the founding, is no place of this log.
+    // Intact and impossible: no torn write leaves such a block, and nothing of it counts.
+    let rot = |why: &str| Some(Damage::Rot(format!("group 3 segment 0 byte 0: {why}")));
+    assert_eq!(moved(3, 3).err(), rot("a place at index 3 of group 3 is none here"));
+    assert_eq!(moved(0, 3).err(), rot("a place at index 0 of group 3 is none here"));
+}
