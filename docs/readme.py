@@ -1,10 +1,12 @@
 """Writes the console blocks of README.md anew, from what the binary prints.
 
-    python3 docs/readme.py target/release/zeroloss
+    python3 docs/readme.py target/release/zeroloss            writes them
+    python3 docs/readme.py target/release/zeroloss --check    says where they are stale, and ends with 1
 
-A token changes whenever its scenario draws another plan; a test types every command of README.md, and
-fails when one is stale."""
+A token changes whenever its scenario draws another plan, a trace hash whenever a byte of a run does; so
+CI asks. Wall times, sizes and names of folders are what they were when they were written."""
 
+import difflib
 import pathlib
 import re
 import subprocess
@@ -23,6 +25,15 @@ def told(program, command, folder):
     return done.stdout.rstrip(), done.returncode
 
 
+# What differs from one invocation to the next.
+VOLATILE = re.compile(r"\d+ ms of wall time|simulated in \S+ m?s|zeroloss-results/runs/\S+( \(\d+ MiB\))?")
+
+
+def settled(text):
+    """The lines that must be what the binary prints."""
+    return VOLATILE.sub("...", text).splitlines()
+
+
 def block(*parts):
     return "```console\n" + "\n".join(parts) + "\n```\n"
 
@@ -38,7 +49,7 @@ def failure(page):
                  lines[first("planted")], "", *end, "", lines[first("results:")])
 
 
-def main(program):
+def main(program, is_check):
     program = str(pathlib.Path(program).resolve())
     with tempfile.TemporaryDirectory() as folder:
         page, _ = told(program, FAILURE, folder)
@@ -53,13 +64,20 @@ def main(program):
         "check": block(f"$ zeroloss {CHECKED}", checked),
     }
     path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
+    text, stale = path.read_text(encoding="utf-8"), []
     for name, body in blocks.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, rest = text.split(begin)
-        text = before + begin + body + end + rest.split(end, 1)[1]
+        written, after = rest.split(end, 1)
+        if is_check:
+            stale += difflib.unified_diff(settled(written), settled(body), f"README.md: {name}",
+                                          "what is printed", lineterm="", n=0)
+        text = before + begin + body + end + after
+    if is_check:
+        print("\n".join(stale) or "README.md shows what is printed")
+        sys.exit(1 if stale else 0)
     path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2:] == ["--check"])

@@ -1,7 +1,8 @@
 //! What clients asked, when, and what came back: the only thing that a client-side judge may look at.
 //!
 //! A history comes from a run of ours or from a real cluster; nothing here refers to the system. It
-//! has no wall time: order is the *ordinal* of an event, and `at_ns` is only for people and bounds.
+//! has no wall time: order is the *ordinal* of an event, and `at_ns` is only for people and bounds. It is
+//! long because every word of a client is declared here, asked and answered, as files keep them.
 
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;

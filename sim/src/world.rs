@@ -1,7 +1,8 @@
 //! The world: one heap of events in world time, the network, the disks and clocks that they go
 //! through, and the books that are kept. It is the one madsim plug-in of the simulation: madsim runs
 //! the tasks and owns the life of nodes, and nothing else of it is trusted (its clock, generator,
-//! network and files feed nothing here).
+//! network and files feed nothing here). It is long because driver, nodes and clients all move the one
+//! [`State`]; what is a machine of its own (agenda, host, machines) has its own room.
 //!
 //! **One turn at a time.** The one task of a run moves the world ([`State::run`]): it pops events, lets
 //! the node that one belongs to have its turn, and stops at the first that belongs to the driver. So no

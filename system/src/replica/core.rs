@@ -49,6 +49,14 @@ pub(super) struct Core {
     pub(super) deadline: Nanos,
 }
 
+/// Whose replica it is, and of what.
+struct Identity {
+    node: NodeId,
+    cluster: u64,
+    group: GroupId,
+    incarnation: u64,
+}
+
 impl Core {
     pub(super) fn create(
         node: NodeId,
@@ -63,8 +71,8 @@ impl Core {
         let persist = Persist::create(node, &place);
         let Place { group, incarnation, config } = place;
         let configurations = Configurations::founded(config);
-        let mut core =
-            Core::with((node, cluster), (group, incarnation), configurations, timing, persist);
+        let identity = Identity { node, cluster, group, incarnation };
+        let mut core = Core::with(identity, configurations, timing, persist);
         // Without this the first election of a group would wait for a timeout for no reason.
         let is_preferred = core.config().voters[0].node == node;
         let patience = if is_preferred { 0 } else { timing.election_max };
@@ -79,12 +87,11 @@ impl Core {
         timing: Timing,
         ctx: &mut Context<'_>,
     ) -> Core {
-        let Recovered { incarnation, configurations, hard, log, .. } = recovered;
-        let Recovered { commit_hint, generation, persist, .. } = recovered;
-        let group = persist.group();
-        let mut core =
-            Core::with((node, cluster), (group, incarnation), configurations, timing, persist);
-        (core.hard, core.log, core.generation) = (hard, log, generation);
+        let Recovered { incarnation, configurations, commit_hint, persist, .. } = recovered;
+        let identity = Identity { node, cluster, group: persist.group(), incarnation };
+        let mut core = Core::with(identity, configurations, timing, persist);
+        (core.hard, core.log) = (recovered.hard, recovered.log);
+        core.generation = recovered.generation;
         core.broker.cut(&core.log, 0);
         core.commit_to(commit_hint);
         core.opened_in = core.hard.term;
@@ -100,8 +107,7 @@ impl Core {
     }
 
     fn with(
-        (node, cluster): (NodeId, u64),
-        (group, incarnation): (GroupId, u64),
+        Identity { node, cluster, group, incarnation }: Identity,
         configurations: Configurations,
         timing: Timing,
         persist: Persist,

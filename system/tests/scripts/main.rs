@@ -7,6 +7,7 @@
 
 mod cluster;
 mod machine;
+mod strangers;
 mod words;
 
 use cluster::Cluster;
