@@ -69,24 +69,19 @@ compile_error!(
      applies, or add `--cfg madsim` to it"
 );
 
-mod aftermath;
-mod books;
-mod catch_up;
 pub mod clock;
 pub mod disk;
-mod driver;
-mod dues;
-mod late;
-mod load;
 mod nemesis;
 pub mod network;
+mod options;
 pub mod oracle;
 mod panics;
 mod run;
-mod sabotage;
+mod stage;
+pub mod subject;
+mod theatre;
 mod trace;
-pub mod witness;
 mod world;
 
-pub use run::{Options, Simulated, run, run_sabotaged};
-pub use sabotage::{Sabotage, Sabotaged};
+pub use options::Options;
+pub use run::{Simulated, run, run_subject};

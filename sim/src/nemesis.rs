@@ -3,45 +3,34 @@
 
 use crate::{
     network::{Pairs, isolate, one_way},
-    world::State,
+    stage::theatre::Blow,
+    world::World,
 };
 use scenarios::{Effect, Fault, Target};
-
-/// What a fault needs from whoever owns the processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blow {
-    /// The process dies.
-    Kill(usize),
-    /// The machine loses its power.
-    CutPower(usize),
-    /// Nothing holds it down any more.
-    Start(usize),
-}
 
 /// A fault that lasts, with its roles resolved.
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) fault: Fault,
-    pub(crate) effect: Effect,
+    effect: Effect,
     pub(crate) nodes: Vec<usize>,
     pairs: Pairs,
-    pub(crate) since_ns: u64,
 }
 
 /// The nodes that a target means now, by place.
-pub(crate) fn resolve(state: &State, target: &Target) -> Vec<usize> {
-    let nodes = &state.plan.nodes;
+fn resolve(world: &World, target: &Target) -> Vec<usize> {
+    let nodes = &world.plan.nodes;
     let place = |node: u32| node as usize - 1;
     match target {
         Target::Node(node) => vec![place(*node)],
         Target::Leader(partition) => {
-            let voters = &state.plan.placement.partitions[*partition as usize - 1];
+            let voters = &world.plan.placement.partitions[*partition as usize - 1];
             // Where nobody leads, the preferred leader stands for it.
-            vec![place(state.books.leader(*partition).unwrap_or(voters[0]))]
+            vec![place(world.books.leader(*partition).unwrap_or(voters[0]))]
         }
         Target::Follower { partition, rank } => {
-            let leader = state.books.leader(*partition);
-            let mut followers = state.plan.placement.partitions[*partition as usize - 1].clone();
+            let leader = world.books.leader(*partition);
+            let mut followers = world.plan.placement.partitions[*partition as usize - 1].clone();
             followers.sort_unstable();
             followers.retain(|node| Some(*node) != leader);
             vec![place(followers[*rank as usize % followers.len()])]
@@ -53,21 +42,10 @@ pub(crate) fn resolve(state: &State, target: &Target) -> Vec<usize> {
     }
 }
 
-/// The same fault with its role replaced by the nodes it was: one fault for each.
-pub(crate) fn resolved(fault: &Fault, nodes: &[usize]) -> Vec<Fault> {
-    match fault.target() {
-        Some(Target::Leader(_) | Target::Follower { .. }) => {
-            let aimed = |place: &usize| fault.aimed_at(Target::Node(*place as u32 + 1));
-            nodes.iter().filter_map(aimed).collect()
-        }
-        Some(Target::Node(_) | Target::Region(_) | Target::All) | None => vec![fault.clone()],
-    }
-}
-
 /// The links that a fault cuts, one direction each, in order.
-fn pairs_of(state: &State, effect: &Effect, nodes: &[usize]) -> Pairs {
-    let n_nodes = state.plan.nodes.len() as u32;
-    let n_all = n_nodes + state.plan.workload.clients.len() as u32 + 1;
+fn pairs_of(world: &World, effect: &Effect, nodes: &[usize]) -> Pairs {
+    let n_nodes = world.plan.nodes.len() as u32;
+    let n_all = n_nodes + world.plan.workload.clients.len() as u32 + 1;
     let mut pairs: Pairs = match effect {
         Effect::Cut(sides) => sides.iter().flat_map(|(from, to)| one_way(from, to)).collect(),
         Effect::CutOff { clients } => {
@@ -96,48 +74,48 @@ fn pairs_of(state: &State, effect: &Effect, nodes: &[usize]) -> Pairs {
 
 impl Active {
     /// The fault strikes. Returns what must be done to processes.
-    pub(crate) fn begin(state: &mut State, fault: &Fault) -> (Active, Vec<Blow>) {
+    pub(crate) fn begin(world: &mut World, fault: &Fault) -> (Active, Vec<Blow>) {
         let effect = fault.effect();
-        let nodes = fault.target().map(|target| resolve(state, target)).unwrap_or_default();
-        let pairs = pairs_of(state, &effect, &nodes);
+        let nodes = fault.target().map(|target| resolve(world, target)).unwrap_or_default();
+        let pairs = pairs_of(world, &effect, &nodes);
         for (from, to) in &pairs {
-            state.network.cut(*from, *to);
-            state.oracle.cut(*from, *to);
+            world.network.cut(*from, *to);
+            world.oracle.cut(*from, *to);
         }
         if let Effect::Rates(rates) = effect {
-            state.network.add_rates(rates);
-            state.oracle.raise();
+            world.network.add_rates(rates);
+            world.oracle.raise();
         }
-        let active = Active { fault: fault.clone(), effect, nodes, pairs, since_ns: state.now_ns };
-        let blows = active.touch(state, true);
+        let active = Active { fault: fault.clone(), effect, nodes, pairs };
+        let blows = active.touch(world, true);
         (active, blows)
     }
 
     /// The fault is lifted.
-    pub(crate) fn end(self, state: &mut State) -> Vec<Blow> {
+    pub(crate) fn end(self, world: &mut World) -> Vec<Blow> {
         for (from, to) in &self.pairs {
-            state.network.mend(*from, *to);
-            state.oracle.mend(*from, *to);
+            world.network.mend(*from, *to);
+            world.oracle.mend(*from, *to);
         }
         if let Effect::Rates(rates) = self.effect {
-            state.network.remove_rates(rates);
-            state.oracle.settle();
+            world.network.remove_rates(rates);
+            world.oracle.settle();
         }
-        self.touch(state, false)
+        self.touch(world, false)
     }
 
     /// Does to each node what the fault does, or undoes it.
-    fn touch(&self, state: &mut State, begins: bool) -> Vec<Blow> {
+    fn touch(&self, world: &mut World, begins: bool) -> Vec<Blow> {
         let mut blows = Vec::new();
         for place in self.nodes.iter().copied() {
             match (self.effect.harm(), begins) {
-                (Some(harm), true) => state.oracle.harm(place as u32 + 1, harm),
-                (Some(harm), false) => state.oracle.relieve(place as u32 + 1, harm),
+                (Some(harm), true) => world.oracle.harm(place as u32 + 1, harm),
+                (Some(harm), false) => world.oracle.relieve(place as u32 + 1, harm),
                 (None, _) => {}
             }
-            let now = state.now_ns;
+            let now = world.now_ns;
             let sign = if begins { 1 } else { -1 };
-            let machine = &mut state.machines[place];
+            let machine = &mut world.machines[place];
             let count = |held: &mut u32| if begins { *held += 1 } else { *held -= 1 };
             match &self.effect {
                 Effect::Kill | Effect::CutPower => {
@@ -150,7 +128,7 @@ impl Active {
                 }
                 Effect::Hold => {
                     count(&mut machine.pauses);
-                    state.wake_paused(place);
+                    world.wake_paused(place);
                 }
                 Effect::SlowDisk { factor } => {
                     let before = machine.disk.slowness();
@@ -159,7 +137,7 @@ impl Active {
                     } else {
                         machine.disk.unslow(*factor);
                     }
-                    state.respeed(place, before);
+                    world.respeed(place, before);
                 }
                 Effect::FailFlushes => count(&mut machine.failing),
                 Effect::WallOffset { ms } => {
@@ -169,7 +147,7 @@ impl Active {
                 Effect::Drift { ppm } => {
                     machine.clock.add_drift(now, sign * ppm);
                     machine.bend(self.fault.kind(), begins, *ppm != 0);
-                    state.rearm(place);
+                    world.rearm(place);
                 }
                 Effect::WallJump { ms } if begins => {
                     machine.clock.jump(now, ms * 1_000_000);
@@ -187,7 +165,7 @@ impl Active {
 
     /// The nodes that this fault touches, by number, and the clients that it cuts off. What it does to
     /// the network as a whole touches every node.
-    pub(crate) fn touched(&self, state: &State) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn touched(&self, world: &World) -> (Vec<u32>, Vec<u32>) {
         let nodes = match &self.effect {
             Effect::Cut(sides) => {
                 let ends = sides.iter().flat_map(|(from, to)| from.iter().chain(to));
@@ -197,7 +175,7 @@ impl Active {
                 nodes
             }
             Effect::CutClient { client } => return (Vec::new(), vec![*client]),
-            Effect::Rates(_) => (1..=state.plan.nodes.len() as u32).collect(),
+            Effect::Rates(_) => (1..=world.plan.nodes.len() as u32).collect(),
             Effect::CutOff { .. }
             | Effect::Kill
             | Effect::CutPower

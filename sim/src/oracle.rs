@@ -7,8 +7,6 @@
 //! stopped by itself is live here, for nothing holds it down. A wall clock that is off is no trouble:
 //! nothing that the system promises hangs on one.
 
-pub(crate) mod ears;
-
 use crate::network::Endpoint;
 use scenarios::{Harm, Plan};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,41 +2,27 @@
 //! nothing process-global feeds it.
 
 use crate::{
-    aftermath::Aftermath,
-    driver::{Driver, Outcome as Ended},
+    options::Options,
     panics::{keep_panics_quiet, told_by},
-    sabotage::Sabotaged,
-    world::{State, World, format, model_hits},
+    stage::{
+        aftermath::Aftermath,
+        phases::{Outcome as Ended, Phases},
+    },
+    subject::{Subject, ours::Ours},
+    theatre::House,
+    world::{EndedLives, Lives, World, model_hits},
 };
 use checkers::{Bench, Recording, Run};
-use madsim::{plugin, runtime::Runtime};
+use madsim::runtime::Runtime;
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
-
-/// What a caller may ask of a run beside its plan. None of it changes what happens in the world.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Keep every trace record as text, to name the first event in which two runs differ.
-    pub keep_trace: bool,
-    /// Keep every fact and every changed replica that judges were told of.
-    pub keep_recording: bool,
-    /// Stop as soon as a checker is certain of a violation.
-    pub stop_on_breach: bool,
-    /// Set from outside (Ctrl-C): the run ends soon and says so.
-    pub cancelled: Option<Arc<AtomicBool>>,
-    /// World time reached, in milliseconds, for progress on long runs.
-    pub progress_ms: Option<Arc<AtomicU64>>,
-}
 
 /// A run and what was learned about its plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,31 +37,32 @@ pub struct Simulated {
     pub recording: Option<Recording>,
 }
 
-/// Runs a plan on a fresh thread with its own runtime, judged by `bench` as it happens.
+/// Runs our system under a plan, judged by `bench` as it happens.
 ///
 /// # Panics
-/// When the harness itself is at fault (endless events); a node's panic is an [`checkers::Ending::Panicked`].
+/// As [`run_subject`].
 #[must_use]
 pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
-    run_sabotaged(plan, bench, options, None)
+    run_subject(&(Arc::new(Ours::of(plan)) as Arc<dyn Subject>), plan, bench, options)
 }
 
-/// The same, with the harness broken on purpose: for its own tests, never for a verdict.
+/// Runs any subject under a plan, on a fresh thread with its own runtime.
 ///
 /// # Panics
-/// As [`run`].
+/// When the harness itself is at fault (endless events), or the subject has an answer that no caller may
+/// give; a node's panic is an [`checkers::Ending::Panicked`].
 #[must_use]
-pub fn run_sabotaged(
+pub fn run_subject(
+    subject: &Arc<dyn Subject>,
     plan: &Plan,
     bench: Bench,
     options: &Options,
-    sabotaged: Option<Sabotaged>,
 ) -> Simulated {
     #[expect(clippy::disallowed_methods, reason = "the one place: a run has a thread of its own")]
     let ended = std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name(format!("{}-{}", plan.scenario, plan.seed))
-            .spawn_scoped(scope, || on_this_thread(plan, bench, options, sabotaged))
+            .spawn_scoped(scope, || on_this_thread(subject.clone(), plan, bench, options))
             .expect("a thread can be started")
             .join()
     });
@@ -85,83 +72,78 @@ pub fn run_sabotaged(
     }
 }
 
-/// A run: ends when its driver says so. One poll, for nothing in it waits.
+/// A run: ends when its phases say so. One poll, for nothing in it waits.
 struct Drive {
-    world: Arc<World>,
-    driver: Driver,
+    house: House,
+    phases: Phases,
 }
 
 impl Future for Drive {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let own = self.get_mut();
+        let Drive { house, phases } = self.get_mut();
         loop {
-            let tasks = std::mem::take(&mut own.world.lock().tasks);
-            for task in tasks {
-                own.driver.act(&own.world, task);
+            for task in std::mem::take(&mut house.world.tasks) {
+                phases.act(house, task);
             }
-            if own.driver.is_over() {
+            if phases.is_over() {
                 return Poll::Ready(());
             }
-            let mut world = own.world.lock();
             // World time is the popped key; madsim's clock only follows, for whoever looks at it.
-            let before = world.now_ns;
-            world.run();
-            let passed = std::time::Duration::from_nanos(world.now_ns - before);
-            drop(world);
+            let before = house.world.now_ns;
+            house.world.run();
+            let passed = std::time::Duration::from_nanos(house.world.now_ns - before);
             madsim::time::advance(passed);
         }
     }
 }
 
 fn on_this_thread(
+    subject: Arc<dyn Subject>,
     plan: &Plan,
     bench: Bench,
     options: &Options,
-    sabotaged: Option<Sabotaged>,
 ) -> Simulated {
     keep_panics_quiet();
     let runtime = Runtime::with_seed_and_config(plan.seed, madsim::Config::default());
-    runtime.add_simulator::<World>();
+    runtime.add_simulator::<EndedLives>();
     // It lives out here so that it can still be asked when madsim gives up.
     let mut drive: Option<Drive> = None;
     let ending = catch_unwind(AssertUnwindSafe(|| {
         let handle = runtime.handle().clone();
         runtime.block_on(async {
-            let world = plugin::simulator::<World>();
-            let mut state = State::new(plan, bench, options);
-            state.sabotaged = sabotaged;
-            format(&mut state);
-            world.lay(state);
-            let driver = Driver::new(handle, &world, plan);
-            Pin::new(drive.insert(Drive { world, driver })).await;
+            let lives = Lives::new(handle, plan.nodes.len());
+            let mut house = House::new(World::new(subject, lives, plan, bench, options));
+            let phases = Phases::begin(&mut house, plan, options.stop_on_breach);
+            Pin::new(drive.insert(Drive { house, phases })).await;
         });
     }));
+    let whose = || format!("the harness failed in {} seed {}", plan.scenario, plan.seed);
     if let Err(panic) = ending {
         let (place, message) = told_by(panic.as_ref());
-        panic!("the harness failed in {} seed {}: {message} ({place})", plan.scenario, plan.seed);
+        panic!("{}: {message} ({place})", whose());
     }
-    let Drive { world, driver } = drive.expect("a run that ended had begun");
-    let ended = driver.into_outcome();
-    match ended {
-        Ok(ended) => compose(world.take(), ended),
-        Err(why) => {
-            panic!("the harness failed in {} seed {}: {why}", plan.scenario, plan.seed)
-        }
+    let Drive { house, phases } = drive.expect("a run that ended had begun");
+    let mut world = house.world;
+    // So that every process can say farewell.
+    (0..plan.nodes.len()).for_each(|place| world.end_process(place));
+    match phases.into_outcome() {
+        Ok(ended) => compose(world, ended),
+        Err(why) => panic!("{}: {why}", whose()),
     }
 }
 
-fn compose(state: State, ended: Ended) -> Simulated {
+fn compose(world: World, ended: Ended) -> Simulated {
     let ending = ended.ending;
-    let (mut faults, accidents) = model_hits(&state);
+    let (mut faults, accidents) = model_hits(&world);
     // A fault that struck and changed nothing is told, with 0.
     let struck = ended.struck.iter().map(|struck| (struck.kind, 0));
-    let counted = state.books.hits.iter().map(|(kind, count)| (kind.as_str(), *count));
+    let counted = world.books.hits.iter().map(|(kind, count)| (kind.as_str(), *count));
     for (kind, count) in struck.chain(counted) {
         *faults.entry(kind.to_owned()).or_insert(0) += count;
     }
-    let books = state.books;
+    let books = world.books;
     let counts = books.bench.counts();
     let judgements = books.bench.finish();
     let (trace_hash, trace) = books.trace.finish();
@@ -169,12 +151,12 @@ fn compose(state: State, ended: Ended) -> Simulated {
     let aftermath = Aftermath {
         struck: &ended.struck,
         history: &books.history,
-        plan: &state.plan,
+        plan: &world.plan,
         is_lost: counts.lost > 0,
     };
     let run = Run {
         recovery: aftermath.recovery(&books.catch_up),
-        overlap: aftermath.overlap(state.now_ns),
+        overlap: aftermath.overlap(world.now_ns),
         accidents,
         ending,
         judgements,
@@ -184,7 +166,7 @@ fn compose(state: State, ended: Ended) -> Simulated {
         refused_faults: Vec::new(),
         marks: books.marks,
         trace_hash,
-        sim_ns: state.now_ns,
+        sim_ns: world.now_ns,
         events: books.events,
         history: books.history,
     };

@@ -4,9 +4,12 @@
 
 mod common;
 
-use checkers::{Drain, Ending, Verdict};
+use checkers::{Drain, Ending, EntryId, MessageId, Snapshot, Verdict};
 use common::{SECOND, bench, drawn, quiet, run, run_with};
-use sim::{Options, Sabotage, Sabotaged, Simulated};
+use sim::{
+    Options, Simulated,
+    subject::{Caller, Endpoint, Frame, Host, Input, Process, Stop, Subject, Witness, ours::Ours},
+};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,11 +17,80 @@ use std::sync::{
 
 const STRUCK_NS: u64 = 3 * SECOND;
 
+/// What goes wrong in a node's turn.
+#[derive(Clone, Copy, Debug)]
+enum Sabotage {
+    /// The node panics, as it does when one of its assertions fails.
+    Panic,
+    /// The node asks its host for ever.
+    EndlessTurn,
+    /// The node wants to be woken at once, again and again: world time stands still.
+    EndlessEvents,
+}
+
+/// Our system, but node 2 is broken from three seconds on.
+#[derive(Debug)]
+struct Sabotaged {
+    ours: Ours,
+    how: Sabotage,
+}
+
+#[derive(Debug)]
+struct Broken {
+    process: Box<dyn Process>,
+    how: Sabotage,
+}
+
+impl Subject for Sabotaged {
+    fn format(&self, node: u32, host: &mut dyn Host) -> Result<(), Stop> {
+        self.ours.format(node, host)
+    }
+    fn open(&self, node: u32, host: &mut dyn Host) -> Result<Box<dyn Process>, Stop> {
+        let process = self.ours.open(node, host)?;
+        Ok(if node == 2 { Box::new(Broken { process, how: self.how }) } else { process })
+    }
+    fn caller(&self, client: u32, endpoint: Endpoint) -> Box<dyn Caller> {
+        self.ours.caller(client, endpoint)
+    }
+    fn witness(&self) -> Option<Box<dyn Witness>> {
+        self.ours.witness()
+    }
+    fn name_frame(&self, frame: &Frame) -> u64 {
+        self.ours.name_frame(frame)
+    }
+}
+
+impl Process for Broken {
+    fn turn(&mut self, host: &mut dyn Host, inputs: &mut Vec<Input>) -> Result<(), Stop> {
+        self.process.turn(host, inputs)?;
+        if host.monotonic() < STRUCK_NS {
+            return Ok(());
+        }
+        match self.how {
+            Sabotage::Panic => panic!("a node that was told to panic"),
+            Sabotage::EndlessTurn => loop {
+                host.random();
+            },
+            Sabotage::EndlessEvents => host.wake_at(0),
+        }
+        Ok(())
+    }
+    fn look(&self, each: &mut dyn FnMut(Snapshot)) {
+        self.process.look(each);
+    }
+    fn entries(&self, group: u32, first: u64, last: u64, into: &mut Vec<EntryId>) {
+        self.process.entries(group, first, last, into);
+    }
+    fn message(&self, group: u32, index: u64) -> Option<(u64, MessageId)> {
+        self.process.message(group, index)
+    }
+}
+
 /// A short run in which node 2 is broken from three seconds on.
 fn sabotaged(how: Sabotage) -> Simulated {
     let plan = quiet(2_000);
-    let sabotaged = Sabotaged { node: 2, at_ns: STRUCK_NS, how };
-    sim::run_sabotaged(&plan, bench(&plan), &Options::default(), Some(sabotaged))
+    let subject: Arc<dyn Subject> = Arc::new(Sabotaged { ours: Ours::of(&plan), how });
+    sim::run_subject(&subject, &plan, bench(&plan), &Options::default())
 }
 
 fn stuck(ended: &Simulated) -> (u64, &str) {

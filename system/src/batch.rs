@@ -39,6 +39,12 @@ pub fn producer(body: &[u8]) -> Option<(u64, u32, u32)> {
     ))
 }
 
+/// Identity of the first message of an entry's body.
+pub fn first(body: &[u8]) -> Option<u64> {
+    let id = body.get(PREFIX..PREFIX + 8)?;
+    Some(u64::from_le_bytes(id.try_into().ok()?))
+}
+
 /// Hands every message of an encoded list to `each`: its place, identity and payload. Stops and says
 /// `false` where the bytes are no list of messages.
 pub fn for_each(messages: &[u8], mut each: impl FnMut(Offset, u64, &[u8])) -> bool {

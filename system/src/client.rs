@@ -124,6 +124,11 @@ impl Client {
         self.partitions.keys().copied().filter(|group| *group != METADATA)
     }
 
+    /// Whether it knows where a partition stands.
+    pub fn knows(&self, partition: GroupId) -> bool {
+        partition != METADATA && self.partitions.contains_key(&partition)
+    }
+
     /// Begins a produce call. `messages` is what [`encode`](crate::batch::encode) made of `count` messages.
     pub fn produce(
         &mut self,

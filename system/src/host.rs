@@ -38,3 +38,36 @@ pub trait Host {
     /// Asks for one turn when the monotonic clock shows this time. Replaces the wish before it.
     fn wake_at(&mut self, at: Nanos);
 }
+
+impl<H: Host + ?Sized> Host for &mut H {
+    fn monotonic(&mut self) -> Nanos {
+        (**self).monotonic()
+    }
+    fn wall(&mut self) -> Nanos {
+        (**self).wall()
+    }
+    fn random(&mut self) -> u64 {
+        (**self).random()
+    }
+    fn send(&mut self, to: Endpoint, frame: Frame) {
+        (**self).send(to, frame);
+    }
+    fn files(&mut self) -> Vec<FileId> {
+        (**self).files()
+    }
+    fn read(&mut self, file: FileId) -> Vec<Bytes> {
+        (**self).read(file)
+    }
+    fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]) {
+        (**self).write(file, at, parts);
+    }
+    fn truncate(&mut self, file: FileId, len: u64) {
+        (**self).truncate(file, len);
+    }
+    fn flush(&mut self, token: u64, files: &[FileId], directory: bool) {
+        (**self).flush(token, files, directory);
+    }
+    fn wake_at(&mut self, at: Nanos) {
+        (**self).wake_at(at);
+    }
+}

@@ -1,7 +1,7 @@
 //! What happens next: one heap of events, in order of their times, then of when they were asked for.
 //! An event takes 32 bytes; what is larger stands beside the heap.
 
-use super::Task;
+use crate::stage::task::Task;
 use std::collections::BinaryHeap;
 
 /// Something that is going to happen.
@@ -19,8 +19,8 @@ pub(super) enum What {
     Arrival { client: u32, is_fetch: bool },
     /// A bucket of the series closes.
     Sample,
-    /// The driver does one of its tasks, by number.
-    Driver(u32),
+    /// The stage does one of its tasks, by number.
+    Stage(u32),
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Agenda {
         });
         let before = self.tasks[number as usize].replace(task);
         assert_eq!(before, None, "two tasks have one number");
-        self.add(at_ns, What::Driver(number));
+        self.add(at_ns, What::Stage(number));
     }
 
     /// The task of a number, whose time has come.
@@ -119,10 +119,10 @@ mod tests {
         agenda.forget_flushes();
         let told: Vec<(u64, What)> = std::iter::from_fn(|| agenda.pop()).collect();
         let expected =
-            [(3, What::Deliver(2)), (3, What::Sample), (7, What::Deliver(1)), (7, What::Driver(0))];
+            [(3, What::Deliver(2)), (3, What::Sample), (7, What::Deliver(1)), (7, What::Stage(0))];
         assert_eq!(told, expected);
         assert_eq!(agenda.take_task(0), Task::Look);
-        agenda.add_task(9, Task::Abort);
-        assert_eq!(agenda.pop(), Some((9, What::Driver(0))), "numbers are used again");
+        agenda.add_task(9, Task::Reap(0));
+        assert_eq!(agenda.pop(), Some((9, What::Stage(0))), "numbers are used again");
     }
 }

@@ -1,15 +1,14 @@
 //! One node's machine, as the world keeps it: disk, clock, inbox, timer, and what faults hold it down.
 //! What its process believes is not known here.
 
-use super::{State, What};
+use super::{What, World};
 use crate::{
     clock::Clock,
     disk::{DirectoryFlush, Disk, Flush},
+    subject::{Input, Process},
     trace::Kind,
-    witness::Witness,
 };
-use scenarios::Stream;
-use system::{Input, Node};
+use scenarios::{Plan, Stream};
 
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -30,7 +29,7 @@ pub(crate) struct Machine {
     pub(super) disk_dice: Stream,
     pub(super) inbox: Vec<Input>,
     /// The process, once it has had its first turn.
-    pub(super) process: Option<Box<Node>>,
+    pub(super) process: Option<Box<dyn Process>>,
     /// Rises with every start: what was asked in an older life is not answered.
     pub(crate) life: u32,
     pub(crate) is_up: bool,
@@ -52,6 +51,28 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    pub(super) fn new(plan: &Plan, node: u32) -> Machine {
+        Machine {
+            disk: Disk::new(&plan.disk),
+            clock: Clock::new(plan.seed, node, plan.timing.timer_jitter_us),
+            dice: Stream::derive(plan.seed, &format!("node/{node}")),
+            disk_dice: Stream::derive(plan.seed, &format!("disk/{node}")),
+            inbox: Vec::new(),
+            process: None,
+            life: 0,
+            is_up: false,
+            down: 0,
+            pauses: 0,
+            failing: 0,
+            flights: Vec::new(),
+            timer_at: u64::MAX,
+            wake_at: u64::MAX,
+            wish: (u64::MAX, 0),
+            unseen: Vec::new(),
+            is_owed_turn: false,
+        }
+    }
+
     /// A fault bends a clock, or lets it go: it has changed something once the process has had a turn
     /// under it.
     pub(crate) fn bend(&mut self, kind: &'static str, begins: bool, is_real: bool) {
@@ -63,7 +84,7 @@ impl Machine {
     }
 
     /// Its process ends; what is left of it is handed back.
-    pub(super) fn reset(&mut self) -> Option<Box<Node>> {
+    pub(super) fn reset(&mut self) -> Option<Box<dyn Process>> {
         self.inbox.clear();
         self.is_up = false;
         self.flights.clear();
@@ -74,7 +95,7 @@ impl Machine {
     }
 }
 
-impl State {
+impl World {
     /// A node's process begins: its first turn opens it.
     pub(crate) fn begin_life(&mut self, place: usize) {
         let machine = &mut self.machines[place];
@@ -156,10 +177,9 @@ impl State {
                 machine.disk.end_flush_directory(directory).for_each(drop);
             }
             for flush in flight.files {
-                let file = flush.file();
                 let Some(flushed) = machine.disk.end_flush(flush) else { continue };
-                if !self.witness.flushed(node, &flushed, &mut self.facts) {
-                    again.push((file >> 32) as u32 - 1);
+                if let Some(witness) = &mut self.witness {
+                    again.extend(witness.flushed(place, &flushed, &mut self.facts));
                 }
             }
         } else {
@@ -218,17 +238,25 @@ impl State {
     }
 
     /// Looks at a log from its beginning, after something other than an append happened to it.
-    pub(crate) fn reread(&mut self, place: usize, group: u32) {
-        let (node, disk) = (place as u32 + 1, &self.machines[place].disk);
-        self.witness.reread(node, group, disk, self.books.bench.truth(), &mut self.facts);
+    fn reread(&mut self, place: usize, group: u32) {
+        let Some(witness) = &mut self.witness else { return };
+        let (disk, truth) = (&self.machines[place].disk, self.books.bench.truth());
+        witness.reread(place, group, disk, truth, &mut self.facts);
         self.tell_facts();
     }
 
     /// After a power loss whatever is left is durable, and may be more than was known, or less.
-    pub(crate) fn reread_all(&mut self, place: usize) {
-        for group in Witness::groups_of(&self.machines[place].disk) {
+    fn reread_all(&mut self, place: usize) {
+        let Some(witness) = &self.witness else { return };
+        for group in witness.groups(&self.machines[place].disk) {
             self.reread(place, group);
         }
+    }
+
+    /// How far the durable entries of a group on a node's disk go, up to `last`, and a digest over them.
+    pub(crate) fn digest(&self, place: usize, group: u32, last: u64) -> Option<(u64, u64)> {
+        let witness = self.witness.as_ref()?;
+        Some(witness.digest(place, group, &self.machines[place].disk, last))
     }
 
     pub(super) fn tell_facts(&mut self) {

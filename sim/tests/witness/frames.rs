@@ -3,7 +3,7 @@
 use super::{GROUP, NODE, place, told};
 use bytes::Bytes;
 use checkers::Claim;
-use sim::witness::{Told, for_each_told};
+use sim::subject::ours::witness::{Told, for_each_told};
 use system::{
     FrameBuilder, Message, Receipt, Sender,
     wire::{

@@ -13,7 +13,7 @@ use checkers::{
 };
 use common::{drawn, shortened};
 use scenarios::Stream;
-use sim::{Options, disk::Disk, witness::Witness};
+use sim::{Options, disk::Disk, subject::ours::witness::Logs};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -235,7 +235,7 @@ fn holding(bytes: &[u8]) -> Disk {
 
 /// What the second decoder reads from a disk.
 fn decoded(disk: &Disk) -> Read {
-    let (mut witness, mut bench) = (Witness::new(&[0, 1, 2]), Bench::default());
+    let (mut witness, mut bench) = (Logs::new(&[0, 1, 2]), Bench::default());
     let mut facts = Vec::new();
     witness.reread(NODE, GROUP, disk, bench.truth(), &mut facts);
     facts.iter().for_each(|fact| bench.observe(Stamp::default(), Event::Fact(fact)));
@@ -281,7 +281,7 @@ fn keeping_up_and_reading_again_tell_the_same() {
     let mut kept_up = 0;
     for seed in 1..=100 {
         let laid = lay(seed, 12);
-        let (mut disk, mut witness) = (disk(), Witness::new(&[0, 1, 2]));
+        let (mut disk, mut witness) = (disk(), Logs::new(&[0, 1, 2]));
         let mut bench = Bench::default();
         for (write, state) in laid.writes.iter().zip(&laid.states) {
             let mut facts = Vec::new();
@@ -348,7 +348,7 @@ fn a_torn_tail_is_not_decoded() {
 #[test]
 fn a_log_is_read_over_its_segments() {
     let mut persist = Persist::create(NODE, &place());
-    let (mut log, mut disk, mut witness) = (Log::default(), disk(), Witness::new(&[0, 1, 2]));
+    let (mut log, mut disk, mut witness) = (Log::default(), disk(), Logs::new(&[0, 1, 2]));
     let mut bench = Bench::default();
     let body = vec![7; disk::persist::SEGMENT_BYTES as usize / 2];
     for _ in 0..5 {
@@ -428,7 +428,7 @@ fn a_cut_reaches_back_over_segments() {
         assert!(plain.end_flush(flush).is_some());
         plain.end_flush_directory(directory).for_each(drop);
     }
-    let digest = |disk: &Disk, last| Witness::digest(NODE, GROUP, disk, last);
+    let digest = |disk: &Disk, last| Logs::digest(NODE, GROUP, disk, last);
     for last in 1..=6 {
         assert_eq!(digest(&disk, last), digest(&plain, last), "up to {last}");
         assert_eq!(digest(&disk, last).0, last);
@@ -442,13 +442,13 @@ fn a_log_that_belongs_elsewhere_is_not_decoded() {
     let bytes = lay(1, 6).bytes();
     let disk = holding(&bytes);
     let mut facts = Vec::new();
-    Witness::new(&[0, 1, 2]).reread(NODE + 1, GROUP, &disk, &DiskTruth::default(), &mut facts);
+    Logs::new(&[0, 1, 2]).reread(NODE + 1, GROUP, &disk, &DiskTruth::default(), &mut facts);
     assert_eq!(facts, []);
     let (mut swapped, other) = (self::disk(), segment_of(GROUP + 1, 0).0);
     swapped.write(other, 0, &[Bytes::from(bytes)]);
     let (flush, directory) = (swapped.begin_flush(other), swapped.begin_flush_directory());
     assert!(swapped.end_flush(flush).is_some());
     swapped.end_flush_directory(directory).for_each(drop);
-    Witness::new(&[0, 1, 2]).reread(NODE, GROUP + 1, &swapped, &DiskTruth::default(), &mut facts);
+    Logs::new(&[0, 1, 2]).reread(NODE, GROUP + 1, &swapped, &DiskTruth::default(), &mut facts);
     assert_eq!(facts, []);
 }

@@ -6,7 +6,7 @@
 //! reads frames by docs/FORMAT.md, trusts no node, and where one turn was handed several things that
 //! may explain a decision it says that nothing was heard.
 
-use crate::witness::frames::{Raw, for_each_message, sender};
+use super::frames::{Raw, for_each_message, sender};
 use checkers::{Ballot, Fact, Heard};
 
 /// A heartbeat as it was handed over: the leader's term, and what the node's clock showed.

@@ -2,7 +2,7 @@
 //! then, and how many acknowledgements had a fault at work beside them. Computed from the history
 //! once the run is over; it judges nothing.
 
-use crate::{catch_up::CatchUp, driver::Struck};
+use super::{catch_up::CatchUp, struck::Struck};
 use checkers::{Acks, Ask, Call, History, Mark, Outcome, Overlap, Recovery, Reply};
 use scenarios::Plan;
 use std::collections::{BTreeMap, BTreeSet};

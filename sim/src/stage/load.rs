@@ -2,15 +2,12 @@
 //! back is translated into `Ok`, `Refused` or `Unknown`. The last client is the harness's own: it
 //! creates the partitions, knocks after heal, and drains.
 
-use crate::{books::Books, late::Late};
-use bytes::Bytes;
-use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Record, Reply, Sequence};
+use super::{books::Books, late::Late};
+use crate::subject::{Answer, Caller, Endpoint, Frame, Subject, content, payload};
+use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Reply, Sequence};
 use scenarios::{Plan, Stream};
 use std::collections::BTreeMap;
-use system::{Client, ClientSettings, Config, Done, Endpoint, Frame, METADATA, Place, Voter};
 
-/// The one cluster of a run.
-pub(crate) const CLUSTER: u64 = 0x7a65_726f_6c6f_7373;
 /// The number of the call that creates the partitions: it is no part of the history.
 const CREATE: u64 = u64::MAX;
 /// Late partitions are created by the calls with the numbers below.
@@ -20,12 +17,12 @@ const CREATED_LATE: &str = "created_late";
 /// The number of the call that asks the metadata group to make progress: it creates nothing.
 const KNOCK: u64 = u64::MAX - 1;
 /// Bytes that a client's fetch asks for, and the drain's.
-const FETCH_BYTES: u32 = 64 << 10;
-const DRAIN_BYTES: u32 = 1 << 20;
+pub(crate) const FETCH_BYTES: u32 = 64 << 10;
+pub(crate) const DRAIN_BYTES: u32 = 1 << 20;
 
 #[derive(Debug)]
 struct Slot {
-    client: Client,
+    client: Box<dyn Caller>,
     dice: Stream,
     messages: u64,
     cursors: BTreeMap<u32, u64>,
@@ -46,7 +43,10 @@ pub(crate) struct Load {
     reads: [u32; 2],
     messages_per_call: u32,
     message_bytes: u32,
-    pub(crate) frames: Vec<(u32, Frame)>,
+    /// Kept only so that a turn of a client allocates nothing.
+    pub(crate) frames: Vec<(Endpoint, Frame)>,
+    numbers: Vec<(u64, Sequence)>,
+    answers: Vec<(u64, Answer)>,
     /// Whether clients still call.
     pub(crate) is_on: bool,
     pub(crate) is_created: bool,
@@ -65,56 +65,13 @@ pub(crate) enum Knock {
     Opened,
 }
 
-/// Where a plan puts a partition. Nodes that do not vote do not hold it.
-fn place(
-    plan: &Plan,
-    group: u32,
-    voters: &[u32],
-    learners: Vec<u32>,
-    quorums: (u32, u32),
-) -> Place {
-    let voters = voters
-        .iter()
-        .map(|node| Voter { node: *node, region: plan.nodes[*node as usize - 1] })
-        .collect();
-    let (write_quorum, election_quorum) = quorums;
-    let config = Config { voters, learners, write_quorum, election_quorum };
-    Place { group, incarnation: CLUSTER ^ u64::from(group).rotate_left(32), config }
-}
-
-/// Where a plan puts the metadata group: its voters decide, every other node learns.
-pub(crate) fn metadata_place(plan: &Plan) -> Place {
-    let voters = &plan.placement.metadata;
-    let learners = (1..=plan.nodes.len() as u32).filter(|node| !voters.contains(node)).collect();
-    let majority = voters.len() as u32 / 2 + 1;
-    place(plan, METADATA, voters, learners, (majority, majority))
-}
-
-fn partition_places(plan: &Plan) -> Vec<Place> {
-    let quorums = (plan.placement.write_quorum, plan.placement.election_quorum);
-    let partitions = plan.placement.partitions.iter().zip(1..);
-    partitions.map(|(voters, group)| place(plan, group, voters, vec![], quorums)).collect()
-}
-
-/// Those that are created late.
-pub(crate) fn late_places(plan: &Plan) -> Vec<Place> {
-    partition_places(plan).split_off(plan.placement.n_early())
-}
-
 impl Load {
-    pub(crate) fn new(plan: &Plan) -> Load {
+    pub(crate) fn new(plan: &Plan, subject: &dyn Subject) -> Load {
         let n_nodes = plan.nodes.len();
         let n_clients = plan.workload.clients.len();
         let slots = (0..=n_clients)
             .map(|place| Slot {
-                client: Client::new(ClientSettings {
-                    cluster: CLUSTER,
-                    endpoint: (n_nodes + place + 1) as Endpoint,
-                    nodes: nodes_for(plan, place),
-                    attempt: plan.timing.attempt_ms * 1_000_000,
-                    call: plan.timing.call_ms * 1_000_000,
-                    queue_max: 10_000,
-                }),
+                client: subject.caller(place as u32 + 1, (n_nodes + place + 1) as Endpoint),
                 dice: Stream::derive(plan.seed, &format!("client/{}", place + 1)),
                 messages: 0,
                 cursors: BTreeMap::new(),
@@ -138,6 +95,8 @@ impl Load {
             messages_per_call: plan.workload.messages_per_call,
             message_bytes: plan.workload.message_bytes,
             frames: Vec::new(),
+            numbers: Vec::new(),
+            answers: Vec::new(),
             is_on: false,
             is_created: false,
             create_failed: false,
@@ -150,8 +109,8 @@ impl Load {
         plan.workload.clients.iter().copied().chain([0]).collect()
     }
 
-    pub(crate) fn client(&mut self, place: usize) -> &mut Client {
-        &mut self.slots[place].client
+    pub(crate) fn client(&mut self, place: usize) -> &mut dyn Caller {
+        self.slots[place].client.as_mut()
     }
 
     /// The harness's own client.
@@ -202,7 +161,7 @@ impl Load {
         let slot = &mut self.slots[place];
         let next = now + interval / 2 + slot.dice.below(interval.max(1));
         let mut partition = *slot.dice.choose(&self.partitions);
-        if self.late.has(partition) && !knows(&slot.client, partition) {
+        if self.late.has(partition) && !slot.client.knows(partition) {
             // Not created, or not heard of: nobody asks for it yet.
             partition = 1 + (partition - 1) % self.n_early;
         }
@@ -224,7 +183,8 @@ impl Load {
         let first = checkers::message::of(place as u32 + 1, slot.messages);
         slot.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
-        let content = |id: &u64| content(&system::payload(*id, self.message_bytes as usize));
+        let length = self.message_bytes as usize;
+        let content = |id: &u64| Content::of(content(&payload(*id, length)));
         let contents = messages.iter().map(content).collect::<Vec<_>>().into();
         Ask::Produce { partition, messages, acks, contents }
     }
@@ -236,7 +196,7 @@ impl Load {
 
     /// Whether a client knows where a partition stands.
     pub(crate) fn knows(&self, place: usize, partition: u32) -> bool {
-        knows(&self.slots[place].client, partition)
+        self.slots[place].client.knows(partition)
     }
 
     /// The late partition that this call creates.
@@ -271,134 +231,63 @@ impl Load {
 
     /// Writes down which calls got their sequence and which ended.
     pub(crate) fn settle(&mut self, place: usize, now_ns: u64, books: &mut Books) {
-        let slot = &mut self.slots[place];
-        for (id, own) in slot.client.take_sequenced() {
-            let (producer, epoch, sequence) = (own.producer, own.epoch, own.sequence);
-            books.numbered(now_ns, id, Sequence { producer, epoch, sequence });
+        let mut numbers = std::mem::take(&mut self.numbers);
+        self.slots[place].client.take_numbers(&mut numbers);
+        for (id, sequence) in numbers.drain(..) {
+            books.numbered(now_ns, id, sequence);
         }
-        let done: Vec<(u64, Done)> = slot.client.take_done().collect();
-        for (id, done) in done {
-            if id == KNOCK {
-                self.knock = if done == Done::Created { Knock::Opened } else { Knock::Failed };
-                continue;
+        self.numbers = numbers;
+        let mut answers = std::mem::take(&mut self.answers);
+        self.slots[place].client.take_answers(&mut answers);
+        for (id, answer) in answers.drain(..) {
+            match answer {
+                Answer::Created(is_created) => self.created(id, is_created, books),
+                Answer::Call(outcome) => self.ended(place, now_ns, id, outcome, books),
             }
-            if let Some(which) = self.late_of(id) {
-                let is_created = done == Done::Created;
-                self.late.answered(which, is_created);
-                *books.marks.entry(CREATED_LATE.into()).or_insert(0) += u64::from(is_created);
-                continue;
-            }
-            if id == CREATE {
-                self.is_created |= done == Done::Created;
-                self.create_failed |= done != Done::Created;
-                continue;
-            }
-            let partition = books.history.calls[id as usize].partition();
-            let outcome = translate(done);
-            if let Outcome::Ok(Reply::Fetched { records, .. }) = &outcome
-                && let (Some(last), Some(partition)) = (records.last(), partition)
-            {
-                self.slots[place].cursors.insert(partition, last.offset + 1);
-            }
-            books.returned(now_ns, id, outcome);
+        }
+        self.answers = answers;
+    }
+
+    /// Something that was to be created stands, or may not.
+    fn created(&mut self, id: u64, is_created: bool, books: &mut Books) {
+        if id == KNOCK {
+            self.knock = if is_created { Knock::Opened } else { Knock::Failed };
+        } else if let Some(which) = self.late_of(id) {
+            self.late.answered(which, is_created);
+            *books.marks.entry(CREATED_LATE.into()).or_insert(0) += u64::from(is_created);
+        } else {
+            self.is_created |= is_created;
+            self.create_failed |= !is_created;
         }
     }
-}
 
-/// The nodes that a client asks first: each begins at another.
-fn nodes_for(plan: &Plan, place: usize) -> Vec<u32> {
-    let mut nodes: Vec<u32> = (1..=plan.nodes.len() as u32).collect();
-    let first = place % nodes.len();
-    nodes.rotate_left(first);
-    nodes
-}
-
-/// What is in a payload, for whoever compares what was sent with what was read.
-fn content(payload: &[u8]) -> Content {
-    Content::of(system::content(payload))
-}
-
-/// What a client's answer proves. An unknown stays unknown, for ever.
-fn translate(done: Done) -> Outcome {
-    match done {
-        Done::Produced(receipt) => {
-            Outcome::Ok(Reply::Produced { first: receipt.map(|receipt| receipt.offset) })
+    fn ended(&mut self, place: usize, now_ns: u64, id: u64, outcome: Outcome, books: &mut Books) {
+        let partition = books.history.calls[id as usize].partition();
+        if let Outcome::Ok(Reply::Fetched { records, .. }) = &outcome
+            && let (Some(last), Some(partition)) = (records.last(), partition)
+        {
+            self.slots[place].cursors.insert(partition, last.offset + 1);
         }
-        Done::Fetched(records, end) => {
-            let records = records.into_iter();
-            let records = records.map(|record| Record {
-                offset: record.offset,
-                message: record.message,
-                content: Some(Content::of(record.hash)),
-            });
-            // A list that grew while it was read has room to spare, and a history keeps millions.
-            let mut records: Vec<Record> = records.collect();
-            records.shrink_to_fit();
-            Outcome::Ok(Reply::Fetched { records, end })
-        }
-        Done::Created => unreachable!("creating is no call of the history"),
-        Done::Refused(why) => Outcome::Refused(why.into()),
-        Done::Unknown(why) => Outcome::Unknown(why.into()),
+        books.returned(now_ns, id, outcome);
     }
-}
 
-/// Puts a call to a client of the system.
-pub(crate) fn put(client: &mut Client, now: u64, id: u64, ask: &Ask, message_bytes: u32) {
-    match ask {
-        Ask::Produce { partition, messages, acks, .. } => {
-            let with_payload =
-                |id: &u64| -> (u64, Bytes) { (*id, system::payload(*id, message_bytes as usize)) };
-            let encoded: Vec<(u64, Bytes)> = messages.iter().map(with_payload).collect();
-            let acks = match acks {
-                Acks::None => system::Acks::None,
-                Acks::Leader => system::Acks::Leader,
-                Acks::Quorum => system::Acks::Quorum,
-                Acks::RegionQuorum => system::Acks::RegionQuorum,
-            };
-            let count = messages.len() as u32;
-            client.produce(now, id, *partition, acks, count, system::encode(&encoded));
-        }
-        Ask::Fetch { partition, from, level } => {
-            let level = match level {
-                ReadLevel::Eventual => system::ReadLevel::Eventual,
-                ReadLevel::Linearizable => system::ReadLevel::Linearizable,
-                ReadLevel::Bounded(_) | ReadLevel::Session => {
-                    unreachable!("no plan asks for {level:?}")
-                }
-            };
-            client.fetch(now, id, *partition, *from, level, FETCH_BYTES);
-        }
-        Ask::Poll
-        | Ask::Transact { .. }
-        | Ask::Assign { .. }
-        | Ask::Join { .. }
-        | Ask::CommitOffsets { .. }
-        | Ask::FetchOffsets { .. } => unreachable!("no plan makes a client {ask:?}"),
+    /// The partitions that the plan wants at boot.
+    pub(crate) fn early(&self) -> Vec<u32> {
+        (1..=self.n_early).collect()
     }
-}
-
-/// Puts a fetch of the drain, which takes more at once.
-pub(crate) fn put_drain(client: &mut Client, now: u64, id: u64, partition: u32, from: u64) {
-    client.fetch(now, id, partition, from, system::ReadLevel::Linearizable, DRAIN_BYTES);
 }
 
 /// Asks the metadata group for an entry that changes nothing.
-pub(crate) fn knock(client: &mut Client, now: u64) {
-    client.create(now, KNOCK, Vec::new());
+pub(crate) fn knock(client: &mut dyn Caller, now: u64) {
+    client.create(now, KNOCK, &[]);
 }
 
-/// Asks for the partitions that the plan wants at boot.
-pub(crate) fn create(client: &mut Client, now: u64, plan: &Plan) {
-    let mut places = partition_places(plan);
-    places.truncate(plan.placement.n_early());
-    client.create(now, CREATE, places);
+/// Asks for partitions that stand from boot on.
+pub(crate) fn create(client: &mut dyn Caller, now: u64, early: &[u32]) {
+    client.create(now, CREATE, early);
 }
 
 /// Asks for one of the late partitions.
-pub(crate) fn create_late(client: &mut Client, now: u64, which: usize, place: Place) {
-    client.create(now, CREATE_LATE - which as u64, vec![place]);
-}
-
-fn knows(client: &Client, partition: u32) -> bool {
-    client.partitions().any(|known| known == partition)
+pub(crate) fn create_late(client: &mut dyn Caller, now: u64, which: usize, partition: u32) {
+    client.create(now, CREATE_LATE - which as u64, &[partition]);
 }

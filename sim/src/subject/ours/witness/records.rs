@@ -1,12 +1,10 @@
 //! Blocks and records as docs/FORMAT.md lays them out: read part by part, proven intact, and copied only
 //! where parts meet.
 
-use super::{BLOCK_HEADER, u32_at, u64_at};
+use super::{BLOCK_HEADER, ENTRY_HEADER, u32_at, u64_at};
 use bytes::{Buf, Bytes};
 use checkers::{EntryId, MessageId};
 use xxhash_rust::xxh3::xxh3_64;
-
-const ENTRY_HEADER: usize = 96;
 
 #[derive(Debug)]
 pub(super) enum Record {

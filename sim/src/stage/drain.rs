@@ -2,7 +2,7 @@
 //! how long a partition is, the rest is read in several lanes at once, so that a large log takes a few
 //! round trips and not one for each of its megabytes.
 
-use crate::{load, world::State};
+use super::{load::DRAIN_BYTES, theatre::Theatre};
 use checkers::{Ask, Mark, Outcome, ReadLevel, Reply};
 
 /// Fetches under way to one partition.
@@ -41,32 +41,33 @@ impl Drain {
     }
 
     /// Takes what came back and asks for more. Says whether the partition is read.
-    pub(super) fn step(&mut self, state: &mut State) -> bool {
+    pub(super) fn step(&mut self, theatre: &mut dyn Theatre) -> bool {
         if self.is_done {
             return true;
         }
         for place in 0..self.lanes.len() {
-            self.hear(place, state);
+            self.hear(place, theatre);
         }
         if self.lanes.iter().all(|lane| lane.is_done) {
             self.is_done = true;
             let mark = Mark::Drained { partition: self.partition, end: self.end };
-            state.books.mark(state.now_ns, mark);
+            let now = theatre.now_ns();
+            theatre.books_mut().mark(now, mark);
             return true;
         }
         for lane in &mut self.lanes {
             if !lane.is_done && lane.call.is_none() {
-                lane.call = Some(ask(state, self.partition, lane.from));
+                lane.call = Some(ask(theatre, self.partition, lane.from));
             }
         }
         false
     }
 
     /// What the fetch of a lane brought, if it is back. One that failed is asked again.
-    fn hear(&mut self, place: usize, state: &State) {
+    fn hear(&mut self, place: usize, theatre: &dyn Theatre) {
         let lane = &mut self.lanes[place];
         let Some(call) = lane.call else { return };
-        let call = &state.books.history.calls[call as usize];
+        let call = &theatre.books().history.calls[call as usize];
         if call.returned.is_none() {
             return;
         }
@@ -97,11 +98,8 @@ impl Drain {
     }
 }
 
-fn ask(state: &mut State, partition: u32, from: u64) -> u64 {
-    let (now, own) = (state.now_ns, state.load.own());
+fn ask(theatre: &mut dyn Theatre, partition: u32, from: u64) -> u64 {
+    let own = theatre.load().own();
     let ask = Ask::Fetch { partition, from, level: ReadLevel::Linearizable };
-    let number = state.load.number(own);
-    let id = state.books.called(now, number, ask);
-    state.client_turn(own, |client, now| load::put_drain(client, now, id, partition, from));
-    id
+    theatre.call(own, ask, DRAIN_BYTES)
 }

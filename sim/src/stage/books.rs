@@ -1,9 +1,10 @@
 //! The books of a run: what clients asked and got, what the judges are told, numbers for plots, and
 //! the trace hash. Everything is written down the moment it happens, in one order.
 
+use super::catch_up::CatchUp;
 use crate::{
-    catch_up::CatchUp,
-    run::Options,
+    options::Options,
+    subject::Process,
     trace::{Kind, Trace},
 };
 use checkers::{
@@ -12,7 +13,6 @@ use checkers::{
 };
 use scenarios::Plan;
 use std::collections::BTreeMap;
-use system::{Node, Part};
 
 /// The books.
 #[derive(Debug)]
@@ -185,50 +185,31 @@ impl Books {
         }
     }
 
-    /// Looks at every replica that took part in a node's turn, and tells what changed.
-    pub(crate) fn look(&mut self, at_ns: u64, number: u32, node: &Node) {
-        for replica in node.touched() {
-            let (view, group) = (replica.view(), replica.group());
-            let role = match view.part {
-                Part::Learner => Role::Learner,
-                Part::Follower => Role::Follower,
-                Part::PreCandidate => Role::PreCandidate,
-                Part::Candidate => Role::Candidate,
-                Part::Leader => Role::Leader,
-            };
-            let snapshot = Snapshot {
-                node: number,
-                group,
-                role,
-                term: view.term,
-                commit: view.commit,
-                last: view.last,
-                flushed: view.flushed,
-            };
-            let before = self.views[number as usize - 1][group as usize].replace(snapshot);
-            if before == Some(snapshot) {
+    /// Tells what changed of the replicas that took part in a process's turn.
+    pub(crate) fn look(&mut self, at_ns: u64, process: &dyn Process, seen: &[Snapshot]) {
+        for now in seen {
+            let (node, group) = (now.node, now.group);
+            let before = self.views[node as usize - 1][group as usize].replace(*now);
+            if before == Some(*now) {
                 continue;
             }
-            self.catch_up.seen(at_ns, &snapshot);
-            self.tell_leader(at_ns, before.as_ref(), &snapshot);
+            self.catch_up.seen(at_ns, now);
+            self.tell_leader(at_ns, before.as_ref(), now);
             let told = before.map_or(0, |before| before.commit);
-            if view.commit > told {
+            if now.commit > told {
                 let mut entries = std::mem::take(&mut self.committed);
                 entries.clear();
-                entries.extend((told + 1..=view.commit).map(|index| {
-                    let id = replica.log().id(index);
-                    EntryId { index: id.index, term: id.term, hash: id.hash }
-                }));
-                let message = replica.log().get(view.commit).and_then(first_message);
-                let fact = Fact::Committed { node: number, group, entries, message };
+                process.entries(group, told + 1, now.commit, &mut entries);
+                let message = process.message(group, now.commit);
+                let fact = Fact::Committed { node, group, entries, message };
                 self.fact(at_ns, &fact);
                 let Fact::Committed { entries, .. } = fact else { unreachable!("it was built") };
                 self.committed = entries;
             }
             let stamp = self.stamp(at_ns);
-            self.bench.observe(stamp, Event::Seen(&snapshot));
+            self.bench.observe(stamp, Event::Seen(now));
             if let Some(recording) = &mut self.recording {
-                recording.sights.push((stamp, Sight::Replica(snapshot)));
+                recording.sights.push((stamp, Sight::Replica(*now)));
             }
         }
     }
@@ -262,14 +243,11 @@ impl Books {
         self.fact(at_ns, &Fact::Stopped { node: number });
     }
 
-    /// What a node had counted, once its process is gone.
-    pub(crate) fn farewell(&mut self, node: &Node) {
-        for (name, count) in node.marks().iter() {
+    /// What a process had counted, once it is gone.
+    pub(crate) fn farewell(&mut self, process: &dyn Process) {
+        process.marks(&mut |name, count| {
             *self.marks.entry(name.to_owned()).or_insert(0) += count;
-        }
-        if let Some((plant, hits)) = node.plant().filter(|(_, hits)| *hits > 0) {
-            *self.marks.entry(format!("plant/{}", plant.name())).or_insert(0) += hits;
-        }
+        });
     }
 
     /// Who leads a group now, by the newest term.
@@ -308,13 +286,6 @@ impl Books {
             self.series.lag.entry(place as u32 + 1).or_default().push(lag);
         }
     }
-}
-
-/// Offset and identity of an entry's first message, if it holds messages.
-fn first_message(entry: &system::Entry) -> Option<(u64, u64)> {
-    let id = entry.body().get(16..24)?;
-    let id = u64::from_le_bytes(id.try_into().expect("eight bytes"));
-    (entry.count() > 0).then(|| (entry.base(), id))
 }
 
 /// The partition of a call, for the trace; 0 for a call that is about several.

@@ -5,9 +5,7 @@
 //! kind of mistakes (registries, first blocks, new files, first elections) stays out of reach without
 //! these.
 
-use crate::load;
 use scenarios::Plan;
-use system::Place;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Birth {
@@ -22,23 +20,23 @@ enum Birth {
 /// The partitions of a plan that are created late.
 #[derive(Debug)]
 pub(crate) struct Late {
-    places: Vec<Place>,
+    first: u32,
     births: Vec<Birth>,
     pub(crate) is_watched: bool,
 }
 
 impl Late {
     pub(crate) fn new(plan: &Plan) -> Late {
-        let places = load::late_places(plan);
-        let births = vec![Birth::Waits; places.len()];
-        Late { places, births, is_watched: false }
+        let n_early = plan.placement.n_early();
+        let births = vec![Birth::Waits; plan.placement.partitions.len() - n_early];
+        Late { first: n_early as u32 + 1, births, is_watched: false }
     }
 
     /// The time of one has come, or it is asked for again: what to create.
-    pub(crate) fn ask(&mut self, which: usize) -> Place {
+    pub(crate) fn ask(&mut self, which: usize) -> u32 {
         assert_ne!(self.births[which], Birth::Stands, "it stands already");
         self.births[which] = Birth::Asked;
-        self.places[which].clone()
+        self.first + which as u32
     }
 
     /// Those that must be asked for again.
@@ -54,13 +52,13 @@ impl Late {
 
     /// Partitions that stand.
     pub(crate) fn standing(&self) -> impl Iterator<Item = u32> + '_ {
-        let all = self.places.iter().zip(&self.births);
-        all.filter(|(_, birth)| **birth == Birth::Stands).map(|(place, _)| place.group)
+        let all = (self.first..).zip(&self.births);
+        all.filter(|(_, birth)| **birth == Birth::Stands).map(|(group, _)| group)
     }
 
     /// Whether this partition is one of those.
     pub(crate) fn has(&self, partition: u32) -> bool {
-        self.places.first().is_some_and(|first| partition >= first.group)
+        partition >= self.first
     }
 
     /// Whether every one stands.

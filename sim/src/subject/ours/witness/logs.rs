@@ -1,20 +1,15 @@
-//! The second decoder: reads what stands on disks and what claims travel in frames, written from
-//! docs/FORMAT.md and not from the system's code, so that a mistake there cannot hide itself here.
-//!
-//! It keeps up with each disk as flushes end, and turns bytes into facts: this entry is durable, this
-//! log was cut, this vote will be remembered. It trusts no node; it never says what a node believes.
+//! What stands on disks: keeps up with each log as flushes end, and turns bytes into facts: this entry is
+//! durable, this log was cut, this vote will be remembered.
 
-pub(crate) mod frames;
-mod records;
-
+use super::{
+    BLOCK_HEADER,
+    records::{Cursor, Record, read_records},
+    u32_at, u64_at,
+};
 use crate::disk::{Disk, Flushed};
 use bytes::Bytes;
 use checkers::{Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
-pub use frames::{Told, for_each_told};
-use records::{Cursor, Record, read_records};
 use std::collections::BTreeMap;
-
-const BLOCK_HEADER: usize = 64;
 
 /// Where one log's decoding stands.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +34,7 @@ struct Decoded {
 
 /// Keeps up with every disk.
 #[derive(Debug, Default)]
-pub struct Witness {
+pub struct Logs {
     logs: BTreeMap<(u32, u32), Progress>,
     /// The region of each node, from the plan.
     regions: Vec<u32>,
@@ -53,7 +48,7 @@ pub struct Witness {
 }
 
 /// A file of a group's log: group and segment; none for the registry.
-fn log_of(file: u64) -> Option<(u32, u32)> {
+pub(super) fn log_of(file: u64) -> Option<(u32, u32)> {
     Some((u32::try_from((file >> 32).checked_sub(1)?).ok()?, file as u32))
 }
 
@@ -68,10 +63,10 @@ fn segments(disk: &Disk, group: u32) -> impl Iterator<Item = (u32, Vec<Bytes>)> 
         .filter(|(_, parts)| parts.iter().any(|part| !part.is_empty()))
 }
 
-impl Witness {
-    /// A witness of nodes in these regions; node `i + 1` stands in `regions[i]`.
-    pub fn new(regions: &[u32]) -> Witness {
-        Witness { regions: regions.to_vec(), ..Witness::default() }
+impl Logs {
+    /// The logs of nodes in these regions; node `i + 1` stands in `regions[i]`.
+    pub fn new(regions: &[u32]) -> Logs {
+        Logs { regions: regions.to_vec(), ..Logs::default() }
     }
 
     /// The first message of an entry, once a copy of it was durable somewhere.
@@ -84,7 +79,7 @@ impl Witness {
     }
 
     /// A flush ended. Says `false` where it changed durable bytes that were decoded already, or could
-    /// not be read on from there: then [`Witness::reread`] must look at the whole log.
+    /// not be read on from there: then [`Logs::reread`] must look at the whole log.
     pub fn flushed(&mut self, node: u32, flushed: &Flushed<'_>, facts: &mut Vec<Fact>) -> bool {
         let Some((group, segment)) = log_of(flushed.file) else { return true };
         let mut progress = self.logs.get(&(node, group)).cloned().unwrap_or_default();
@@ -150,14 +145,14 @@ impl Witness {
     /// A digest of the encoded bytes of every durable entry up to `last`, and how far they go. Each hash
     /// is proven over its entry's bytes here and covers the one before it: the last one names them all.
     pub fn digest(node: u32, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
-        let (mut witness, mut progress) = (Witness::default(), Progress::default());
+        let (mut logs, mut progress) = (Logs::default(), Progress::default());
         // A cut may reach back into any segment before: the log is one, however many files it has.
         let (mut facts, mut decoded) = (Vec::new(), Decoded::default());
         for (segment, parts) in segments(disk, group) {
             let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
             (progress.segment, progress.at) = (segment, 0);
             let mut sink = Sink { node, group, facts: &mut facts, decoded: Some(&mut decoded) };
-            if witness.read_blocks(&mut progress, segment, parts, &mut sink) < length {
+            if logs.read_blocks(&mut progress, segment, parts, &mut sink) < length {
                 break;
             }
         }
@@ -292,12 +287,4 @@ struct Sink<'a> {
     facts: &'a mut Vec<Fact>,
     /// Where entries go instead, when a log is read again as a whole.
     decoded: Option<&'a mut Decoded>,
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
