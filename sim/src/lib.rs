@@ -1,10 +1,15 @@
 //! Makes it happen: a plan goes in, a [`checkers::Run`] comes out. [`run`] is the one door.
 //!
-//! A whole cluster lives in one thread: the code of `system` as it is, over a simulated
-//! [`network`], [`disk`]s and [`clock`]s. Read those three first; each is a machine by itself that
-//! waits for nothing. Then `world`, which holds them, the nodes and the heap of events; `load`, the
-//! clients; `driver` and `nemesis`, which lead through the phases and bring the faults; `books`, where
-//! everything is written down; [`witness`], which reads disks and frames for the judges.
+//! Three rooms and the machines between them:
+//!
+//! - The **[`subject`]** is the system under test, behind four small traits: processes, callers, and a
+//!   witness who reads disks and frames for the judges. The code of `system` as it is is one; read the
+//!   toy in `examples/` for what another needs ([`run_subject`]).
+//! - The **`world`** is what it lives in: one heap of events in world time, and a simulated [`network`],
+//!   [`disk`]s and [`clock`]s. Read those three first; each is a machine by itself that waits for
+//!   nothing. `nemesis` brings the plan's faults upon them, the [`oracle`] knows what is wrong with whom.
+//! - The **`stage`** leads through the phases, lets clients work (`load`), strikes with faults at their
+//!   times, and writes everything down (`books`). It asks the world only what its `theatre` says.
 //!
 //! # What is simulated
 //!
@@ -19,7 +24,7 @@
 //!
 //! # One turn at a time
 //!
-//! madsim runs the one task of a run and owns the life of nodes; its clock, generator, network and files
+//! madsim runs the one task of a run and is told whose life ends; its clock, generator, network and files
 //! feed nothing. World time is the time of the event that was popped last. The world pops an event and
 //! calls the node that it belongs to: a turn handles all that the node was handed, in plain synchronous
 //! code. So no second task is ever runnable, and no scheduler has a choice.

@@ -1,5 +1,5 @@
 //! Partitions that are created while there is trouble: which were asked for, which failed and are asked
-//! for again, which stand. Pure bookkeeping; who asks, and when, is the driver's business.
+//! for again, which stand. Pure bookkeeping; who asks, and when, is for the phases to say.
 //!
 //! What is made at boot is made on a healthy cluster, so that nothing of it ever meets a fault: a whole
 //! kind of mistakes (registries, first blocks, new files, first elections) stays out of reach without
