@@ -1,6 +1,9 @@
 """Counts the house, and finds files of a room that import each other in a circle.
 
     python3 docs/house.py            the table of docs/ARCHITECTURE.md, circles, files over 500 lines
+    python3 docs/house.py --write    writes the table into the document
+    python3 docs/house.py --check    fails if there is a circle, a long file that does not say why it is
+                                     ("long because"), or a table that is not the one of the document
 
 Counted is code that runs: no tests, no benches, no examples. A function's lines are those from `fn` to
 its closing brace. A file and the files in the folder of its name may know each other: they are one room
@@ -9,6 +12,7 @@ with its chapter; circles beyond that are printed, and what they consist of."""
 import pathlib
 import re
 import statistics
+import sys
 
 ROOMS = ["system", "scenarios", "sim", "checkers", "reports", "cli"]
 LINES_MAX = 500
@@ -95,21 +99,43 @@ def circles(room):
     return sorted(sorted("/".join(name) for name in group) for group in groups)
 
 
-def main():
-    print("| room | lines | functions | median | p90 | p95 | longest | over 40 lines | comment lines a line "
-          "| assertions a function |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+def long_files():
+    """Files over the limit, tests too, and whether each says why."""
     for room in ROOMS:
-        print("| " + " | ".join(map(str, count(room))) + " |")
-    print()
-    for room in ROOMS:
-        for circle in circles(room):
-            print(f"circle in {room}: {', '.join(circle)}")
-    for room in ROOMS:
-        for path in files(room).values():
-            lines = len(path.read_text(encoding="utf-8").splitlines())
+        for path in sorted(pathlib.Path(room).rglob("*.rs")):
+            text = path.read_text(encoding="utf-8")
+            lines = len(text.splitlines())
             if lines > LINES_MAX:
-                print(f"{path}: {lines} lines")
+                head = " ".join(re.findall(r"^//! ?(.*)$", text, re.M))
+                yield path, lines, "long because" in head
+
+
+def table():
+    """The table of the document."""
+    heads = ["room", "lines", "functions", "median", "p90", "p95", "longest", "over 40 lines",
+             "comment lines a line", "assertions a function"]
+    rows = [heads, ["---"] + ["--:"] * (len(heads) - 1)] + [count(room) for room in ROOMS]
+    line = lambda row: "|" + "|".join(row) + "|" if row[0] == "---" else "| " + " | ".join(map(str, row)) + " |"
+    return "\n".join(line(row) for row in rows) + "\n"
+
+
+def main():
+    wrong = [f"circle in {room}: {', '.join(circle)}" for room in ROOMS for circle in circles(room)]
+    found = list(long_files())
+    wrong += [f"{path}: {lines} lines, and it does not say why" for path, lines, says in found if not says]
+    path = pathlib.Path("docs/ARCHITECTURE.md")
+    document = path.read_text(encoding="utf-8")
+    if sys.argv[1:] == ["--write"]:
+        path.write_text(re.sub(r"\| room \| lines \|(?:.+\n)+", lambda _: table(), document), encoding="utf-8")
+        return
+    if sys.argv[1:] == ["--check"]:
+        if table() not in document:
+            wrong.append("docs/ARCHITECTURE.md: another table than `python3 docs/house.py` prints")
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        sys.exit(1 if wrong else 0)
+    print(table())
+    print(*wrong, sep="\n")
+    print(*(f"{path}: {lines} lines, with a reason" for path, lines, says in found if says), sep="\n")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ mod stream;
 mod terms;
 mod transactions;
 mod vocabulary;
+mod workload;
 
 pub use model::Model;
 pub use terms::{Choices, FailedCas, Initial, Keys, Nil, Permit};
@@ -252,7 +253,7 @@ fn fits(format: Format, request: &Request, is_ours: bool) -> Result<(), String> 
 }
 
 /// Whether a read is marked as its reader's last word, once everything had come to rest.
-fn is_final(heard: &docket::Heard<'_>) -> bool {
+fn is_final(heard: &workload::Heard<'_>) -> bool {
     heard.extra.get("final?").as_bool() == Some(true)
 }
 

@@ -23,7 +23,6 @@ pub(crate) mod replay;
 #[cfg(feature = "porcupine")]
 pub mod second_opinion;
 pub mod set;
-mod shrink;
 pub mod sources;
 mod timeline;
 pub mod total_queue;

@@ -14,14 +14,13 @@ mod misses;
 
 use crate::{
     by_offset::seat,
-    checker::{Event, Shared},
     contract::{Contract, Isolation},
+    event::Event,
     history::{
         Ask, Asked, Call, Offset, Outcome, Partition, Polled, ReadLevel, Reply, Stamp, StepReply,
     },
     intern::Interner,
     ledger::{Act, Ledger, Read},
-    verdict::Verdict,
 };
 pub(crate) use floors::{Fall, Floors, told_place};
 use holds::Holds;
@@ -129,8 +128,13 @@ impl Sessions {
     }
 
     /// Whether a transaction is open that may hide what was just acknowledged in the partition.
-    pub(crate) fn is_open_below(&self, partition: Partition, at: Stamp, shared: &Shared) -> bool {
-        shared.contract.isolation > Isolation::ReadUncommitted
+    pub(crate) fn is_open_below(
+        &self,
+        partition: Partition,
+        at: Stamp,
+        contract: &Contract,
+    ) -> bool {
+        contract.isolation > Isolation::ReadUncommitted
             && self.holds.is_held(partition, at.ordinal, at, 0)
     }
 
@@ -143,9 +147,9 @@ impl Sessions {
         look: &Look,
         reach: Reach,
         called: Stamp,
-        shared: &Shared,
+        contract: &Contract,
     ) -> bool {
-        if shared.contract.isolation == Isolation::ReadUncommitted {
+        if contract.isolation == Isolation::ReadUncommitted {
             return false;
         }
         let (age_ns, is_shown) = match look.level {
@@ -338,15 +342,9 @@ impl Look {
 }
 
 /// A message as people know it: `m7`, or its place where nobody named what stands there.
-pub(crate) fn message_at(shared: &Shared, partition: Partition, offset: Offset) -> String {
-    match shared.ledger.at(partition, offset) {
-        Some(number) => format!("m{}", shared.ledger.id(number)),
+pub(crate) fn message_at(ledger: &Ledger, partition: Partition, offset: Offset) -> String {
+    match ledger.at(partition, offset) {
+        Some(number) => format!("m{}", ledger.id(number)),
         None => "what stands there".to_owned(),
     }
-}
-
-/// Two calls sent one message: no one can say which of them a record is.
-pub(crate) fn malformed(shared: &Shared) -> Option<Verdict> {
-    let message = shared.ledger.ambiguous()?;
-    Some(Verdict::Unknown(format!("malformed history: m{message} was sent by two calls")))
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is looked up here; what the words mean is decided by the rooms that take them.
 
-use crate::select;
+use crate::job::Job;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reports::ExitCode;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ fn with_hashes(examples: &str) -> String {
         let token: Option<scenarios::Token> = format!("{stem}:{}", "0".repeat(16)).parse().ok();
         let job = token.and_then(|token| {
             let scenario = scenarios::find(&token.scenario).ok()?.scenario();
-            select::Job::draw(&scenario, token.seed, token.plant.as_deref()).ok()
+            Job::draw(&scenario, token.seed, token.plant.as_deref()).ok()
         });
         job.map_or_else(|| word.to_owned(), |job| job.token)
     };

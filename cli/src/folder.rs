@@ -12,13 +12,13 @@
 //! that whoever is killed leaves what was finished. Every other file is written under a temporary
 //! name in its folder, flushed, and renamed: a full disk leaves nothing half-written.
 
-use crate::{kept::Kept, say::Failure};
+use crate::{files::write_whole, job::Job, kept::Kept, say::Failure};
 use reports::RunReport;
 use serde_json::{Value, json};
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
-    io::{self, BufWriter, Write},
-    os::unix::fs::{PermissionsExt, symlink},
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -144,9 +144,9 @@ fn undo(file: &File, path: &Path, bytes: u64) {
 }
 
 /// One line for each run that will be made.
-pub(crate) fn plan_lines(jobs: &[crate::select::Job]) -> String {
-    let line = |job: &crate::select::Job| {
-        let crate::select::Job { plan, token, .. } = job;
+pub(crate) fn plan_lines(jobs: &[Job]) -> String {
+    let line = |job: &Job| {
+        let Job { plan, token, .. } = job;
         json!({ "scenario": plan.scenario, "seed": plan.seed, "token": token }).to_string() + "\n"
     };
     jobs.iter().map(line).collect()
@@ -169,26 +169,6 @@ fn claim_name(runs: &Path) -> Result<String, Failure> {
         }
     }
     unreachable!("the last attempt returns")
-}
-
-/// Writes a file, all of it or nothing; makes its folder if there is none.
-pub(crate) fn write_whole(
-    path: &Path,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = path.parent().expect("a file of ours stands in a folder");
-    fs::create_dir_all(folder)?;
-    let file = tempfile::Builder::new()
-        .prefix(".unfinished-")
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
-    let mut writer = BufWriter::new(file);
-    content(&mut writer)?;
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    // Some file systems notice only here that they are full.
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {

@@ -9,7 +9,7 @@
 //! to read what happened: a sweep's folder stays small enough to be handed on. A failure is kept as
 //! soon as it is known, so that whoever is killed has kept it.
 
-use crate::{folder::write_whole, say::Failure};
+use crate::{files::write_whole, say::Failure};
 use checkers::{Ending, History, Stamp, Verdict, formats::ours::write_jsonl};
 use reports::{Replay, RunReport};
 use serde_json::{Value, json};

@@ -2,8 +2,9 @@
 
 use crate::{
     args::{self, Format, What},
+    job::Job,
+    names,
     say::{self, Failure},
-    select::{self, Job},
     target,
 };
 use checkers::{court::Model, formats};
@@ -97,9 +98,9 @@ fn shown(args: &args::Show) -> Result<Job, Failure> {
     let is_target = what == "-" || what.starts_with("z1:") || Path::new(what).exists();
     if !is_target || is_scenario {
         if let Some(plant) = &args.plant {
-            select::known_plant(plant)?;
+            names::known_plant(plant)?;
         }
-        let scenario = select::scenario(what)?;
+        let scenario = names::scenario(what)?;
         return Job::draw(&scenario, args.seed.unwrap_or(1), args.plant.as_deref());
     }
     if args.seed.is_some() || args.plant.is_some() {
@@ -132,7 +133,7 @@ fn items(what: What) -> Vec<Value> {
                     "name": entry.name,
                     "why": scenario.why,
                     "suites": scenario.suites,
-                    "seeds": select::home_seeds(&scenario).to_string(),
+                    "seeds": names::home_seeds(&scenario).to_string(),
                     "plants": Planted::triggered_by(entry.name)
                         .map(|planted| planted.name)
                         .collect::<Vec<_>>(),

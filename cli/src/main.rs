@@ -6,12 +6,15 @@
 mod args;
 mod check;
 mod confirm;
+mod files;
 mod finish;
 mod folder;
 mod github;
 mod interrupt;
+mod job;
 mod kept;
 mod list;
+mod names;
 mod packed;
 mod progress;
 mod record;

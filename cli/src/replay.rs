@@ -11,10 +11,10 @@ use crate::{
     finish::{self, Finish},
     folder::{Folder, plan_lines},
     interrupt::Interrupt,
+    job::Job,
     progress::{self, Current, Progress, Reached},
     record::{self, Record},
     say::{self, Failure},
-    select::Job,
     simulate::{Watch, simulate},
     target::{self, Target},
 };

@@ -4,27 +4,21 @@
 //! A name is a suite, a scenario of the catalogue, or a path to a file. Every mistake is found here,
 //! before anything is written, and told together with the others.
 
-use crate::{args, progress::Planning, say::Failure, target};
-use scenarios::{PLANTED, Plan, Planted, SUITES, Scenario, Seeds, Token};
-use std::{collections::BTreeSet, path::Path, thread};
+use crate::{
+    args,
+    job::Job,
+    names::{could_not, home_seeds, is_path, known_plant, scenario, unknown},
+    progress::Planning,
+    say::Failure,
+    target,
+};
+use scenarios::{SUITES, Scenario, Seeds};
+use std::{collections::BTreeSet, thread};
 
 /// The suite that runs when nothing is named.
 const DEFAULT_SUITE: &str = "default";
 /// More runs than this in one invocation would not fit into memory, nor on a page.
 const RUNS_MAX: u64 = 1_000_000;
-
-/// One run, decided.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Job {
-    /// Its world.
-    pub(crate) plan: Plan,
-    /// Its name, as `replay` takes it.
-    pub(crate) token: String,
-    /// The planted bug that is on, if any.
-    pub(crate) plant: Option<String>,
-    /// Where its plan was read, if its token does not draw that plan: what `replay` takes then.
-    pub(crate) plan_path: Option<String>,
-}
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,29 +27,6 @@ pub(crate) struct Selection {
     pub(crate) jobs: Vec<Job>,
     /// Scenarios, seeds and number of runs, for people.
     pub(crate) summary: String,
-}
-
-impl Job {
-    /// Names a plan. Its first plant stands in the token, its hash covers them all.
-    pub(crate) fn new(plan: Plan) -> Result<Job, Failure> {
-        let plant = plan.plants.first().cloned();
-        let token = Token::new(&plan.scenario, plant.as_deref(), plan.seed, &plan.hash())
-            .map_err(|why| Failure::usage(format!("could not write {why}")))?;
-        Ok(Job { plan, token: token.to_string(), plant, plan_path: None })
-    }
-
-    /// Draws a plan. The plant is part of it and of its hash, so that a token never replays without.
-    pub(crate) fn draw(
-        scenario: &Scenario,
-        seed: u64,
-        plant: Option<&str>,
-    ) -> Result<Job, Failure> {
-        let plan = scenarios::draw(scenario, seed);
-        Job::new(match plant {
-            Some(plant) => plan.with_plant(plant),
-            None => plan,
-        })
-    }
 }
 
 /// Decides every run of an invocation: regressions first, then what is named.
@@ -146,39 +117,6 @@ fn draw_all(
     Ok(drawn.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-/// The scenario of a name or a path.
-pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
-    if is_path(name) {
-        let text = std::fs::read_to_string(name).map_err(|error| {
-            Failure::usage(format!("could not read scenario `{name}`: {error}"))
-        })?;
-        return scenarios::parse(name, name, &text).map_err(could_not);
-    }
-    match scenarios::find(name) {
-        Ok(entry) => Ok(entry.scenario()),
-        Err(_) => Err(unknown("scenario", name, scenarios::catalogue().iter().map(|e| e.name))),
-    }
-}
-
-/// Whether this planted bug exists.
-pub(crate) fn known_plant(name: &str) -> Result<(), Failure> {
-    if Planted::find(name).is_ok() {
-        return Ok(());
-    }
-    Err(unknown("planted bug", name, PLANTED.iter().map(|planted| planted.name)))
-}
-
-/// Seeds of a scenario when none are asked for: those of its first suite, else only the first.
-pub(crate) fn home_seeds(scenario: &Scenario) -> Seeds {
-    let suite = SUITES.iter().find(|suite| scenario.suites.iter().any(|name| name == suite.name));
-    suite.map_or(Seeds { first: 1, last: 1 }, |suite| suite.seeds)
-}
-
-/// An error that completes "could not".
-fn could_not(why: impl std::fmt::Display) -> Failure {
-    Failure::usage(format!("could not {why}"))
-}
-
 /// Scenarios by name, each once, with the seeds that they have at home.
 fn choose(names: &[String], told: &mut dyn FnMut(Failure)) -> Vec<(Scenario, Seeds)> {
     let default = [DEFAULT_SUITE.to_owned()];
@@ -218,28 +156,6 @@ fn named(name: &str) -> Result<(Scenario, Seeds), Failure> {
     let scenario = scenario(name)?;
     let seeds = home_seeds(&scenario);
     Ok((scenario, seeds))
-}
-
-pub(crate) fn is_path(name: &str) -> bool {
-    name.ends_with(".toml") || name.contains('/')
-}
-
-/// An error with the nearest name, or with all of them.
-pub(crate) fn unknown<'a>(
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Failure {
-    let hint = match scenarios::nearest(name, known.clone()) {
-        // A name is never a file; whoever means one says so.
-        _ if Path::new(name).is_file() => format!("did you mean the file `./{name}`?"),
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-            format!("expected one of {}", all.join(", "))
-        }
-    };
-    Failure::usage(format!("could not find {what} `{name}` ({hint})"))
 }
 
 fn size(seeds: Seeds) -> u64 {

@@ -8,9 +8,9 @@ use crate::{
     confirm::confirm,
     folder::Folder,
     interrupt::Interrupt,
+    job::Job,
     progress::{self, Current, Progress, Reached},
     say::Failure,
-    select::Job,
     simulate::{Watch, simulate},
 };
 use checkers::{Ending, History, Judgement, Run, Series, Verdict};

@@ -2,12 +2,7 @@
 //! of an invocation, a plan, what `show --format json` printed, a file that holds a token. All of
 //! them come to the same job; what is wrong with one is said here.
 
-use crate::{
-    folder::FAILURES,
-    record,
-    say::Failure,
-    select::{self, Job},
-};
+use crate::{folder::FAILURES, job::Job, names, record, say::Failure};
 use scenarios::{Plan, Token};
 use serde_json::Value;
 use std::{
@@ -97,9 +92,9 @@ fn of_token(words: &str, out: &Path) -> Result<Job, Failure> {
         hint(Failure::usage(format!("could not {why}{no_file}")))
     })?;
     if let Some(plant) = &token.plant {
-        select::known_plant(plant)?;
+        names::known_plant(plant)?;
     }
-    let scenario = select::scenario(&token.scenario)?;
+    let scenario = names::scenario(&token.scenario)?;
     let job = Job::draw(&scenario, token.seed, token.plant.as_deref())?;
     if job.token == words {
         return Ok(job);
@@ -180,7 +175,7 @@ fn read(path: &Path, text: &str, out: &Path) -> Result<Job, Failure> {
     }
     .map_err(|error| refused(error.to_string()))?;
     plan.check().map_err(refused)?;
-    plan.plants.iter().try_for_each(|plant| select::known_plant(plant))?;
+    plan.plants.iter().try_for_each(|plant| names::known_plant(plant))?;
     let job = Job::new(plan)?;
     let plan_path = (!is_drawn(&job)).then(|| path_to_keep(path));
     Ok(Job { plan_path, ..job })
@@ -189,8 +184,8 @@ fn read(path: &Path, text: &str, out: &Path) -> Result<Job, Failure> {
 /// Whether the job's token draws its plan today.
 fn is_drawn(job: &Job) -> bool {
     let name = &job.plan.scenario;
-    let is_there = !select::is_path(name) || Path::new(name).is_file();
-    let scenario = is_there.then(|| select::scenario(name).ok()).flatten();
+    let is_there = !names::is_path(name) || Path::new(name).is_file();
+    let scenario = is_there.then(|| names::scenario(name).ok()).flatten();
     let drawn = scenario.and_then(|s| Job::draw(&s, job.plan.seed, job.plant.as_deref()).ok());
     drawn.is_some_and(|drawn| drawn.token == job.token)
 }

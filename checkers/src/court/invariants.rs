@@ -1,10 +1,9 @@
 //! Banks, counters and long forks, as Jepsen writes them: what was read must keep an invariant.
 
 use super::{
-    Findings, Permit, Terms,
-    docket::{Answered, Heard, Workload},
-    is_final,
+    Findings, Permit, Terms, is_final,
     names::Names,
+    workload::{Answered, Heard, Workload},
 };
 use crate::{
     formats::value::Value,

@@ -8,9 +8,9 @@
 
 use super::{
     Findings, Terms, client_judges,
-    docket::{Answered, Heard, Workload},
     names::Names,
     sift,
+    workload::{Answered, Heard, Workload},
 };
 use crate::{
     checker::{Bench, Event},

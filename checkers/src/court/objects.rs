@@ -20,8 +20,8 @@ pub(super) use texts::texts;
 
 use super::{
     Findings, Nil, Terms,
-    docket::{Answered, Heard, Workload},
     names::Names,
+    workload::{Answered, Heard, Workload},
 };
 use crate::{
     breach::line,

@@ -2,10 +2,9 @@
 //! there when everything is read.
 
 use super::{
-    Findings, Permit, Terms,
-    docket::{Answered, Heard, Workload},
-    is_final,
+    Findings, Permit, Terms, is_final,
     names::Names,
+    workload::{Answered, Heard, Workload},
 };
 use crate::{
     formats::value::Value,

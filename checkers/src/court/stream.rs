@@ -3,9 +3,9 @@
 
 use super::{
     Terms,
-    docket::Workload,
     names::Names,
     objects::{Dialect, Objects},
+    workload::Workload,
 };
 use crate::{
     formats::value::Value,

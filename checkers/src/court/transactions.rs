@@ -3,8 +3,8 @@
 
 use super::{
     Findings, Initial, Nil, Terms,
-    docket::{Answered, Heard, Workload},
     names::Names,
+    workload::{Answered, Heard, Workload},
 };
 use crate::{
     formats::value::Value,

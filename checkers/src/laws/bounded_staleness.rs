@@ -113,7 +113,9 @@ impl BoundedStaleness {
                 Act::Wrote { message, partition, offset: Some(offset) } => {
                     let is_durable =
                         shared.ledger.send_of(*message).is_some_and(|send| send.is_durable());
-                    if is_durable && !shared.sessions.is_open_below(*partition, at, shared) {
+                    if is_durable
+                        && !shared.sessions.is_open_below(*partition, at, &shared.contract)
+                    {
                         self.prove(*partition, (*offset).saturating_add(1), at, (call, false));
                     }
                 }
@@ -151,7 +153,7 @@ fn stale(
     shared: &Shared,
 ) -> Evidence {
     let (client, partition, end) = (call.client, look.partition, look.end);
-    let message = message_at(shared, partition, end);
+    let message = message_at(&shared.ledger, partition, end);
     let Proof { client: witness, end: proven, .. } = *proof;
     let proven = proven - 1;
     let seen = match proof.is_read {

@@ -14,6 +14,7 @@
 
 mod knowledge;
 
+use super::words::malformed;
 use crate::{
     breach::{Breach, line},
     by_offset::seat,
@@ -21,7 +22,7 @@ use crate::{
     history::{Ask, Asked, Call, Offset, Partition, ReadLevel, Stamp},
     intern::Interner,
     ledger::{Act, Number},
-    sessions::{Look, Misses, Reach, malformed, message_at},
+    sessions::{Look, Misses, Reach, message_at},
     verdict::{Evidence, Line, Verdict},
 };
 use knowledge::{Knowledge, Source};
@@ -73,7 +74,7 @@ impl Checker for CausalOrder {
     }
 
     fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
-        if let Some(malformed) = malformed(shared) {
+        if let Some(malformed) = malformed(&shared.ledger) {
             return malformed;
         }
         let (compared, forgotten) = (self.compared, self.knowledge.forgotten());
@@ -147,7 +148,7 @@ impl CausalOrder {
             }
             // When the cause became readable is not known here: any open transaction excuses.
             let cause = Reach { end, since: call.called };
-            if missed > 0 && shared.sessions.is_held(look, cause, call.called, shared) {
+            if missed > 0 && shared.sessions.is_held(look, cause, call.called, &shared.contract) {
                 continue;
             }
             self.compared += 1;
@@ -201,7 +202,7 @@ impl CausalOrder {
         shared: &Shared,
     ) -> Evidence {
         let (client, partition, offset) = (call.client, look.partition, end - 1);
-        let cause = message_at(shared, partition, offset);
+        let cause = message_at(&shared.ledger, partition, offset);
         let id = shared.ledger.id(effect);
         let mut lines = self.links((session, effect), partition, end, shared);
         lines.push(line(call.called, look.asked(call)));
@@ -247,7 +248,7 @@ impl CausalOrder {
                 Some((Source::Message(next), _)) => effect = next,
                 Some((Source::Itself, since)) => {
                     let offset = end - 1;
-                    let cause = message_at(shared, partition, offset);
+                    let cause = message_at(&shared.ledger, partition, offset);
                     let text = format!(
                         "c{client} knew {cause} at offset {offset} of partition {partition}"
                     );

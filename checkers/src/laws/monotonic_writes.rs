@@ -8,11 +8,12 @@
 //! message may stand at several offsets; all of them come after the call. Calls that overlap owe
 //! each other nothing. This is exact within a partition; across partitions see `causal_order`.
 
+use super::words::malformed;
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Stamp},
-    sessions::{Fall, Floors, malformed, message_at, told_place},
+    sessions::{Fall, Floors, message_at, told_place},
     verdict::{Evidence, Verdict},
 };
 
@@ -35,10 +36,10 @@ impl Checker for MonotonicWrites {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Called(call) => {
-                self.floors.lay(call, &shared.sessions, shared, |known| known.written);
+                self.floors.lay(call, &shared.sessions, &shared.ledger, |known| known.written);
             }
             Event::Returned(call) => {
-                for fall in self.floors.falls(shared) {
+                for fall in self.floors.falls(&shared.ledger) {
                     self.breach.add(|| fell(at, call, &fall, shared));
                 }
             }
@@ -47,7 +48,7 @@ impl Checker for MonotonicWrites {
     }
 
     fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
-        if let Some(malformed) = malformed(shared) {
+        if let Some(malformed) = malformed(&shared.ledger) {
             return malformed;
         }
         let (floors, what) = (self.floors, "no session sent again after an acknowledgement");
@@ -63,8 +64,8 @@ fn fell(at: Stamp, call: &Call, fall: &Fall, shared: &Shared) -> Evidence {
     let ledger = &shared.ledger;
     let Fall { message, partition, offset, floor } = *fall;
     let (id, before) = (ledger.id(message), floor.end - 1);
-    let earlier = message_at(shared, partition, before);
-    let mut lines = vec![told_place(call, at, fall, shared)];
+    let earlier = message_at(&shared.ledger, partition, before);
+    let mut lines = vec![told_place(call, at, fall, &shared.ledger)];
     let mut client = String::from("a session");
     if let Some(send) = ledger.send_of(message) {
         client = format!("c{}", send.client);

@@ -74,7 +74,7 @@ impl ReadYourWrites {
                 self.misses.note(look.level, missed);
                 continue;
             }
-            if missed > 0 && shared.sessions.is_held(look, written, call.called, shared) {
+            if missed > 0 && shared.sessions.is_held(look, written, call.called, &shared.contract) {
                 continue;
             }
             self.compared += 1;
@@ -88,7 +88,7 @@ impl ReadYourWrites {
 fn missing(at: Stamp, call: &Call, look: &Look, shared: &Shared) -> Evidence {
     let (client, partition) = (call.client, look.partition);
     let (offset, since) = (look.before.written.end - 1, look.before.written.since);
-    let message = message_at(shared, partition, offset);
+    let message = message_at(&shared.ledger, partition, offset);
     Evidence {
         summary: format!(
             "read_your_writes: c{client} had {message} acknowledged at offset {offset} of \

@@ -8,11 +8,12 @@
 //! within a partition; that nobody sees an effect without its cause in another one is
 //! `causal_order`.
 
+use super::words::malformed;
 use crate::{
     breach::{Breach, line},
     checker::{Checker, Event, Shared, Topic},
     history::{Call, Stamp},
-    sessions::{Fall, Floors, malformed, told_place},
+    sessions::{Fall, Floors, told_place},
     verdict::{Evidence, Verdict},
 };
 
@@ -35,10 +36,10 @@ impl Checker for WritesFollowReads {
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
             Event::Called(call) => {
-                self.floors.lay(call, &shared.sessions, shared, |known| known.told);
+                self.floors.lay(call, &shared.sessions, &shared.ledger, |known| known.told);
             }
             Event::Returned(call) => {
-                for fall in self.floors.falls(shared) {
+                for fall in self.floors.falls(&shared.ledger) {
                     self.breach.add(|| fell(at, call, &fall, shared));
                 }
             }
@@ -47,7 +48,7 @@ impl Checker for WritesFollowReads {
     }
 
     fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
-        if let Some(malformed) = malformed(shared) {
+        if let Some(malformed) = malformed(&shared.ledger) {
             return malformed;
         }
         let (floors, what) =
@@ -64,7 +65,7 @@ fn fell(at: Stamp, call: &Call, fall: &Fall, shared: &Shared) -> Evidence {
     let ledger = &shared.ledger;
     let Fall { message, partition, offset, floor } = *fall;
     let (id, before) = (ledger.id(message), floor.end - 1);
-    let mut lines = vec![told_place(call, at, fall, shared)];
+    let mut lines = vec![told_place(call, at, fall, &shared.ledger)];
     let mut client = String::from("a session");
     if let Some(send) = ledger.send_of(message) {
         client = format!("c{}", send.client);

@@ -25,13 +25,14 @@
 
 pub(crate) mod mask;
 pub(crate) mod search;
+mod shrink;
 pub(crate) mod table;
 pub(crate) mod timeline;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-use super::{Answer, Budget, Operation, shrink};
+use super::{Answer, Budget, Operation};
 use mask::{Mask, Words};
 use search::{End, Search};
 use std::{collections::BTreeMap, hash::Hash};

@@ -25,6 +25,7 @@
 
 mod chains;
 mod evidence;
+mod links;
 mod order;
 mod values;
 
@@ -34,7 +35,7 @@ use super::{
     replay,
     timeline::Timeline,
 };
-use chains::Chains;
+use links::Chains;
 use values::Values;
 
 /// Judges the operations on one register, which begins with `initial`.

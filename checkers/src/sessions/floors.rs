@@ -4,9 +4,8 @@
 use super::{Known, Reach, Sessions};
 use crate::{
     by_offset::seat,
-    checker::Shared,
     history::{Ask, Asked, Call, Offset, Partition, Stamp, Step},
-    ledger::{Act, Number},
+    ledger::{Act, Ledger, Number},
     verdict::Verdict,
 };
 
@@ -36,12 +35,12 @@ impl Floors {
         &mut self,
         call: Asked<'_>,
         sessions: &Sessions,
-        shared: &Shared,
+        ledger: &Ledger,
         knew: impl Fn(Known) -> Reach,
     ) {
         // The ledger has just noted this call's messages, in their order.
-        let Some(send) = shared.ledger.sends().last() else { return };
-        let messages = shared.ledger.messages_of(send);
+        let Some(send) = ledger.sends().last() else { return };
+        let messages = ledger.messages_of(send);
         match &call.ask {
             Ask::Produce { partition, .. } => {
                 self.lay_under(messages, knew(sessions.known(call.client, *partition)));
@@ -80,8 +79,7 @@ impl Floors {
 
     /// Looks at every place of a message that the call which just returned told, and answers those
     /// below their floors. Each message falls once.
-    pub(crate) fn falls(&mut self, shared: &Shared) -> Vec<Fall> {
-        let ledger = &shared.ledger;
+    pub(crate) fn falls(&mut self, ledger: &Ledger) -> Vec<Fall> {
         let mut falls = Vec::new();
         for act in ledger.acts() {
             match act {
@@ -121,8 +119,8 @@ impl Floors {
 }
 
 /// Who told of a message's place, in words.
-pub(crate) fn told_place(call: &Call, at: Stamp, fall: &Fall, shared: &Shared) -> crate::Line {
-    let id = shared.ledger.id(fall.message);
+pub(crate) fn told_place(call: &Call, at: Stamp, fall: &Fall, ledger: &Ledger) -> crate::Line {
+    let id = ledger.id(fall.message);
     let Fall { offset, partition, .. } = fall;
     let verb = match call.ask {
         Ask::Produce { .. } => "was told that",

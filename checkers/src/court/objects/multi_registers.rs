@@ -2,7 +2,7 @@
 
 use super::{Dialect, Objects, initial_words, nil_words};
 use crate::{
-    court::{Nil, Terms, docket::Workload, names::Names},
+    court::{Nil, Terms, names::Names, workload::Workload},
     formats::value::Value,
     linearizability::{
         Answer, Operation, engine, models,

@@ -2,7 +2,7 @@
 
 use super::{Dialect, Objects, initial_words, nil_words, unknown};
 use crate::{
-    court::{FailedCas, Nil, Terms, docket::Workload, names::Names},
+    court::{FailedCas, Nil, Terms, names::Names, workload::Workload},
     formats::value::Value,
     linearizability::{Answer, Operation, engine, models, objects::Register, register, sources},
 };

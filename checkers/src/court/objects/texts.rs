@@ -2,7 +2,7 @@
 
 use super::{Dialect, Objects, unknown};
 use crate::{
-    court::{Terms, docket::Workload, names::Names},
+    court::{Terms, names::Names, workload::Workload},
     formats::value::Value,
     linearizability::{Answer, Operation, engine, models, objects::Text},
 };

@@ -11,7 +11,7 @@ use super::{
         timeline::Time,
     },
     Flaw, History,
-    chains::{Chain, Chains},
+    links::{Chain, Chains},
     values::{INITIAL, NOBODY, Part},
 };
 

@@ -3,7 +3,7 @@
 
 use super::{
     Flaw, Halt, History,
-    chains::Chains,
+    links::Chains,
     values::{INITIAL, NOBODY, Part},
 };
 

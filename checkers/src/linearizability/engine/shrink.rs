@@ -23,14 +23,12 @@
 //!   What is not shown to be superfluous within it is kept.
 
 use super::{
-    Budget, Impossible, Operation,
-    engine::{
-        Cast, Model, Stage, Told,
-        mask::{Mask, Words},
-        search::{End, HALT, Search},
-        table::Configuration,
-        timeline::{NEVER, Part, Timeline},
-    },
+    super::{Budget, Impossible, Operation},
+    Cast, Model, Stage, Told,
+    mask::{Mask, Words},
+    search::{End, HALT, Search},
+    table::Configuration,
+    timeline::{NEVER, Part, Timeline},
 };
 use std::collections::BTreeMap;
 
