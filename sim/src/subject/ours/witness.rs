@@ -1,5 +1,5 @@
-//! The second decoder: reads what stands on disks ([`Logs`]) and what travels in frames ([`frames`],
-//! [`ears`]), written from docs/FORMAT.md and not from the system's code, so that a mistake there cannot
+//! The second decoder: reads what stands on disks ([`Logs`]) and what travels in frames (`frames.rs`,
+//! `ears.rs`), written from docs/FORMAT.md and not from the system's code, so that a mistake there cannot
 //! hide itself here. It trusts no node; it never says what a node believes.
 
 pub(crate) mod ears;
