@@ -327,6 +327,16 @@ impl Disk {
         self.hits.power_loss
     }
 
+    /// What is true of a disk at the end of a turn; each file keeps laws of its own.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub fn keep_laws(&self) {
+        let (files, created, named) = (self.files.len() as u64, self.created, self.named);
+        assert!(named <= created, "{named} names are durable of {created}");
+        assert!(files <= created, "{files} files are there, {created} were created");
+    }
+
     fn file_or_new(&mut self, file: u64) -> &mut File {
         self.files.entry(file).or_insert_with(|| {
             self.created += 1;

@@ -44,13 +44,18 @@ impl Broker {
 
     /// The log was cut, above its commit index.
     pub fn cut(&mut self, log: &Log, commit: Index) {
+        let last = log.last_index();
+        assert!(commit <= last, "{commit} is committed, and the log is cut at {last} (S13)");
         self.producers.cut(log, commit);
     }
 
     /// What committed entries alone made of it: where a log that begins behind them goes on from.
     #[must_use]
     pub fn snapshot(&self) -> Broker {
-        Broker { producers: self.producers.committed(), directory: self.directory.clone() }
+        let producers = self.producers.committed();
+        let open = producers.uncommitted();
+        assert!(open == 0, "a snapshot has calls of {open} producers that are not committed");
+        Broker { producers, directory: self.directory.clone() }
     }
 }
 

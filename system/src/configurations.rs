@@ -42,6 +42,8 @@ impl Configurations {
     pub fn cut(&mut self, last: Index) {
         let kept = self.changes.partition_point(|(index, _)| *index <= last);
         self.changes.truncate(kept);
+        let since = self.since();
+        assert!(since <= last, "a configuration of {since} is left, the log was cut at {last}");
     }
 }
 

@@ -5,6 +5,7 @@
 //! It never waits. What must be durable first is held by the replicas; the shell only tells them when
 //! a flush has ended.
 
+mod laws;
 mod opening;
 mod slots;
 mod wakes;
@@ -117,7 +118,10 @@ impl Turn {
 impl Node {
     /// One turn.
     pub fn turn<H: Host>(&mut self, host: &mut H, inputs: &mut Vec<Input>) -> Result<(), Stop> {
+        let before = self.turn.now;
         (self.turn.now, self.turn.wall) = (host.monotonic(), host.wall());
+        let now = self.turn.now;
+        assert!(before <= now, "the monotonic clock went from {before} back to {now}");
         self.slots.begin_turn();
         for input in inputs.drain(..) {
             match input {
@@ -224,7 +228,9 @@ impl Node {
             self.slots.activate(|group| self.registry.is_durable(group));
             return Ok(());
         }
-        self.act(host, token as GroupId, |replica, ctx| replica.on_flushed(ctx));
+        let group = token as GroupId;
+        assert!(self.slots.get(group).is_some(), "a flush of p{group} ends, which is not held");
+        self.act(host, group, |replica, ctx| replica.on_flushed(ctx));
         Ok(())
     }
 
@@ -240,6 +246,7 @@ impl Node {
         self.register(host);
         self.send(host);
         host.wake_at(self.next_wake());
+        self.keep_laws();
     }
 
     fn tick<H: Host>(&mut self, host: &mut H) {
@@ -267,6 +274,8 @@ impl Node {
         }
         self.turn.beat += 1;
         for group in groups {
+            let is_held = self.slots.get(group).is_some();
+            assert!(is_held, "p{group} asks for heartbeats and is not held (S33)");
             self.act(host, group, |replica, ctx| replica.beat(ctx));
         }
     }
@@ -275,7 +284,9 @@ impl Node {
     fn hold_what_was_created(&mut self) {
         let Some(directory) = self.directory() else { return };
         let new: Vec<Place> = directory.created_after(self.created).cloned().collect();
-        self.created += new.len();
+        let (known, all) = (self.created + new.len(), directory.places().len());
+        assert!(known == all, "{known} partitions were looked at of {all}");
+        self.created = known;
         new.iter().for_each(|place| self.ensure(place));
     }
 
@@ -320,6 +331,7 @@ impl Node {
         sends.sort_by_key(|(to, _, _)| *to);
         let mut sends_left = sends.drain(..).peekable();
         while let Some((to, group, message)) = sends_left.next() {
+            assert!(to != sender.endpoint, "n{to} sends to itself, of p{group}: {message:?}");
             let mut frame = FrameBuilder::new(sender);
             frame.push(group, message);
             while let Some((_, group, message)) = sends_left.next_if(|(next, _, _)| *next == to) {

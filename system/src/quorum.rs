@@ -70,7 +70,9 @@ impl Config {
     /// Nodes that must confirm a leader before it serves a linearizable read: they meet every election
     /// quorum (S33).
     pub fn read_quorum(&self) -> usize {
-        self.voters.len() - self.election_quorum as usize + 1
+        let (voters, elect) = (self.voters.len(), self.election_quorum as usize);
+        assert!(elect <= voters, "{elect} of {voters} votes elect");
+        voters - elect + 1
     }
 
     /// The highest index that a write quorum has flushed, given what each voter has, in the order of
@@ -83,6 +85,7 @@ impl Config {
     /// voters stand in fewer regions.
     pub fn spread_index(&self, flushed: &[Index], spread: usize) -> Index {
         assert_eq!(flushed.len(), self.voters.len(), "one flushed index for each voter");
+        assert!(self.write_quorum > 0, "a write quorum of nobody");
         let mut best = 0;
         // A handful of voters: try each of their indexes as the answer.
         for candidate in flushed {

@@ -240,6 +240,14 @@ impl Replica {
         self.core.persist.next_write(self.core.commit)
     }
 
+    /// The laws of a replica's writer, once the turn is written.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub fn keep_written_laws(&self) {
+        self.core.persist.keep_laws();
+    }
+
     /// What is to be flushed, if anything.
     pub fn begin_flush(&mut self) -> Option<(Vec<FileId>, bool)> {
         self.core.persist.begin_flush()
@@ -262,6 +270,7 @@ impl Replica {
     /// A message of a peer or a client. What a stranger says between replicas is ignored (D4), and so is
     /// what only a client is told.
     pub fn step(&mut self, ctx: &mut Context<'_>, from: Endpoint, message: Message) {
+        assert!(from != self.core.node, "n{from} hears itself: {message:?}");
         match message {
             Message::Peer(peer) if self.core.config().is_member(from) => self.hear(ctx, from, peer),
             Message::Ask { request, ask } => self.serve(ctx, from, request, ask),
@@ -399,7 +408,9 @@ impl Replica {
     }
 
     fn become_follower(&mut self, ctx: &mut Context<'_>, term: Term, leader: Option<NodeId>) {
-        let is_newer = term > self.core.hard.term;
+        let own = self.core.hard.term;
+        assert!(term >= own, "term {term} is followed in term {own} (S16)");
+        let is_newer = term > own;
         if is_newer {
             self.core.adopt(term, None);
         }
@@ -420,6 +431,9 @@ impl Replica {
             Role::Follower(follower) => follower.leader.unwrap_or(0),
             Role::PreCandidate(_) | Role::Candidate(_) => 0,
         };
+        let config = self.core.config();
+        let is_known = leader == 0 || config.is_voter(leader);
+        assert!(is_known, "c{client} is sent to n{leader}, which has no vote (S31)");
         let refused = Refused { why, term: self.core.hard.term, leader };
         self.core.answer(ctx, client, request, Answer::Refused(refused));
     }

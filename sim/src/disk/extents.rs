@@ -42,6 +42,11 @@ impl Extents {
         self.sorted.clear();
     }
 
+    /// One past the last byte that lies anywhere; 0 if none does.
+    pub(super) fn end(&self) -> u64 {
+        self.sorted.last().map_or(0, Extent::end)
+    }
+
     pub(super) fn as_slice(&self) -> &[Extent] {
         &self.sorted
     }

@@ -83,6 +83,7 @@ impl File {
         self.dirty.add(at..end);
         self.len_dirty |= end > self.len || end > self.durable_len;
         self.len = self.len.max(end);
+        self.keep_laws();
     }
 
     pub(super) fn set_len(&mut self, len: u64) {
@@ -98,6 +99,7 @@ impl File {
             self.len_dirty = true;
             self.len = len;
         }
+        self.keep_laws();
     }
 
     /// What the view shows in `range` is about to go: keeps what a flight took, and what is durable.
@@ -160,6 +162,7 @@ impl File {
         }
         flight.ranges.clear();
         flight.saved.clear();
+        self.keep_laws();
         Some(flight)
     }
 
@@ -219,7 +222,29 @@ impl File {
         self.under.clear();
         self.unsynced.clear();
         self.dirty.clear();
+        self.keep_laws();
         fate
+    }
+
+    /// What is true of a file after whatever was done to it. Each law looks at ends only, so that it costs
+    /// nothing however long the file is; what lies between is compared with a twin by tests.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    fn keep_laws(&self) {
+        let File { len, durable_len, len_low, .. } = self;
+        let (shown, unsynced) = (self.view.end(), self.unsynced.end());
+        assert!(shown == *len, "the page cache shows {shown} bytes of {len}");
+        assert!(unsynced <= *len, "byte {unsynced} is unsynced, the file ends at {len}");
+        let dirty = self.dirty.end();
+        assert!(dirty <= unsynced, "{dirty} bytes are dirty, {unsynced} are unsynced");
+        let under = self.under.end();
+        assert!(under <= *durable_len, "byte {under} lies beneath, {durable_len} are durable");
+        assert!(len_low <= len, "it was {len_low} bytes at its shortest, and is {len}");
+        for flight in &self.flights {
+            let taken = flight.ranges.end();
+            assert!(taken <= unsynced, "a flush took {taken} bytes, {unsynced} are unsynced");
+        }
     }
 
     fn len_after_power_loss(&self, dice: &mut Stream) -> u64 {
@@ -309,4 +334,36 @@ fn zeros(range: Range<u64>) -> impl Iterator<Item = Extent> {
         let bytes = Bytes::from_static(&ZEROS[..most.min(range.end - at) as usize]);
         Extent { at, bytes }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(spoil: impl FnOnce(&mut File)) -> String {
+        let mut file = File::new(1);
+        file.write(0, &[Bytes::from_static(b"12345678")]);
+        spoil(&mut file);
+        let kept = std::panic::AssertUnwindSafe(|| file.keep_laws());
+        let panic = std::panic::catch_unwind(kept).expect_err("no law held");
+        panic.downcast_ref::<String>().expect("words").clone()
+    }
+
+    #[test]
+    fn each_law_fires() {
+        assert_eq!(said(|file| file.len = 9), "the page cache shows 8 bytes of 9");
+        let unsynced = said(|file| file.unsynced.add(8..9));
+        assert_eq!(unsynced, "byte 9 is unsynced, the file ends at 8");
+        let dirty = said(|file| file.unsynced.remove(6..8));
+        assert_eq!(dirty, "8 bytes are dirty, 6 are unsynced");
+        let under = said(|file| file.under.push(0, Bytes::from_static(b"1")));
+        assert_eq!(under, "byte 1 lies beneath, 0 are durable");
+        let low = said(|file| file.len_low = 9);
+        assert_eq!(low, "it was 9 bytes at its shortest, and is 8");
+        let taken = said(|file| {
+            file.begin_flush(1, Flight::default());
+            file.unsynced.remove(6..8);
+        });
+        assert_eq!(taken, "a flush took 8 bytes, 6 are unsynced");
+    }
 }

@@ -18,6 +18,11 @@ impl Ranges {
         &self.sorted
     }
 
+    /// One past the last place; 0 if there is none.
+    pub(super) fn end(&self) -> u64 {
+        self.sorted.last().map_or(0, |last| last.end)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.sorted.iter().map(|range| range.end - range.start).sum()
     }

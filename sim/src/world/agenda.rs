@@ -55,6 +55,10 @@ impl Ord for Scheduled {
 pub(super) struct Agenda {
     heap: BinaryHeap<Scheduled>,
     ordinal: u64,
+    /// The key of the event that was popped last.
+    popped: u128,
+    /// Parcels that are going to arrive.
+    arriving: u32,
     tasks: Vec<Option<Task>>,
     free: Vec<u32>,
 }
@@ -62,6 +66,7 @@ pub(super) struct Agenda {
 impl Agenda {
     pub(super) fn add(&mut self, at_ns: u64, what: What) {
         self.ordinal += 1;
+        self.arriving += u32::from(matches!(what, What::Deliver(_)));
         self.heap.push(Scheduled { key: u128::from(at_ns) << 64 | u128::from(self.ordinal), what });
     }
 
@@ -87,8 +92,27 @@ impl Agenda {
     }
 
     /// The same, which is then over.
+    ///
+    /// # Panics
+    /// If it comes before one that is over: then world time would run back.
     pub(super) fn pop(&mut self) -> Option<(u64, What)> {
-        self.heap.pop().as_ref().map(Scheduled::told)
+        let next = self.heap.pop()?;
+        let (before, key) = (self.popped, next.key);
+        assert!(before < key, "event {key:#x} comes after {before:#x}");
+        self.popped = key;
+        self.arriving -= u32::from(matches!(next.what, What::Deliver(_)));
+        Some(next.told())
+    }
+
+    /// What is true of an agenda at the end of a turn, with so many parcels under way.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub(super) fn keep_laws(&self, under_way: u32) {
+        let (arriving, events) = (self.arriving, self.heap.len());
+        assert!(arriving == under_way, "{under_way} parcels are under way, {arriving} will arrive");
+        let (tasks, waiting) = (self.tasks.len(), self.tasks.len() - self.free.len());
+        assert!(waiting <= events, "{waiting} tasks of {tasks} wait for {events} events");
     }
 
     /// No flush that was asked for so far will end.
@@ -106,6 +130,27 @@ impl Scheduled {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said(act: impl FnOnce()) -> String {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+        let panic = panic.expect_err("no law held");
+        panic.downcast_ref::<String>().expect("words").clone()
+    }
+
+    #[test]
+    fn each_law_fires() {
+        let mut agenda = Agenda::default();
+        agenda.add(7, What::Deliver(0));
+        agenda.keep_laws(1);
+        assert_eq!(said(|| agenda.keep_laws(2)), "2 parcels are under way, 1 will arrive");
+        agenda.tasks = vec![None; 2];
+        assert_eq!(said(|| agenda.keep_laws(1)), "2 tasks of 2 wait for 1 events");
+        agenda.popped = 7 << 64 | 9;
+        let back = said(|| {
+            agenda.pop();
+        });
+        assert_eq!(back, "event 0x70000000000000001 comes after 0x70000000000000009");
+    }
 
     #[test]
     fn events_come_in_order_of_time_and_then_of_asking() {

@@ -39,6 +39,11 @@ impl Parcels {
         self.slots[slot as usize].take().expect("a parcel arrives once")
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        (self.slots.len() - self.free.len()) as u32
+    }
+
     /// Whom a parcel is for.
     pub(super) fn to(&self, slot: u32) -> Option<Endpoint> {
         self.slots[slot as usize].as_ref().map(|parcel| parcel.to)

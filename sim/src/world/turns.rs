@@ -51,6 +51,8 @@ impl World {
             }
         }
         self.machines[place].process = process;
+        self.machines[place].disk.keep_laws();
+        self.agenda.keep_laws(self.parcels.count());
     }
 
     /// What a turn is handed, for whoever asks later what a voter had heard.

@@ -40,10 +40,9 @@ impl Directory {
         match entry.kind() {
             Kind::Noop | Kind::Messages => {}
             Kind::Command => {
-                let places = Place::all(entry.body()).expect("the leader checked the command");
-                for place in places {
-                    self.create(place);
-                }
+                let places = Place::all(entry.body());
+                assert!(places.is_ok(), "{:?} is a command and lists no places", entry.id());
+                places.into_iter().flatten().for_each(|place| self.create(place));
             }
         }
     }

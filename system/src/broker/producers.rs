@@ -71,15 +71,21 @@ impl Producers {
         last.map_or(0, |slot| slot.next.wrapping_sub(slot.sequence))
     }
 
+    /// Producers with calls that are not committed.
+    pub(crate) fn uncommitted(&self) -> usize {
+        self.tail.len()
+    }
+
     fn last(&self, producer: u64) -> Option<&Slot> {
         self.tail.get(&producer).or_else(|| self.committed.get(&producer))
     }
 
     /// An entry was appended.
     pub fn append(&mut self, entry: &Entry) {
-        if let Some((producer, slot)) = slot_of(entry) {
-            self.tail.insert(producer, slot);
-        }
+        let Some((producer, slot)) = slot_of(entry) else { return };
+        let (index, before) = (slot.entry.index, self.tail.insert(producer, slot));
+        let before = before.map_or(0, |before| before.entry.index);
+        assert!(before < index, "producer {producer} has {index} after {before} (H1)");
     }
 
     /// An entry was committed.
@@ -88,7 +94,9 @@ impl Producers {
         if self.tail.get(&producer).is_some_and(|newest| newest.entry == slot.entry) {
             self.tail.remove(&producer);
         }
-        self.committed.insert(producer, slot);
+        let (index, before) = (slot.entry.index, self.committed.insert(producer, slot));
+        let before = before.map_or(0, |before| before.entry.index);
+        assert!(before < index, "producer {producer} commits {index} after {before} (H1)");
     }
 
     /// The table that committed entries alone made.
@@ -100,7 +108,9 @@ impl Producers {
     pub fn cut(&mut self, log: &Log, commit: Index) {
         self.tail.clear();
         for index in commit + 1..=log.last_index() {
-            self.append(log.get(index).expect("an index within the log"));
+            let entry = log.get(index);
+            assert!(entry.is_some(), "{index} is uncommitted, and not in the log");
+            entry.into_iter().for_each(|entry| self.append(entry));
         }
     }
 }

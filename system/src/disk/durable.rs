@@ -91,6 +91,7 @@ impl Durable {
 
     /// Bytes were written at the end of this file, which is new if it had none before.
     pub fn wrote(&mut self, file: FileId, bytes: u64, is_new: bool) {
+        assert!(bytes > 0, "nothing was written to {file:?}");
         self.end += bytes;
         self.is_fresh |= is_new;
         self.touch(file);
@@ -123,9 +124,27 @@ impl Durable {
     /// # Panics
     /// If there was none.
     pub fn end_flush(&mut self) {
-        let end = self.flight.take().expect("a flush ends that had begun");
+        let flight = self.flight.take();
+        assert!(flight.is_some(), "a flush ends that had not begun");
+        let end = flight.unwrap_or_default();
         assert!(self.proven <= end && end <= self.end, "{} <= {end} <= {}", self.proven, self.end);
         self.proven = end;
+    }
+
+    /// The laws of what is durable, at the end of a turn.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub fn keep_laws(&self) {
+        let Durable { end, proven, flight, .. } = self;
+        assert!(proven <= end, "{proven} bytes are durable of {end} (S7)");
+        let flies = flight.unwrap_or(*proven);
+        assert!(proven <= &flies && &flies <= end, "{flies} bytes fly between {proven} and {end}");
+        let is_watched = proven == end || flight.is_some() || !self.dirty.is_empty();
+        assert!(
+            is_watched,
+            "{proven} bytes are durable of {end}, and nobody flushes the rest (S7)"
+        );
     }
 }
 
@@ -176,5 +195,19 @@ mod tests {
         assert_eq!(durable.resume([(A, 8, &file)]), []);
         assert!(durable.is_clean());
         assert_eq!(durable.begin_flush(), None);
+    }
+
+    #[test]
+    fn each_law_fires() {
+        let said = |end, proven, flight, dirty: &[FileId]| {
+            let durable = Durable { end, proven, dirty: dirty.to_vec(), is_fresh: false, flight };
+            let panic = std::panic::catch_unwind(|| durable.keep_laws()).expect_err("no law held");
+            panic.downcast_ref::<String>().expect("words").clone()
+        };
+        assert_eq!(said(8, 9, None, &[]), "9 bytes are durable of 8 (S7)");
+        assert_eq!(said(8, 4, Some(3), &[]), "3 bytes fly between 4 and 8");
+        let unwatched = said(8, 4, None, &[]);
+        assert_eq!(unwatched, "4 bytes are durable of 8, and nobody flushes the rest (S7)");
+        Durable { end: 8, proven: 4, dirty: vec![A], is_fresh: false, flight: None }.keep_laws();
     }
 }

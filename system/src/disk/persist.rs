@@ -117,7 +117,12 @@ impl Persist {
     }
 
     /// Records an entry. Its bytes are shared.
+    ///
+    /// # Panics
+    /// If it is of another group.
     pub fn record_entry(&mut self, entry: &Entry) {
+        let own = self.group;
+        assert!(entry.group() == own, "an entry of p{} in the log of p{own}", entry.group());
         if !self.small.is_empty() {
             self.parts.push(self.small.split().freeze());
         }
@@ -140,6 +145,7 @@ impl Persist {
         if !self.small.is_empty() {
             self.parts.push(self.small.split().freeze());
         }
+        assert!(!self.parts.is_empty(), "{} records are in no part of a block", self.records);
         if self.length >= SEGMENT_BYTES {
             self.segment += 1;
             self.length = 0;
@@ -180,6 +186,7 @@ impl Persist {
     /// flag says whether a file is new, so that its directory entry must become durable too.
     pub fn begin_flush(&mut self) -> Option<(Vec<FileId>, bool)> {
         let begun = self.durable.begin_flush()?;
+        assert!(self.records == 0, "a flush begins before {} records are written", self.records);
         self.flight = self.gathering - 1;
         Some(begun)
     }
@@ -189,5 +196,40 @@ impl Persist {
         self.durable.end_flush();
         assert!(self.flight >= self.flushed, "block {} after {}", self.flight, self.flushed);
         self.flushed = self.flight;
+    }
+
+    /// The laws of a writer once a turn is written.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub fn keep_laws(&self) {
+        let Persist { gathering, flushed, flight, records, group, .. } = self;
+        assert!(*records == 0, "{records} records of p{group} are in no block after a turn");
+        assert!(flushed < gathering, "block {flushed} is flushed, {gathering} is gathered (S9)");
+        assert!(flight < gathering, "block {flight} is under way, {gathering} is gathered");
+        self.durable.keep_laws();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_law_fires() {
+        let said = |spoil: fn(&mut Persist)| {
+            let mut persist = Persist::at(1, 3);
+            persist.keep_laws();
+            spoil(&mut persist);
+            let kept = std::panic::AssertUnwindSafe(|| persist.keep_laws());
+            let panic = std::panic::catch_unwind(kept).expect_err("no law held");
+            panic.downcast_ref::<String>().expect("words").clone()
+        };
+        let records = said(|persist| persist.record_cut(0));
+        assert_eq!(records, "1 records of p3 are in no block after a turn");
+        let flushed = said(|persist| persist.flushed = 1);
+        assert_eq!(flushed, "block 1 is flushed, 1 is gathered (S9)");
+        let flight = said(|persist| persist.flight = 1);
+        assert_eq!(flight, "block 1 is under way, 1 is gathered");
     }
 }

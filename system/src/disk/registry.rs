@@ -104,7 +104,8 @@ impl Registry {
     /// Adds a group, and says what to append to the file.
     pub fn add(&mut self, group: GroupId, incarnation: u64) -> Write {
         let write = self.append(record(GROUP, group, self.durable.proven(), incarnation));
-        self.groups.insert(group, self.durable.end());
+        let before = self.groups.insert(group, self.durable.end());
+        assert!(before.is_none(), "p{group} is entered twice, first at {before:?}");
         write
     }
 
@@ -123,6 +124,16 @@ impl Registry {
         self.durable.end_flush();
     }
 
+    /// The laws of a registry, at the end of a turn.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub fn keep_laws(&self) {
+        self.durable.keep_laws();
+        let (bytes, records) = (self.durable.end(), self.groups.len() as u64 + 1);
+        assert!(bytes == records * RECORD as u64, "{records} records in {bytes} bytes");
+    }
+
     /// Takes what was read for durable: see `registry_trusts_cache`.
     pub(crate) fn trust_cache(&mut self) {
         self.durable.trust_cache();
@@ -130,6 +141,7 @@ impl Registry {
 
     fn append(&mut self, record: Bytes) -> Write {
         let at = self.durable.end();
+        assert!(at.is_multiple_of(RECORD as u64), "a record at {at}, where none begins");
         self.durable.wrote(REGISTRY, record.len() as u64, at == 0);
         Write { file: REGISTRY, at, parts: vec![record] }
     }
@@ -296,5 +308,14 @@ mod tests {
         // Without the second flush the node would never open again.
         let never = after_a_failed_flush(true).expect_err("a hole below what was proven");
         assert!(never.starts_with("byte 32 of the node's registry is unreadable"), "{never}");
+    }
+
+    #[test]
+    fn its_law_fires() {
+        let (mut registry, _) = Registry::format(9, 3, 77);
+        registry.keep_laws();
+        registry.groups.insert(4, 64);
+        let panic = std::panic::catch_unwind(|| registry.keep_laws()).expect_err("no law held");
+        assert_eq!(panic.downcast_ref::<String>().expect("words"), "2 records in 32 bytes");
     }
 }

@@ -65,6 +65,12 @@ impl Node {
         node.open_groups(host);
         let metadata = node.settings.metadata.clone();
         node.ensure(&metadata);
+        let (own, group) = (node.settings.node, metadata.group);
+        let is_there = node.slots.get(group).is_some() || node.blocked.contains_key(&group);
+        assert!(
+            is_there || !metadata.config.is_member(own),
+            "n{own} neither holds p{group} nor says why not (S21)"
+        );
         node.finish_turn(host);
         Ok(node)
     }
@@ -113,6 +119,8 @@ impl Node {
         for write in &from.rewrite {
             host.write(write.file, write.at, &write.parts);
         }
+        let read = from.persist.group();
+        assert!(read == group, "the files of p{group} hold a log of p{read}");
         let Settings { node, cluster, timing, .. } = self.settings;
         let replica = self.turn.with(host, |ctx| Replica::open(node, cluster, from, timing, ctx));
         self.slots.insert(replica, self.registry.is_durable(group));
@@ -129,6 +137,8 @@ impl Node {
         if is_there || !place.config.is_member(node) {
             return;
         }
+        let is_entered = self.registry.has(group);
+        assert!(!is_entered, "p{group} is created anew, and stands in the registry (S3, S21)");
         let replica = Replica::create(node, cluster, place.clone(), timing, self.turn.now);
         self.slots.insert(replica, self.registry.is_durable(group));
         self.unregistered.push_back(group);

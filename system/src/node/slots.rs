@@ -117,6 +117,24 @@ impl Slots {
         }
     }
 
+    /// The laws of slots at the end of a turn.
+    ///
+    /// # Panics
+    /// If one does not hold, with its values.
+    pub(super) fn keep_laws(&self, now: Nanos) {
+        let due = self.first_wake();
+        assert!(now <= due, "a replica was due at {due}, the turn of {now} passed it over");
+        for group in &self.touched {
+            let Some(slot) = self.slot(*group) else {
+                panic!("p{group} took part in a turn and is not held")
+            };
+            let (leads, is_led) = (slot.replica.is_leader(), self.led.contains(group));
+            assert!(leads == is_led, "p{group} leads: {leads}, gets heartbeats: {is_led}");
+            assert!(!leads || slot.is_active, "p{group} leads and takes no part (S30)");
+            slot.replica.keep_written_laws();
+        }
+    }
+
     /// From now on those take part of which this is so.
     pub(super) fn activate(&mut self, is_durable: impl Fn(GroupId) -> bool) {
         for group in 0..self.by_group.len() as GroupId {
@@ -139,5 +157,20 @@ impl Slots {
                 self.led.remove(&group);
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn spoil_wake(&mut self, group: GroupId, due: Nanos) {
+        self.wakes.set(group, due);
+    }
+
+    #[cfg(test)]
+    pub(super) fn spoil_touched(&mut self, group: GroupId) {
+        self.touched.push(group);
+    }
+
+    #[cfg(test)]
+    pub(super) fn spoil_led(&mut self, group: GroupId) {
+        self.led.insert(group);
     }
 }

@@ -27,7 +27,9 @@ impl Wakes {
         if group as usize >= self.width {
             self.widen((group as usize + 1).next_power_of_two());
         }
-        let mut place = self.width + group as usize;
+        let (width, nodes) = (self.width, self.tree.len());
+        assert!(nodes == 2 * width, "{nodes} nodes over {width} places");
+        let mut place = width + group as usize;
         if self.tree[place] == due {
             return;
         }
@@ -64,6 +66,8 @@ impl Wakes {
                 place += 1;
             }
         }
+        let due = self.tree[place];
+        assert!(due <= now, "the first that is due by {now} is due at {due}");
         Some((place - self.width) as GroupId)
     }
 

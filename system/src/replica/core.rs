@@ -65,9 +65,8 @@ impl Core {
         timing: Timing,
         now: Nanos,
     ) -> Core {
-        if let Some(why) = place.config.refuse() {
-            panic!("group {}: {why}", place.group);
-        }
+        let why = place.config.refuse();
+        assert!(why.is_none(), "group {}: {}", place.group, why.unwrap_or_default());
         let persist = Persist::create(node, &place);
         let Place { group, incarnation, config } = place;
         let configurations = Configurations::founded(config);
@@ -91,6 +90,8 @@ impl Core {
         let identity = Identity { node, cluster, group: persist.group(), incarnation };
         let mut core = Core::with(identity, configurations, timing, persist);
         (core.hard, core.log) = (recovered.hard, recovered.log);
+        let (last, term) = (core.log.last(), core.hard.term);
+        assert!(last.term <= term, "an entry of term {} was read in term {term} (S16)", last.term);
         core.generation = recovered.generation;
         core.broker.cut(&core.log, 0);
         core.commit_to(commit_hint);
@@ -162,6 +163,8 @@ impl Core {
     pub(super) fn end_flush(&mut self) {
         self.persist.end_flush();
         self.durability.end_flush(self.persist.flushed());
+        let (flushed, last) = (self.durable().index, self.log.last_index());
+        assert!(flushed <= last, "a flush covers {flushed}, the log ends at {last} (S9)");
     }
 
     /// What may leave next, of what waited for a flush.
@@ -170,6 +173,7 @@ impl Core {
     }
 
     pub(super) fn send(&self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
+        assert!(to != self.node, "n{to} sends to itself: {message:?}");
         ctx.effects.sends.push((to, self.group(), message));
     }
 
@@ -193,6 +197,8 @@ impl Core {
 
     /// Keeps its own vote until it is durable.
     pub(super) fn hold_own_vote(&mut self) {
+        let (own, vote) = (self.node, self.hard.vote);
+        assert!(vote == Some(own), "n{own} counts its vote for {vote:?} as its own (S4)");
         self.durability.hold_own_vote(self.persist.mark(), self.hard.term);
     }
 
@@ -201,8 +207,10 @@ impl Core {
     }
 
     pub(super) fn reset_deadline(&mut self, ctx: &mut Context<'_>) {
-        let spread = self.timing.election_max - self.timing.election_min + 1;
-        let patience = self.timing.election_min + (ctx.dice)() % spread;
+        let Timing { election_min: min, election_max: max, .. } = self.timing;
+        assert!(min <= max, "the shortest election timeout is {min}, the longest {max}");
+        let spread = max - min + 1;
+        let patience = min + (ctx.dice)() % spread;
         self.deadline = self.deadline_in(ctx.now, patience);
     }
 
@@ -223,7 +231,13 @@ impl Core {
     }
 
     /// Appends an entry that follows the log, and records it.
+    ///
+    /// # Panics
+    /// If it is of a term that is not known here, or of another group.
     pub(super) fn append(&mut self, entry: Entry) {
+        let (own, term) = (self.group, self.hard.term);
+        assert!(entry.term() <= term, "an entry of term {} in term {term} (S16)", entry.term());
+        assert!(entry.group() == own, "an entry of p{} in the log of p{own} (D4)", entry.group());
         self.persist.record_entry(&entry);
         self.broker.append(&entry);
         self.log.append(entry);
@@ -246,7 +260,8 @@ impl Core {
             wall: ctx.wall,
         };
         let entry = Entry::after(self.log.last(), stamp, kind, self.log.next_offset(), count, body);
-        let id = entry.id();
+        let (id, own, vote) = (entry.id(), self.node, self.hard.vote);
+        assert!(vote == Some(own), "n{own} appends of its own and voted for {vote:?} (S4)");
         self.append(entry);
         id
     }
@@ -311,8 +326,9 @@ impl Core {
         assert!(commit <= last, "commit {commit} is past the log's end {last}");
         while self.commit < commit {
             self.commit += 1;
-            let entry = self.log.get(self.commit).expect("an index within the log");
-            self.broker.commit(entry);
+            let entry = self.log.get(self.commit);
+            assert!(entry.is_some(), "{} is committed, and not in the log (S13)", self.commit);
+            entry.into_iter().for_each(|entry| self.broker.commit(entry));
         }
     }
 
@@ -361,6 +377,7 @@ impl Core {
     ) {
         let (from, commit, end) = (fetch.from, self.commit, self.committed_end());
         let first = self.log.find_offset(from);
+        assert!(commit <= self.log.last_index(), "{commit} is read, and not in the log (S35)");
         let mut entries = Vec::new();
         if first <= commit {
             let count = (commit - first + 1) as usize;
@@ -381,6 +398,11 @@ impl Core {
         assert!(since <= last.index, "a configuration of {since}, the log ends at {}", last.index);
         assert!(commit <= last.index, "commit {commit} is past the log's end {} (S13)", last.index);
         assert!(last.term <= term, "an entry of term {} in term {term} (S16)", last.term);
+        let (open, uncommitted) = (self.broker.producers().uncommitted(), last.index - commit);
+        assert!(
+            open as u64 <= uncommitted,
+            "calls of {open} producers are open, {uncommitted} entries are not committed (H1)"
+        );
         self.durability.keep_laws(self.tail(), self.persist.flushed());
     }
 }

@@ -44,6 +44,8 @@ impl Durability {
 
     /// Notes what the block that is being gathered makes of the log.
     pub(super) fn note(&mut self, mark: u64, tail: Tail) {
+        let newest = self.under_way.back().map_or(0, |(newest, _)| *newest);
+        assert!(mark >= newest, "block {mark} is noted after block {newest}");
         match self.under_way.back_mut() {
             Some((newest, noted)) if *newest == mark => *noted = tail,
             Some(_) | None => self.under_way.push_back((mark, tail)),
@@ -53,6 +55,9 @@ impl Durability {
     /// The log was cut: what stood above is not durable any more, and no block makes it so (S9, C5).
     pub(super) fn cut(&mut self, last: Index) {
         self.durable.index = self.durable.index.min(last);
+        let Tail { generation, .. } = self.durable;
+        let newest = self.under_way.back().map_or(generation, |(_, tail)| tail.generation);
+        assert!(generation <= newest, "cut {generation} is durable, {newest} is under way (S9)");
         for (_, tail) in &mut self.under_way {
             tail.index = tail.index.min(last);
         }
@@ -61,8 +66,10 @@ impl Durability {
     /// Blocks up to this one are durable.
     pub(super) fn end_flush(&mut self, block: u64) {
         while let Some(tail) = pop_due(&mut self.under_way, block) {
-            let index = self.durable.index.max(tail.index);
-            self.durable = Tail { index, ..tail };
+            let before = self.durable;
+            assert!(tail.term >= before.term, "{tail:?} is durable after {before:?} (S4)");
+            assert!(tail.generation >= before.generation, "{tail:?} after {before:?} (S9)");
+            self.durable = Tail { index: before.index.max(tail.index), ..tail };
         }
     }
 
@@ -74,6 +81,7 @@ impl Durability {
         to: Endpoint,
         message: Message,
     ) -> Option<Message> {
+        assert!(mark >= flushed, "held for block {mark}, and {flushed} is flushed (S9)");
         if rules::may_leave(mark, flushed, ctx.planted) {
             return Some(message);
         }

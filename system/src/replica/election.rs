@@ -29,6 +29,8 @@ impl Ballot {
     /// Votes count by membership, not by arrival (D4).
     fn is_won(&self, config: &Config) -> bool {
         let votes = self.granted.iter().filter(|node| config.is_voter(**node)).count();
+        let voters = config.voters.len();
+        assert!(votes <= voters, "{votes} votes of {voters} voters in term {} (S4)", self.term);
         votes >= config.election_quorum as usize
     }
 }
@@ -55,7 +57,9 @@ impl Replica {
     /// Raises the term and votes for itself; asks others once that is durable.
     fn become_candidate(&mut self, ctx: &mut Context<'_>) {
         let term = self.core.hard.term + 1;
-        self.core.adopt(term, Some(self.core.node));
+        let own = self.core.node;
+        assert!(self.core.config().is_voter(own), "n{own} stands and is no voter (S31)");
+        self.core.adopt(term, Some(own));
         self.role = Role::Candidate(Ballot { term, granted: Vec::new() });
         self.core.reset_deadline(ctx);
         self.core.hold_own_vote();
@@ -76,6 +80,8 @@ impl Replica {
         if let Role::Candidate(ballot) = &mut self.role
             && ballot.term == term
         {
+            let durable = self.core.durable().term;
+            assert!(durable >= term, "a vote in term {term} counts, {durable} is durable (S4, A8)");
             ballot.grant(self.core.node);
             self.ask(ctx, &Vote { term, last: self.core.log.last() }.into());
             self.win_vote(ctx);
@@ -131,13 +137,16 @@ impl Replica {
         }
         let vote = self.core.hard.vote;
         let granted = rules::has_vote_for(vote, from) && self.is_current(ctx, last);
-        let reply = VoteReply { term, granted };
+        let (own, reply) = (self.core.hard.term, VoteReply { term, granted });
+        assert!(term == own, "a vote is asked in term {term} and answered in {own} (S4)");
         if !granted {
             return self.core.send(ctx, from, reply.into());
         }
         if vote.is_none() {
             self.core.adopt(term, Some(from));
         }
+        let vote = self.core.hard.vote;
+        assert!(vote.is_some(), "n{from} is told of a vote that nobody has (S4)");
         self.core.reset_deadline(ctx);
         self.core.hold(ctx, from, reply.into());
     }

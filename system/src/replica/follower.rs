@@ -54,7 +54,13 @@ impl Follower {
 
     /// Commits what the leader has, as far as the log is known to equal its own (S12).
     fn commit(&self, core: &mut Core, commit: Index) {
-        core.commit_to(commit.min(self.verified).max(core.commit));
+        let before = core.commit;
+        core.commit_to(commit.min(self.verified).max(before));
+        let (commit, verified) = (core.commit, self.verified);
+        assert!(
+            commit == before || commit <= verified,
+            "{commit} is committed, {verified} is verified (S12)"
+        );
     }
 
     /// The laws of a follower at the end of a turn.
@@ -71,7 +77,9 @@ impl Follower {
 fn reject(core: &Core, ctx: &mut Context<'_>, leader: NodeId, previous: EntryId) {
     ctx.marks.hit(Mark::AppendRejected);
     let hint = core.log.agree(previous.index.saturating_sub(1), previous.term);
-    let hint_term = core.log.id(hint).term;
-    let (term, tried) = (core.hard.term, previous.index);
+    let (hint_term, tried) = (core.log.id(hint).term, previous.index);
+    let base = core.log.base().index;
+    assert!(hint < tried || hint == base, "{tried} differs, and {hint} may agree");
+    let term = core.hard.term;
     core.send(ctx, leader, AppendReject { term, tried, hint, hint_term }.into());
 }

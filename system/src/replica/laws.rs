@@ -45,6 +45,7 @@ mod tests {
     use super::super::*;
     use crate::{
         disk::HardState,
+        entry::{Entry, Kind, Stamp},
         quorum::{Config, Voter},
     };
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,6 +107,16 @@ mod tests {
             replica.core.configurations.change(2, config);
         });
         assert_eq!(since, "a configuration of 2, the log ends at 1");
+        let open = said(leader(), |replica| {
+            let body = crate::batch::body(5, 0, 0, b"");
+            let stamp = Stamp { cluster: 9, incarnation: 7, group: 1, term: 3, wall: 0 };
+            let last = replica.core.log.last();
+            let entry = Entry::after(last, stamp, Kind::Messages, 0, 1, &body);
+            replica.core.broker.append(&entry);
+            replica.core.commit = 1;
+        });
+        let told = "calls of 1 producers are open, 0 entries are not committed (H1)";
+        assert_eq!(open, told);
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl Leader {
         let first = core.log.last_index() + 1;
         let peers = core.config().peers_of(core.node);
         let peers = peers.map(|node| Progress::begin(node, first, ctx.now)).collect();
-        core.append_new(ctx, Kind::Noop, 0, b"");
+        let opened = core.append_new(ctx, Kind::Noop, 0, b"");
+        assert!(opened.index == first, "a term begins at {first}, its entry is {opened:?} (S15)");
         core.deadline = ctx.now + core.timing.election_min;
         Leader {
             peers,
@@ -77,6 +78,8 @@ impl Leader {
     pub(super) fn keeps_its_quorum(&mut self, core: &mut Core, ctx: &Context<'_>) -> bool {
         let (config, patience) = (core.config(), core.timing.election_min);
         let needed = config.write_quorum.max(config.election_quorum) as usize;
+        let voters = config.voters.len();
+        assert!(needed <= voters, "{needed} of {voters} voters are a quorum");
         let answering = self
             .peers
             .iter()
@@ -122,7 +125,8 @@ impl Leader {
         from: NodeId,
         ok: &AppendOk,
     ) {
-        let first = self.first;
+        let (first, term) = (self.first, core.hard.term);
+        assert!(ok.term == term, "an answer of term {} is counted in term {term} (S16)", ok.term);
         let Some(peer) = self.hear(ctx, from) else { return };
         let is_news = peer.count(ctx, &core.log, ok.generation, ok.matched);
         peer.wake(core, ctx);
@@ -139,7 +143,8 @@ impl Leader {
         from: NodeId,
         reject: &AppendReject,
     ) {
-        let first = self.first;
+        let (first, term) = (self.first, core.hard.term);
+        assert!(reject.term == term, "a reject of term {} in term {term} (S16)", reject.term);
         let Some(peer) = self.hear(ctx, from) else { return };
         if peer.reject(ctx, &core.log, core.group(), reject) {
             peer.feed(core, ctx, first);
@@ -153,7 +158,9 @@ impl Leader {
         from: NodeId,
         ok: &BeatOk,
     ) {
-        let first = self.first;
+        let (first, newest) = (self.first, ctx.beat);
+        let round = ok.sequence;
+        assert!(round <= newest, "n{from} answers round {round}, and {newest} is the newest (S33)");
         let Some(peer) = self.hear(ctx, from) else { return };
         let is_news = peer.count(ctx, &core.log, ok.generation, ok.matched);
         peer.answer(core, ctx, ok);
@@ -184,7 +191,9 @@ impl Leader {
                 ctx.marks.hit(Mark::SpreadWaited);
             }
         }
-        let reached = Reached { leader: core.durable().index, quorum: core.commit, regions };
+        let (leader, quorum) = (core.durable().index, core.commit);
+        assert!(regions <= quorum, "{regions} spans regions, and {quorum} is committed (J4)");
+        let reached = Reached { leader, quorum, regions };
         self.waiting.release(core, ctx, reached);
     }
 
@@ -197,11 +206,18 @@ impl Leader {
         };
         self.flushed.clear();
         self.flushed.extend(core.config().voters.iter().map(|voter| of(voter.node)));
+        let (last, most) = (core.log.last_index(), self.flushed.iter().copied().max());
+        assert!(most.unwrap_or(0) <= last, "{most:?} is flushed, the log ends at {last} (S10)");
     }
 
     /// Has appended something, and tells this call when it is safe enough. A repeat may have nothing
     /// left to wait for.
     pub(super) fn wait(&mut self, core: &mut Core, ctx: &mut Context<'_>, waiter: Waiter) {
+        let (index, first) = (waiter.entry.index, self.first);
+        assert!(
+            self.is_ready(core),
+            "a call waits for {index}, and {first} is not committed (S15)"
+        );
         self.has_news = true;
         self.waiting.add(waiter);
         self.advance(core, ctx);
@@ -216,6 +232,8 @@ impl Leader {
         request: u64,
         fetch: Fetch,
     ) {
+        let first = self.first;
+        assert!(self.is_ready(core), "a read waits, and {first} is not committed (S15, S33)");
         self.reads.add(Read { client, request, fetch, after: ctx.beat });
         ctx.effects.beats.push(core.group());
         self.confirm_reads(core, ctx);

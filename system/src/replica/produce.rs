@@ -106,6 +106,8 @@ impl Replica {
             let mut body = Vec::new();
             create.places.iter().for_each(|place| place.put_to(&mut body));
             let entry = core.append_new(ctx, Kind::Command, 0, &body);
+            let last = core.log.last();
+            assert!(entry == last, "a command is {entry:?}, the log ends with {last:?}");
             let waiter = Waiter { client, request, acks: Acks::Quorum, entry, offset: 0 };
             leader.wait(core, ctx, waiter);
             Ok(())
@@ -155,6 +157,8 @@ impl Core {
         match rules::seen(producer, seen, before, ctx.planted) {
             Seen::New => {}
             Seen::Repeat(slot) => {
+                let (entry, held) = (slot.entry, self.log.term(slot.entry.index));
+                assert!(held == Some(entry.term), "{entry:?} repeats, and {held:?} is held (S36)");
                 let is_committed = slot.entry.index <= self.commit;
                 ctx.marks.hit(if is_committed { Mark::RepeatCommitted } else { Mark::RepeatWaits });
                 return Ok((slot.entry, slot.offset));
@@ -171,6 +175,9 @@ impl Core {
         } else {
             batch::body(producer, epoch, sequence, &batch::swap_payloads(messages))
         };
-        Ok((self.append_new(ctx, Kind::Messages, count, &body), offset))
+        let entry = self.append_new(ctx, Kind::Messages, count, &body);
+        let end = self.log.next_offset();
+        assert!(end == offset + u64::from(count), "{count} messages from {offset} end at {end}");
+        Ok((entry, offset))
     }
 }

@@ -43,6 +43,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Nothing is known of it, but that it exists.
     pub(super) fn begin(node: NodeId, base: Index, now: Nanos) -> Progress {
+        assert!(base > 0, "sending to n{node} begins at 0, where no entry is");
         Progress {
             node,
             matched: 0,
@@ -135,6 +136,7 @@ impl Progress {
         if rules::arrived(of, agreed, ctx.planted) > agreed {
             return false;
         }
+        assert!(agreed < tried, "n{} differs at {tried}, and agrees at {agreed}", self.node);
         (self.base, self.next) = (agreed + 1, agreed + 1);
         self.is_silent = false;
         true
@@ -173,6 +175,8 @@ impl Progress {
 
     fn send_from(&mut self, arrived: Index) {
         self.next = if arrived > 0 { arrived + 1 } else { self.base };
+        let Progress { node, matched, next, .. } = self;
+        assert!(next > matched, "n{node} has {matched}, and {next} is sent again (S10)");
     }
 
     /// Sends what it lacks, as far as the window allows. `first` is the first entry of the leader's term.
@@ -187,6 +191,8 @@ impl Progress {
             let entries: Vec<Bytes> = entries.iter().map(|entry| entry.bytes().clone()).collect();
             let (term, commit) = (core.hard.term, core.commit);
             let previous = core.log.id(self.next - 1);
+            let (node, next) = (self.node, self.next);
+            assert!(!entries.is_empty(), "nothing is sent to n{node} from {next} on, of {last}");
             self.next += entries.len() as Index;
             core.send(ctx, self.node, Append { term, previous, commit, entries }.into());
         }

@@ -19,6 +19,8 @@ pub(super) struct Reads(Vec<Read>);
 
 impl Reads {
     pub(super) fn add(&mut self, read: Read) {
+        let before = self.0.last().map_or(0, |before| before.after);
+        assert!(before <= read.after, "a read waits for {} after one for {before}", read.after);
         self.0.push(read);
     }
 
@@ -29,7 +31,11 @@ impl Reads {
     /// Takes the reads that are confirmed: `confirmed(after)` says whether a quorum, the leader included,
     /// has answered a round after that one.
     pub(super) fn take_confirmed(&mut self, confirmed: impl Fn(u64) -> bool) -> Vec<Read> {
-        self.0.extract_if(.., |read| confirmed(read.after)).collect()
+        let before = self.0.len();
+        let taken: Vec<Read> = self.0.extract_if(.., |read| confirmed(read.after)).collect();
+        let (n, left) = (taken.len(), self.0.len());
+        assert!(n + left == before, "{n} reads are confirmed and {left} are left, of {before}");
+        taken
     }
 
     /// Everyone whose read nobody will confirm any more.

@@ -49,6 +49,7 @@ impl Waiting {
         };
         // A repeat waits for an entry that is older than the newest.
         let place = waiting.partition_point(|other| other.entry.index <= waiter.entry.index);
+        assert!(waiter.entry.index > 0, "c{} waits for no entry", waiter.client);
         waiting.insert(place, waiter);
     }
 
@@ -60,6 +61,7 @@ impl Waiting {
     /// Acknowledges what has been reached.
     pub(super) fn release(&mut self, core: &Core, ctx: &mut Context<'_>, reached: Reached) {
         let Reached { leader, quorum, regions } = reached;
+        assert!(regions <= quorum, "{regions} spans regions, and {quorum} is committed (J4)");
         let queues =
             [(&mut self.leader, leader), (&mut self.quorum, quorum), (&mut self.regions, regions)];
         for (waiting, reached) in queues {
