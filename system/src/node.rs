@@ -238,10 +238,8 @@ impl Node {
         self.tick(host);
         self.beat(host);
         self.hold_what_was_created();
-        for place in 0..self.slots.touched().len() {
-            let group = self.slots.touched()[place];
-            self.act(host, group, |replica, ctx| replica.end_turn(ctx));
-        }
+        let Node { slots, turn, .. } = self;
+        slots.end_turn(|replica| turn.with(host, |ctx| replica.end_turn(ctx)));
         self.write(host);
         self.register(host);
         self.send(host);
@@ -283,6 +281,9 @@ impl Node {
     /// Creates the replicas of partitions that the directory has learned of.
     fn hold_what_was_created(&mut self) {
         let Some(directory) = self.directory() else { return };
+        if directory.places().len() == self.created {
+            return;
+        }
         let new: Vec<Place> = directory.created_after(self.created).cloned().collect();
         let (known, all) = (self.created + new.len(), directory.places().len());
         assert!(known == all, "{known} partitions were looked at of {all}");

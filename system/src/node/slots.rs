@@ -108,6 +108,12 @@ impl Slots {
         self.remember(group);
     }
 
+    /// Ends the turn of every replica that took part in it. None of them changes its deadline or role by
+    /// that.
+    pub(super) fn end_turn(&mut self, mut end: impl FnMut(&mut Replica)) {
+        self.for_each_touched(|_, replica| end(replica));
+    }
+
     /// Lets the shell do something with every replica that took part in this turn.
     pub(super) fn for_each_touched(&mut self, mut each: impl FnMut(GroupId, &mut Replica)) {
         for group in &self.touched {
@@ -128,7 +134,7 @@ impl Slots {
             let Some(slot) = self.slot(*group) else {
                 panic!("p{group} took part in a turn and is not held")
             };
-            let (leads, is_led) = (slot.replica.is_leader(), self.led.contains(group));
+            let (leads, is_led) = (slot.replica.is_leader(), slot.is_led);
             assert!(leads == is_led, "p{group} leads: {leads}, gets heartbeats: {is_led}");
             assert!(!leads || slot.is_active, "p{group} leads and takes no part (S30)");
             slot.replica.keep_written_laws();
@@ -151,11 +157,8 @@ impl Slots {
         let (deadline, is_led) = (slot.replica.deadline(), slot.replica.is_leader());
         self.wakes.set(group, if slot.is_active { deadline } else { Nanos::MAX });
         if std::mem::replace(&mut slot.is_led, is_led) != is_led {
-            if is_led {
-                self.led.insert(group);
-            } else {
-                self.led.remove(&group);
-            }
+            let is_news = if is_led { self.led.insert(group) } else { self.led.remove(&group) };
+            assert!(is_news, "p{group} came to lead or ceased to, and heartbeats knew it before");
         }
     }
 
@@ -171,6 +174,8 @@ impl Slots {
 
     #[cfg(test)]
     pub(super) fn spoil_led(&mut self, group: GroupId) {
-        self.led.insert(group);
+        if let Some(slot) = &mut self.by_group[group as usize] {
+            slot.is_led = true;
+        }
     }
 }
