@@ -55,7 +55,11 @@ use crate::{
     planted::Planted,
     rules,
     types::{Endpoint, GroupId, Index, Nanos, NodeId, Term},
-    wire::{Answer, Ask, Message, Peer, Refusal, answer::Refused, peer::AppendReject},
+    wire::{
+        Answer, Ask, Message, Peer, Refusal,
+        answer::Refused,
+        peer::{AppendReject, Beat},
+    },
 };
 use core::Core;
 use durability::Held;
@@ -286,19 +290,26 @@ impl Replica {
             Peer::VoteReply(reply) => self.on_vote_reply(ctx, from, &reply),
             Peer::Append(append) => match self.follow(ctx, from, append.term) {
                 Some((follower, core)) => follower.on_append(core, ctx, from, append),
+                // It is of a term that is over: that this one is newer is all that is told. Whoever sent it
+                // may lead this one, too, and must not take it for a word about that.
                 None => {
-                    let (term, tried) = (self.core.hard.term, append.previous.index);
-                    let reject = AppendReject { term, tried, hint: 0, hint_term: 0 };
+                    let term = self.core.hard.term;
+                    let reject = AppendReject { term, tried: 0, hint: 0, hint_term: 0 };
                     self.core.send(ctx, from, reject.into());
                 }
             },
-            Peer::Beat(beat) => {
-                let verified = match self.follow(ctx, from, beat.term) {
-                    Some((follower, core)) => follower.on_beat(core, &beat),
-                    None => 0,
-                };
-                self.core.answer_beat(ctx, from, &beat, verified);
-            }
+            Peer::Beat(beat) => match self.follow(ctx, from, beat.term) {
+                Some((follower, core)) => {
+                    let verified = follower.on_beat(core, &beat);
+                    core.answer_beat(ctx, from, &beat, verified);
+                }
+                // The same: an answer to round 900 of an earlier life would confirm every read of this one
+                // (S33).
+                None => {
+                    let of_no_round = Beat { sequence: 0, sent: 0, ..beat };
+                    self.core.answer_beat(ctx, from, &of_no_round, 0);
+                }
+            },
             Peer::AppendOk(ok) => {
                 if let Some((leader, core)) = self.lead(ctx, ok.term) {
                     leader.on_append_ok(core, ctx, from, &ok);

@@ -59,7 +59,7 @@ words! {
         7 AppendReject {
             /// The newest term known here.
             term: Term,
-            /// Index of the entry that is not the same.
+            /// Index of the entry that is not the same; 0 if the append was of a term that is over.
             tried: Index,
             /// Where the logs may agree, at the latest.
             hint: Index,
@@ -82,9 +82,9 @@ words! {
         9 BeatOk {
             /// The newest term known here.
             term: Term,
-            /// Of the heartbeat.
+            /// Of the heartbeat; 0 if that was of a term that is over, so that it confirms nothing.
             sequence: u64,
-            /// Of the heartbeat.
+            /// Of the heartbeat; 0 likewise.
             sent: Index,
             /// Cuts of the log that are durable.
             generation: u64,
