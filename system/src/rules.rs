@@ -77,6 +77,15 @@ pub(crate) fn commits_by_counting(entry: Option<Term>, own: Term, planted: &mut 
     entry == Some(own) || planted.bites(Plant::CommitPreviousTerm)
 }
 
+/// S33: whether a peer that answered heartbeats of `round`, but none of a newer one, confirms that its leader
+/// led when a read came, after round `after`.
+///
+/// Example: n1 leads term 1 and is cut off. n2 is elected and takes writes. A client that still reaches n1
+/// reads there: what n2 answered before the cut says nothing about now.
+pub(crate) fn confirms(round: u64, after: u64, _planted: &mut Planted) -> bool {
+    round > after
+}
+
 /// S13: how much of a log that ends at `last` is kept after a start, when `commit` of it is known to be
 /// committed: all of it. It is cut where it conflicts with a leader's, and nowhere else.
 pub(crate) fn kept_at_start(last: Index, commit: Index, planted: &mut Planted) -> Index {

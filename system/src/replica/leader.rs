@@ -245,8 +245,10 @@ impl Leader {
         }
         let (config, peers) = (core.config(), &self.peers);
         let confirmed = self.reads.take_confirmed(|after| {
-            let answers = peers.iter().filter(|p| config.is_voter(p.node) && p.beat() > after);
-            answers.count() + 1 >= config.read_quorum()
+            let is_one = |peer: &&Progress| {
+                config.is_voter(peer.node) && rules::confirms(peer.beat(), after, ctx.planted)
+            };
+            peers.iter().filter(is_one).count() + 1 >= config.read_quorum()
         });
         for Read { client, request, fetch, .. } in confirmed {
             ctx.marks.hit(Mark::ReadConfirmed);
