@@ -83,6 +83,12 @@ planted! {
         scenario: "half_cut",
         judges: ["leader_stability"],
     }
+    ReadByOldRound = "read_by_old_round" {
+        rule: "S33: a read is confirmed by answers to heartbeats that were sent after it came; here by answers to any of the term",
+        source: "G1: etcd-raft#397, a retried read was confirmed by answers to the first try, and a deposed leader read what was old",
+        scenario: "reads_stalled_leader",
+        judges: ["linearizable_log"],
+    }
     SwappedPayload = "swapped_payload" {
         rule: "a message is stored as it was sent; here the first two payloads of a call change places",
         source: "H10: KAFKA-19012, a buffer was used again while it was sent, so records held another's bytes",

@@ -82,8 +82,8 @@ pub(crate) fn commits_by_counting(entry: Option<Term>, own: Term, planted: &mut 
 ///
 /// Example: n1 leads term 1 and is cut off. n2 is elected and takes writes. A client that still reaches n1
 /// reads there: what n2 answered before the cut says nothing about now.
-pub(crate) fn confirms(round: u64, after: u64, _planted: &mut Planted) -> bool {
-    round > after
+pub(crate) fn confirms(round: u64, after: u64, planted: &mut Planted) -> bool {
+    round > after || (round > 0 && planted.bites(Plant::ReadByOldRound))
 }
 
 /// S13: how much of a log that ends at `last` is kept after a start, when `commit` of it is known to be
