@@ -362,6 +362,9 @@ pub struct Dues {
     pub bound_ns: u64,
     /// A group that was calm and kept its leader for so long owes an answer to every call.
     pub settle_ns: u64,
+    /// How long a call may be open before its client must have said what became of it; none if nobody said.
+    #[serde(default)]
+    pub call_ns: Option<u64>,
     /// Why nothing is owed at all: the arithmetic by which network and disks do not carry the timers.
     pub unfit: Option<String>,
     /// What produce calls above `none` are owed.

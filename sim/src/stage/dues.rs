@@ -21,6 +21,7 @@ pub(crate) fn dues(plan: &Plan) -> Dues {
         heartbeat_ns: plan.timing.heartbeat_ms * 1_000_000,
         bound_ns: bound_ns(plan),
         settle_ns: plan.timing.election_max_ms * 1_000_000 + longest_tail_ns(plan) + SETTLE_NS,
+        call_ns: Some(plan.timing.call_ms * 1_000_000),
         unfit: plan.carried().unfit(),
         produce: service(plan.produce_service()),
         fetch: service(plan.fetch_service()),
