@@ -8,6 +8,7 @@ mod ack_witness;
 mod availability;
 mod blast_radius;
 mod bounded_staleness;
+mod call_deadlines;
 mod causal_order;
 mod claim_witness;
 mod committed_offsets;
@@ -266,6 +267,12 @@ pub const CATALOGUE: &[Law] = &[
         make: || Box::<leader_stability::LeaderStability>::default(),
     },
     Law {
+        name: "call_deadlines",
+        law: "a client says by the deadline of a call what became of it, if only that nobody knows",
+        source: "S40",
+        make: || Box::<call_deadlines::CallDeadlines>::default(),
+    },
+    Law {
         name: "read_your_writes",
         law: "a read shows every message that its own session had acknowledged before it asked",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; checkers.md 4.7",
@@ -365,6 +372,7 @@ pub const DEFAULT: &[&str] = &[
     "liveness",
     "availability",
     "leader_stability",
+    "call_deadlines",
 ];
 
 /// The laws that some simulated runs exercise, and for which a scenario must ask: a bystander of a

@@ -193,6 +193,7 @@ fn therefore(law: &str, evidence: &Evidence) -> Option<String> {
         "liveness" => "nothing is wrong any more, and the system does not come back".to_owned(),
         "availability" => "nothing was wrong, and an honest call failed or was late".to_owned(),
         "leader_stability" => "a leader that was heard was deposed all the same".to_owned(),
+        "call_deadlines" => "whoever waited for an answer still waits".to_owned(),
         "blast_radius" => "a fault stopped partitions that it did not touch".to_owned(),
         "porcupine" => "an independent implementation finds no order that explains the history"
             .to_owned(),

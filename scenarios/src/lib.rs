@@ -93,7 +93,7 @@ pub use token::{Seeds, Token};
 pub use who::Who;
 
 /// Checkers that apply unless a scenario says otherwise, the most important first.
-pub const CHECKERS: [&str; 18] = [
+pub const CHECKERS: [&str; 19] = [
     "claim_witness",
     "ack_witness",
     "leader_acks",
@@ -112,6 +112,7 @@ pub const CHECKERS: [&str; 18] = [
     "liveness",
     "availability",
     "leader_stability",
+    "call_deadlines",
 ];
 
 /// Whether faults stop partitions that stand elsewhere, for scenarios that ask for it: their cluster

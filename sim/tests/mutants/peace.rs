@@ -26,6 +26,12 @@ pub(crate) const KINDS: &[Kind] = &[
         change: calls_fail,
     },
     Kind {
+        name: "never_answered",
+        what: "the first call that was answered stays open for ever",
+        laws: &["call_deadlines"],
+        change: never_answered,
+    },
+    Kind {
         name: "knock_unanswered",
         what: "the metadata group never answers the harness's knock after heal",
         laws: &["liveness"],
@@ -63,6 +69,14 @@ fn calls_fail(stream: &mut Stream) -> Option<()> {
         }
     }
     (failed > 0).then_some(())
+}
+
+fn never_answered(stream: &mut Stream) -> Option<()> {
+    let place = stream.find(|told| matches!(told, Told::Returned(_)))?;
+    let (_, Told::Returned(call)) = stream.told.remove(place) else { return None };
+    let call = &mut stream.calls[call];
+    (call.returned, call.outcome) = (None, Outcome::Unknown("no answer".to_owned()));
+    Some(())
 }
 
 fn knock_unanswered(stream: &mut Stream) -> Option<()> {
