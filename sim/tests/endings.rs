@@ -8,7 +8,10 @@ use checkers::{Drain, Ending, EntryId, MessageId, Snapshot, Verdict};
 use common::{SECOND, bench, drawn, quiet, run, run_with};
 use sim::{
     Options, Simulated,
-    subject::{Caller, Endpoint, Frame, Host, Input, Process, Stop, Subject, Witness, ours::Ours},
+    subject::{
+        Answer, Call, Caller, Endpoint, Frame, Host, Input, Process, Stop, Subject, Witness,
+        ours::Ours,
+    },
 };
 use std::sync::{
     Arc,
@@ -91,6 +94,74 @@ fn sabotaged(how: Sabotage) -> Simulated {
     let plan = quiet(2_000);
     let subject: Arc<dyn Subject> = Arc::new(Sabotaged { ours: Ours::of(&plan), how });
     sim::run_subject(&subject, &plan, bench(&plan), &Options::default())
+}
+
+/// Our system, but the first client keeps the answers to its calls to itself.
+#[derive(Debug)]
+struct Mute(Ours);
+
+#[derive(Debug)]
+struct Keeps(Box<dyn Caller>);
+
+impl Subject for Mute {
+    fn format(&self, node: u32, host: &mut dyn Host) -> Result<(), Stop> {
+        self.0.format(node, host)
+    }
+    fn open(&self, node: u32, host: &mut dyn Host) -> Result<Box<dyn Process>, Stop> {
+        self.0.open(node, host)
+    }
+    fn caller(&self, client: u32, endpoint: Endpoint) -> Box<dyn Caller> {
+        let caller = self.0.caller(client, endpoint);
+        if client == 1 { Box::new(Keeps(caller)) } else { caller }
+    }
+    fn witness(&self) -> Option<Box<dyn Witness>> {
+        self.0.witness()
+    }
+}
+
+impl Caller for Keeps {
+    fn tick(&mut self, now: u64) {
+        self.0.tick(now);
+    }
+    fn receive(&mut self, now: u64, frame: Frame) {
+        self.0.receive(now, frame);
+    }
+    fn deadline(&self) -> u64 {
+        self.0.deadline()
+    }
+    fn call(&mut self, now: u64, call: Call<'_>) {
+        self.0.call(now, call);
+    }
+    fn create(&mut self, now: u64, id: u64, partitions: &[u32]) {
+        self.0.create(now, id, partitions);
+    }
+    fn is_ready(&self) -> bool {
+        self.0.is_ready()
+    }
+    fn knows(&self, partition: u32) -> bool {
+        self.0.knows(partition)
+    }
+    fn take_frames(&mut self, into: &mut Vec<(Endpoint, Frame)>) {
+        self.0.take_frames(into);
+    }
+    fn take_answers(&mut self, into: &mut Vec<(u64, Answer)>) {
+        self.0.take_answers(into);
+        into.clear();
+    }
+}
+
+#[test]
+fn a_client_that_never_answers_is_no_fault_of_the_harness_and_its_law_says_so() {
+    let plan = quiet(2_000);
+    let subject: Arc<dyn Subject> = Arc::new(Mute(Ours::of(&plan)));
+    let ended = sim::run_subject(&subject, &plan, bench(&plan), &Options::default());
+    let (_, waiting) = stuck(&ended);
+    assert!(waiting.starts_with("heal: the cluster does not recover"), "{waiting}");
+    let judged = ended.run.judgements.iter().find(|judged| judged.name == "call_deadlines");
+    let Some(Verdict::Violated(evidence)) = judged.map(|judged| &judged.verdict) else {
+        panic!("{judged:?}")
+    };
+    assert!(evidence.summary.contains("of c1 was open for"), "{}", evidence.summary);
 }
 
 fn stuck(ended: &Simulated) -> (u64, &str) {
