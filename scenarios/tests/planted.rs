@@ -27,6 +27,8 @@ fn no_two_bugs_share_a_name_or_a_rule() {
 #[test]
 fn the_page_about_planted_bugs_has_every_row_of_the_table() {
     let page = include_str!("../../docs/PLANTED.md");
+    // Below stands what a search that knows nothing of them finds: another table.
+    let (page, _) = page.split_once("## Blind").expect("a part about blind search");
     let shown: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
     let rows: Vec<String> = PLANTED.iter().map(row).collect();
     assert_eq!(

@@ -93,7 +93,8 @@ impl Healthy {
             }
         }
         let owed: Vec<u32> = (1..=PARTITIONS as u32).collect();
-        world.fact(Fact::Due(Dues { heartbeat_ns: 1_000_000, ..Dues::default() }));
+        let call_ns = Some(15_000_000_000);
+        world.fact(Fact::Due(Dues { heartbeat_ns: 1_000_000, call_ns, ..Dues::default() }));
         let clients = (0..self.clients as u32).collect();
         world.fact(Fact::Calm { groups: owed.clone(), clients });
         for message in 0..self.messages {
