@@ -309,14 +309,3 @@ fn client_judges(without: &[&str]) -> Vec<Box<dyn Checker>> {
     let laws = CATALOGUE.iter().filter(|law| law.is_for_clients() && !without.contains(&law.name));
     laws.map(Law::judge).collect()
 }
-
-/// The rest of a sentence about an unknown name: the nearest valid one, or all of them.
-pub(crate) fn did_you_mean(name: &str, names: &[&str]) -> String {
-    let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-    match near {
-        Some((distance, known)) if distance <= 2 + name.len() / 4 => {
-            format!("did you mean `{known}`?")
-        }
-        Some(_) | None => format!("known: {}", names.join(", ")),
-    }
-}

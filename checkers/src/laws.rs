@@ -53,7 +53,10 @@ mod words;
 mod writes_follow_reads;
 mod zero_loss;
 
-use crate::checker::{Checker, Topic};
+use crate::{
+    checker::{Checker, Topic},
+    nearest::did_you_mean,
+};
 
 /// One law, for people.
 #[derive(Clone, Copy, Debug)]
@@ -397,18 +400,8 @@ pub fn checkers(names: &[String]) -> Result<Vec<Box<dyn Checker>>, String> {
 }
 
 fn unknown(name: &str) -> String {
-    let mut near: Vec<(usize, &str)> = CATALOGUE
-        .iter()
-        .map(|law| (strsim::damerau_levenshtein(name, law.name), law.name))
-        .collect();
-    near.sort_unstable();
-    let near: Vec<String> = near
-        .iter()
-        .enumerate()
-        .filter(|(place, (distance, _))| *place == 0 || *distance <= 2)
-        .map(|(_, (_, name))| format!("`{name}`"))
-        .collect();
-    format!("unknown checker `{name}` (did you mean {}?)", near.join(" or "))
+    let names = CATALOGUE.iter().map(|law| law.name);
+    format!("unknown checker `{name}` ({})", did_you_mean(name, names))
 }
 
 #[cfg(test)]

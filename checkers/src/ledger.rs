@@ -260,7 +260,7 @@ impl Ledger {
             match known.send {
                 // One that was read before it was sent keeps the place where it was read.
                 0 => (known.send, known.partition) = (number + 1, partition),
-                _ => {
+                1.. => {
                     self.ambiguous.get_or_insert(id);
                 }
             }
@@ -315,7 +315,18 @@ impl Ledger {
                     }
                 }
             }
-            _ => {}
+            // An answer that does not fit what was asked: whoever reads the history refuses it.
+            (
+                Ask::Produce { .. }
+                | Ask::Fetch { .. }
+                | Ask::Poll
+                | Ask::Transact { .. }
+                | Ask::Assign { .. }
+                | Ask::Join { .. }
+                | Ask::CommitOffsets { .. }
+                | Ask::FetchOffsets { .. },
+                _,
+            ) => {}
         }
     }
 

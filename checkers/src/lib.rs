@@ -51,6 +51,7 @@ mod laws;
 mod ledger;
 pub mod linearizability;
 pub mod message;
+mod nearest;
 mod recording;
 mod run;
 mod sessions;

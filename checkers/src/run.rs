@@ -191,6 +191,9 @@ pub struct Run {
     pub refused_faults: Vec<String>,
     /// Coverage marks: name to hits.
     pub marks: BTreeMap<String, u64>,
+    /// Planted bugs that were switched on: name to how often each did what honest code would not have done.
+    #[serde(default)]
+    pub plants: BTreeMap<String, u64>,
     /// 256-bit hash over everything that happened, as hex.
     pub trace_hash: String,
     /// World time at the end.

@@ -13,7 +13,7 @@ use crate::{
     say::Failure,
     simulate::{Watch, simulate},
 };
-use checkers::{Ending, History, Judgement, Run, Series, Verdict};
+use checkers::{Ending, History, Run, Series, Verdict};
 use reports::RunReport;
 use std::{
     collections::BTreeMap,
@@ -198,22 +198,13 @@ fn run_and_confirm(
         return Ok(((!was_cut_short).then_some(report), None));
     }
     if was_cut_short {
-        return Ok((Some(unconfirmed(report, "interrupted")), None));
+        return Ok((Some(report.unconfirmed("interrupted")), None));
     }
     Ok(match confirm(&job.plan, &report.run.trace_hash, interrupt) {
         Ok(Some(replay)) => (Some(report.with_replay(replay)), None),
-        Ok(None) => (Some(unconfirmed(report, "interrupted")), None),
-        Err(why) => (Some(unconfirmed(report, &why)), Some(why)),
+        Ok(None) => (Some(report.unconfirmed("interrupted")), None),
+        Err(why) => (Some(report.unconfirmed(&why)), Some(why)),
     })
-}
-
-/// A violation that was not run again: told with its evidence, but in doubt.
-fn unconfirmed(mut report: RunReport, why: &str) -> RunReport {
-    let why = format!("violated, but not confirmed by a re-run ({why}): {}", report.headline);
-    report.run.judgements.push(Judgement::new(reports::DETERMINISM, Verdict::Unknown(why.clone())));
-    report.verdict = Verdict::Unknown(why.clone());
-    report.headline = why;
-    report
 }
 
 /// A run that the harness could not make: in doubt, and in its place of every page.
@@ -231,14 +222,13 @@ fn failed(job: &Job, why: &str) -> RunReport {
         overlap: checkers::Overlap::default(),
         refused_faults: Vec::new(),
         marks: BTreeMap::new(),
+        plants: BTreeMap::new(),
         trace_hash: String::new(),
         sim_ns: 0,
         events: 0,
     };
     let (plan, token, plant) = (job.plan.clone(), job.token.clone(), job.plant.clone());
-    let mut report = reports::compose(plan.clone(), plan, run, token, plant, 0)
-        .with_plan_path(job.plan_path.clone());
-    report.verdict = Verdict::Unknown(why.clone());
-    report.headline = why;
-    report
+    reports::compose(plan.clone(), plan, run, token, plant, 0)
+        .with_plan_path(job.plan_path.clone())
+        .in_doubt(why)
 }

@@ -105,6 +105,7 @@ struct OneRun<'a> {
     accidents: &'a BTreeMap<String, u64>,
     refused_faults: &'a [String],
     marks: &'a BTreeMap<String, u64>,
+    plants: &'a BTreeMap<String, u64>,
     recovery: Vec<OneRecovery<'a>>,
 }
 
@@ -243,6 +244,7 @@ fn one_run(report: &RunReport) -> OneRun<'_> {
         accidents: &run.accidents,
         refused_faults: &run.refused_faults,
         marks: &run.marks,
+        plants: &run.plants,
         recovery: run
             .recovery
             .iter()

@@ -240,6 +240,23 @@ impl RunReport {
         self.plant.as_ref().map(|plant| bites(&self.run, plant))
     }
 
+    /// The run was not made, or nobody can say what it showed: whatever was judged, it is in doubt.
+    #[must_use]
+    pub fn in_doubt(mut self, why: String) -> RunReport {
+        self.verdict = Verdict::Unknown(why.clone());
+        self.headline = why;
+        self
+    }
+
+    /// A violation that was not run again: told with its evidence, but in doubt.
+    #[must_use]
+    pub fn unconfirmed(mut self, why: &str) -> RunReport {
+        let why = format!("violated, but not confirmed by a re-run ({why}): {}", self.headline);
+        let verdict = Verdict::Unknown(why.clone());
+        self.run.judgements.push(Judgement::new(DETERMINISM, verdict));
+        self.in_doubt(why)
+    }
+
     /// Notes what the re-run showed. A failure whose re-run differs is no violation: it becomes
     /// `Unknown (nondeterminism)`.
     pub fn with_replay(mut self, replay: Replay) -> RunReport {
@@ -322,10 +339,9 @@ fn derive(plan: &Plan, run: &Run, plant: Option<&str>) -> Vec<Judgement> {
     derived
 }
 
-/// Hits of a coverage mark of that name, alone or behind a prefix (`plant/name`).
+/// How often a plant did what honest code would not have done.
 fn bites(run: &Run, plant: &str) -> u64 {
-    let is_its = |name: &str| name.rsplit([':', '.', '/']).next() == Some(plant);
-    run.marks.iter().filter(|(name, _)| is_its(name)).map(|(_, hits)| hits).sum()
+    run.plants.get(plant).copied().unwrap_or(0)
 }
 
 fn broken(judgements: &[Judgement]) -> Vec<(&Judgement, &Evidence)> {

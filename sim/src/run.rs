@@ -165,6 +165,7 @@ fn compose(world: World, ended: Ended) -> Simulated {
         faults,
         refused_faults: Vec::new(),
         marks: books.marks,
+        plants: books.plants,
         trace_hash,
         sim_ns: world.now_ns,
         events: books.events,

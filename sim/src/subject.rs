@@ -88,6 +88,9 @@ pub trait Process: Debug + Send {
 
     /// What it counted in its life, by name: coverage.
     fn marks(&self, _each: &mut dyn FnMut(&str, u64)) {}
+
+    /// Planted bugs that are switched on in it, and how often each did what honest code would not have done.
+    fn plants(&self, _each: &mut dyn FnMut(&str, u64)) {}
 }
 
 /// A call that a client makes.

@@ -295,9 +295,9 @@ fn every_process_says_farewell() {
     let partitions = ended.effective.placement.partitions.len() as u64;
     assert!(ended.run.marks["elected"] > partitions, "{:?}", ended.run.marks);
     assert!(ended.run.marks["read_confirmed"] > 0, "{:?}", ended.run.marks);
-    assert!(!ended.run.marks.contains_key("plant/ack_before_flush"), "nothing is planted");
+    assert!(ended.run.plants.is_empty(), "nothing is planted");
     let planted = run(&quiet(2_000).with_plant("ack_before_flush"));
-    assert!(planted.run.marks["plant/ack_before_flush"] > 0, "{:?}", planted.run.marks);
+    assert!(planted.run.plants["ack_before_flush"] > 0, "{:?}", planted.run.plants);
 }
 
 /// Claims run ahead of disks that stand still, and power goes everywhere at once. A run that nobody

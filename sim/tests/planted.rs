@@ -16,7 +16,7 @@ fn unseen_after(
     let (mut seen, mut hits) = (BTreeSet::new(), 0);
     for seed in seeds {
         let ended = run(&drawn(planted.scenario, seed).with_plant(planted.name));
-        hits += ended.run.marks.get(&format!("plant/{}", planted.name)).copied().unwrap_or(0);
+        hits += ended.run.plants.get(planted.name).copied().unwrap_or(0);
         for judgement in &ended.run.judgements {
             if let Verdict::Violated(evidence) = &judgement.verdict {
                 assert!(!evidence.summary.is_empty(), "{} of {}", judgement.name, planted.name);

@@ -146,7 +146,7 @@ impl Model {
     pub fn find(name: &str) -> Result<Model, String> {
         let names = Model::ALL.map(Model::name);
         Model::ALL.into_iter().find(|model| model.name() == name).ok_or_else(|| {
-            format!("unknown model `{name}` ({})", super::did_you_mean(name, &names))
+            format!("unknown model `{name}` ({})", crate::nearest::did_you_mean(name, names))
         })
     }
 }

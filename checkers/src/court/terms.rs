@@ -100,7 +100,7 @@ impl Permit {
     pub fn find(name: &str) -> Result<Permit, String> {
         let names = Permit::ALL.map(Permit::name);
         Permit::ALL.into_iter().find(|permit| permit.name() == name).ok_or_else(|| {
-            format!("unknown permission `{name}` ({})", super::did_you_mean(name, &names))
+            format!("unknown permission `{name}` ({})", crate::nearest::did_you_mean(name, names))
         })
     }
 

@@ -1,5 +1,7 @@
 //! Which formats there are, by name.
 
+use crate::nearest::did_you_mean;
+
 /// How a history is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
@@ -91,13 +93,8 @@ impl std::str::FromStr for Format {
         if let Some(format) = Format::ALL.into_iter().find(|format| format.name() == name) {
             return Ok(format);
         }
-        let likeness = |format: &Format| strsim::jaro_winkler(name, format.name());
-        let nearest = Format::ALL
-            .into_iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .filter(|nearest| likeness(nearest) > 0.7);
-        let meant = nearest.map_or(String::new(), |n| format!(" (did you mean `{}`?)", n.name()));
-        Err(format!("unknown format `{name}`{meant}; there are {}", Format::names()))
+        let names = Format::ALL.iter().map(|format| format.name());
+        Err(format!("unknown format `{name}` ({})", did_you_mean(name, names)))
     }
 }
 
@@ -124,6 +121,6 @@ mod tests {
         let error = "jepsen_edn".parse::<Format>().expect_err("it is not one");
         assert!(error.starts_with("unknown format `jepsen_edn` (did you mean `jepsen-edn`?)"));
         let error = "zzz".parse::<Format>().expect_err("it is nothing");
-        assert!(error.starts_with("unknown format `zzz`; there are jsonl, text, jepsen-edn"));
+        assert!(error.starts_with("unknown format `zzz` (known: jsonl, text, jepsen-edn"));
     }
 }

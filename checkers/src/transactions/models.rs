@@ -5,6 +5,8 @@
 //! are forbidden in three orders: of the data alone, with each process in its own order, and with
 //! the order of real time. Nothing here forbids predicates: keys are all that a history tells.
 
+use crate::nearest::did_you_mean;
+
 /// The shape of a cycle of dependencies, told by what it needs of *rw* steps: reads of a version
 /// that another transaction then replaced. A model that forbids one forbids those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,10 +224,7 @@ impl Model {
             let names = MODELS
                 .iter()
                 .flat_map(|model| [model.name].into_iter().chain(model.aliases.iter().copied()));
-            let distance =
-                |known: &&str| strsim::damerau_levenshtein(&wanted, &known.to_ascii_lowercase());
-            let nearest = names.min_by_key(distance).unwrap_or_default();
-            format!("unknown isolation `{name}` (did you mean `{nearest}`?)")
+            format!("unknown isolation `{name}` ({})", did_you_mean(&wanted, names))
         })
     }
 }

@@ -204,6 +204,7 @@ pub(crate) fn run(seed: u64) -> Run {
         overlap: Overlap { acknowledged: 402, under_fault: 88 },
         refused_faults: Vec::new(),
         marks: BTreeMap::from([("election_won".to_owned(), 3)]),
+        plants: BTreeMap::new(),
         trace_hash: format!("{seed:064x}").replace("000000", "7fa1e2"),
         sim_ns: 41_234_000_000,
         events: 91_204,
@@ -261,7 +262,7 @@ pub(crate) fn violated(seed: u64) -> RunReport {
     }));
     run.judgements[5].verdict = Verdict::Unknown("vacuous: the run was stopped early".to_owned());
     run.counts = Counts { lost: 3, lost_middle: 2, lost_tail: 1, read: 399, ..run.counts };
-    run.marks.insert("plant:ack_before_flush".to_owned(), 417);
+    run.plants.insert("ack_before_flush".to_owned(), 417);
     report("leader_crash", seed, run, Some("ack_before_flush")).with_replay(Replay::Same)
 }
 

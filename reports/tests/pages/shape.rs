@@ -47,7 +47,15 @@ fn json_has_exactly_the_fields_of_the_contract() {
     expected.extend(["scenario", "seed", "token", "plant", "verdict", "trace_hash", "sim_ms"]);
     expected.extend(["accidents", "overlap", "trouble_began_ms"]);
     expected.extend(["met", "not_met", "expected", "replay", "ending"]);
-    expected.extend(["wall_ms", "checkers", "faults", "refused_faults", "marks", "recovery"]);
+    expected.extend([
+        "wall_ms",
+        "checkers",
+        "faults",
+        "refused_faults",
+        "marks",
+        "plants",
+        "recovery",
+    ]);
     expected.sort_unstable();
     for run in document["runs"].as_array().expect("runs is a list") {
         assert_eq!(keys(run), expected);
@@ -165,10 +173,10 @@ fn a_plant_that_was_never_executed_is_not_survived() {
     };
     assert!(matches!(composed(run(1)).verdict, Verdict::Unknown(_)));
     let mut executed = run(1);
-    executed.marks.insert("plant:bug".to_owned(), 1);
+    executed.plants.insert("bug".to_owned(), 1);
     assert!(matches!(composed(executed).verdict, Verdict::Holds(_)));
     let mut other = run(1);
-    other.marks.insert("plant:other_bug".to_owned(), 1);
+    other.plants.insert("other_bug".to_owned(), 1);
     assert!(matches!(composed(other).verdict, Verdict::Unknown(_)));
 }
 

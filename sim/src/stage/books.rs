@@ -34,6 +34,7 @@ pub(crate) struct Books {
     pub(crate) catch_up: CatchUp,
     committed: Vec<EntryId>,
     pub(crate) marks: BTreeMap<String, u64>,
+    pub(crate) plants: BTreeMap<String, u64>,
     pub(crate) hits: BTreeMap<String, u64>,
     /// Calls that have not returned.
     pub(crate) pending: u64,
@@ -67,6 +68,7 @@ impl Books {
             catch_up: CatchUp::new(plan.nodes.len(), groups),
             committed: Vec::new(),
             marks: BTreeMap::new(),
+            plants: BTreeMap::new(),
             hits: BTreeMap::new(),
             pending: 0,
             acked: BTreeMap::new(),
@@ -247,6 +249,9 @@ impl Books {
     pub(crate) fn farewell(&mut self, process: &dyn Process) {
         process.marks(&mut |name, count| {
             *self.marks.entry(name.to_owned()).or_insert(0) += count;
+        });
+        process.plants(&mut |name, hits| {
+            *self.plants.entry(name.to_owned()).or_insert(0) += hits;
         });
     }
 

@@ -172,8 +172,9 @@ impl Process for Running {
 
     fn marks(&self, each: &mut dyn FnMut(&str, u64)) {
         self.node.marks().iter().for_each(|(name, count)| each(name, count));
-        if let Some((plant, hits)) = self.node.plant().filter(|(_, hits)| *hits > 0) {
-            each(&format!("plant/{}", plant.name()), hits);
-        }
+    }
+
+    fn plants(&self, each: &mut dyn FnMut(&str, u64)) {
+        self.node.plant().into_iter().for_each(|(plant, hits)| each(plant.name(), hits));
     }
 }
