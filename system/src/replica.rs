@@ -55,11 +55,7 @@ use crate::{
     planted::Planted,
     rules,
     types::{Endpoint, GroupId, Index, Nanos, NodeId, Term},
-    wire::{
-        Answer, Ask, Message, Peer, Refusal,
-        answer::Refused,
-        peer::{AppendReject, Beat},
-    },
+    wire::{Answer, Ask, Message, Peer, Refusal, answer::Refused, peer::Over},
 };
 use core::Core;
 use durability::Held;
@@ -290,26 +286,20 @@ impl Replica {
             Peer::VoteReply(reply) => self.on_vote_reply(ctx, from, &reply),
             Peer::Append(append) => match self.follow(ctx, from, append.term) {
                 Some((follower, core)) => follower.on_append(core, ctx, from, append),
-                // It is of a term that is over: that this one is newer is all that is told. Whoever sent it
-                // may lead this one, too, and must not take it for a word about that.
-                None => {
-                    let term = self.core.hard.term;
-                    let reject = AppendReject { term, tried: 0, hint: 0, hint_term: 0 };
-                    self.core.send(ctx, from, reject.into());
-                }
+                None => self.tell_over(ctx, from),
             },
             Peer::Beat(beat) => match self.follow(ctx, from, beat.term) {
                 Some((follower, core)) => {
                     let verified = follower.on_beat(core, &beat);
                     core.answer_beat(ctx, from, &beat, verified);
                 }
-                // The same: an answer to round 900 of an earlier life would confirm every read of this one
-                // (S33).
-                None => {
-                    let of_no_round = Beat { sequence: 0, sent: 0, ..beat };
-                    self.core.answer_beat(ctx, from, &of_no_round, 0);
-                }
+                None => self.tell_over(ctx, from),
             },
+            Peer::Over(over) => {
+                if over.term > self.core.hard.term {
+                    self.become_follower(ctx, over.term, None);
+                }
+            }
             Peer::AppendOk(ok) => {
                 if let Some((leader, core)) = self.lead(ctx, ok.term) {
                     leader.on_append_ok(core, ctx, from, &ok);
@@ -326,6 +316,13 @@ impl Replica {
                 }
             }
         }
+    }
+
+    /// Whoever sent this leads a term that is over, and perhaps this one, too, in a later life: an answer that
+    /// named a round or an entry of the older term would be taken for a word about this one (S33).
+    fn tell_over(&self, ctx: &mut Context<'_>, from: NodeId) {
+        let term = self.core.hard.term;
+        self.core.send(ctx, from, Over { term }.into());
     }
 
     fn serve(&mut self, ctx: &mut Context<'_>, client: Endpoint, request: u64, ask: Ask) {

@@ -59,7 +59,7 @@ words! {
         7 AppendReject {
             /// The newest term known here.
             term: Term,
-            /// Index of the entry that is not the same; 0 if the append was of a term that is over.
+            /// Index of the entry that is not the same.
             tried: Index,
             /// Where the logs may agree, at the latest.
             hint: Index,
@@ -82,9 +82,9 @@ words! {
         9 BeatOk {
             /// The newest term known here.
             term: Term,
-            /// Of the heartbeat; 0 if that was of a term that is over, so that it confirms nothing.
+            /// Of the heartbeat.
             sequence: u64,
-            /// Of the heartbeat; 0 likewise.
+            /// Of the heartbeat.
             sent: Index,
             /// Cuts of the log that are durable.
             generation: u64,
@@ -92,6 +92,12 @@ words! {
             verified: Index,
             /// The last entry that is the same and durable.
             matched: EntryId,
+        }
+        /// The term of what you sent is over. It answers an append or a heartbeat of an older term, and says
+        /// nothing else that its receiver, who may lead this term, too, could take for a word about it.
+        10 Over {
+            /// The newest term known here.
+            term: Term,
         }
     }
 }

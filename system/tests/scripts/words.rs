@@ -10,7 +10,8 @@ use system::{
         answer::{Fetched, Produced, Refused},
         ask::{Fetch, Produce},
         peer::{
-            Append, AppendOk, AppendReject, Beat, BeatOk, PreVote, PreVoteReply, Vote, VoteReply,
+            Append, AppendOk, AppendReject, Beat, BeatOk, Over, PreVote, PreVoteReply, Vote,
+            VoteReply,
         },
     },
 };
@@ -152,6 +153,7 @@ fn peer(peer: &Peer) -> String {
              {generation}",
             id(*matched)
         ),
+        Peer::Over(Over { term }) => format!("over, it is term {term}"),
     }
 }
 

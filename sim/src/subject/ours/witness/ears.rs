@@ -283,7 +283,7 @@ fn for_each_word(head: &[u8], mut each: impl FnMut(Word)) -> Option<()> {
             2 => granted(Ballot::PreVote)?,
             3 => Word::Ask { group, term: term()?, ballot: Ballot::Vote },
             4 => granted(Ballot::Vote)?,
-            5..=7 => Word::Other { group, term: term()? },
+            5..=7 | 10 => Word::Other { group, term: term()? },
             8 => Word::Beat { group, term: term()?, sequence: message.u64(8)? },
             9 => Word::BeatOk { group, term: term()? },
             21 if message.u8(16)? == 1 => Word::Read,

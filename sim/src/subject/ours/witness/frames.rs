@@ -91,7 +91,7 @@ pub fn for_each_told(head: &[u8], to: u32, mut each: impl FnMut(Told)) -> Option
                 let (request, entry, offset) = (message.u64(0)?, message.id(17)?, message.u64(41)?);
                 each(Told::Acked { group, request, acks, entry, offset });
             }
-            1..=5 | 7 | 8 | 20..=23 | 31..=33 => {}
+            1..=5 | 7 | 8 | 10 | 20..=23 | 31..=33 => {}
             _ => return None,
         }
         Some(())
