@@ -97,13 +97,15 @@ impl Carried {
         let client_way_us = way_us(network, farthest_us);
         let flush_us = disk.flush_us + disk.flush_jitter_us / 2;
         let (heartbeat_us, has_us) = (timing.heartbeat_ms * 1_000, timing.election_min_ms * 1_000);
-        let need_us = 4 * one_way_us + 2 * flush_us + heartbeat_us + 2 * timing.timer_jitter_us;
+        // A leader spares a heartbeat if an append left less than half of one ago.
+        let silence_us = heartbeat_us + heartbeat_us / 2;
+        let need_us = 4 * one_way_us + 2 * flush_us + silence_us + 2 * timing.timer_jitter_us;
         let slack_us = has_us.saturating_sub(need_us);
         // At worst one node leads everything, and every call makes a frame for each of its peers.
         let frames_per_ks = parts.calls_per_ks + 1_000_000 / timing.heartbeat_ms.max(1);
         let late_ppm = behind_ppm(network, frames_per_ks, slack_us);
         let loss_ppm = u64::from(network.loss_ppm);
-        let tries = (slack_us / heartbeat_us.max(1) + 1).min(8) as u32;
+        let tries = (slack_us / silence_us.max(1) + 1).min(8) as u32;
         let lost_ppm = power(2 * loss_ppm, tries) / 1_000_000;
         let slow_ppm = u64::from(disk.tail_ppm) * longer_ppm(disk.tail_us, slack_us) / 1_000_000;
         Carried {
@@ -136,7 +138,7 @@ impl Carried {
         Some(match self.short()? {
             Short::Time => format!(
                 "network and disks do not carry the timers: two round trips (4 x {}), two flushes \
-                 (2 x {}), a heartbeat and timer jitter take {}, and the shortest election timeout \
+                 (2 x {}), one and a half heartbeats and timer jitter take {}, and the shortest election timeout \
                  is {}",
                 Span(self.one_way_us),
                 Span(self.flush_us),

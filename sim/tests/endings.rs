@@ -318,12 +318,19 @@ fn what_is_lost_without_a_drain_is_what_a_drain_would_have_missed() {
                 do.power_loss.who = \"all\"\n";
     let scenario = scenarios::parse("gone.toml", "gone", text).expect("a scenario");
     let mut compared = 0;
-    for seed in [1, 6, 7] {
+    let mut ran = 0;
+    for seed in 1..=12 {
         let drained = scenarios::draw(&scenario, seed).with_plant("ack_before_flush");
         let mut undrained = drained.clone();
         undrained.phases.drain_ms_max = 1;
         let [drained, undrained] = [drained, undrained].map(|plan| run(&plan).run);
-        assert_eq!(drained.counts.drain, Drain::Fully);
+        // What the bug makes of a node may be seen by an assertion of its own: then nobody drains.
+        if let Ending::Panicked { place, message, .. } = &drained.ending {
+            assert!(place.contains("system/src/"), "{place}: {message}");
+            continue;
+        }
+        ran += 1;
+        assert_eq!(drained.counts.drain, Drain::Fully, "seed {seed}: {:?}", drained.ending);
         assert_eq!(undrained.counts.drain, Drain::None);
         assert_eq!(undrained.counts.lost_gone, undrained.counts.lost, "seed {seed}");
         assert_eq!(undrained.counts.lost, drained.counts.lost, "seed {seed}");
@@ -332,7 +339,7 @@ fn what_is_lost_without_a_drain_is_what_a_drain_would_have_missed() {
         assert!(matches!(verdict, Verdict::Violated(_)), "seed {seed}: {verdict:?}");
         compared += drained.counts.lost;
     }
-    assert!(compared > 20, "only {compared} messages were lost");
+    assert!(ran >= 3 && compared > 20, "{compared} messages were lost in {ran} runs");
     let honest = scenarios::draw(&scenario, 1);
     assert_eq!(run(&honest).run.counts.lost, 0);
 }

@@ -33,6 +33,8 @@ marks! {
     AppendRejected = "append_rejected",
     /// A heartbeat was answered under a term that was not durable yet, so the answer claimed nothing.
     BeatUnflushed = "beat_unflushed",
+    /// A heartbeat was spared: an append of just before did for it.
+    BeatSpared = "beat_spared",
     /// A peer told of a newer generation of its log, and of less than it had told before.
     MatchedSank = "matched_sank",
     /// A request was refused, with the proof that no copy of it was or will be taken here (S40).

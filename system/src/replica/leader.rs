@@ -94,10 +94,16 @@ impl Leader {
         true
     }
 
-    /// One heartbeat for each peer, as part of the node's round `ctx.beat`.
+    /// One heartbeat for each peer, as part of the node's round `ctx.beat`. An append of just before does for
+    /// one, unless a read waits: only answers to rounds confirm reads (S33).
     pub(super) fn beat(&self, core: &Core, ctx: &mut Context<'_>) {
         let (term, sequence, commit) = (core.hard.term, ctx.beat, core.commit);
+        let (now, heartbeat, waits) = (ctx.now, core.timing.heartbeat, !self.reads.is_empty());
         for peer in &self.peers {
+            if !waits && peer.is_served(now, heartbeat) {
+                ctx.marks.hit(Mark::BeatSpared);
+                continue;
+            }
             let beat = Beat { term, sequence, commit, sent: peer.sent() };
             core.send(ctx, peer.node, beat.into());
         }

@@ -32,6 +32,8 @@ pub(super) struct Progress {
     /// The newest generation of its log that it told (S9, C4).
     generation: u64,
     heard: Nanos,
+    /// When an append was last sent to it; none was if it is 0.
+    fed: Nanos,
     is_silent: bool,
     /// The newest round of heartbeats that it answered.
     beat: u64,
@@ -51,6 +53,7 @@ impl Progress {
             next: base,
             generation: 0,
             heard: now,
+            fed: 0,
             is_silent: false,
             beat: 0,
             resent: 0,
@@ -75,6 +78,14 @@ impl Progress {
     /// For how long it has said nothing.
     pub(super) fn silence(&self, now: Nanos) -> Nanos {
         now.saturating_sub(self.heard)
+    }
+
+    /// Whether a heartbeat would tell it nothing: an append told it lately that its leader lives, and it has
+    /// answered something lately. What is lost of appends the next append shows, or, if none comes, the next
+    /// heartbeat; so no more than one and a half times `heartbeat` pass without a word.
+    pub(super) fn is_served(&self, now: Nanos, heartbeat: Nanos) -> bool {
+        let is_told = self.fed > 0 && now - self.fed < heartbeat / 2;
+        is_told && !self.is_silent && self.silence(now) < 2 * heartbeat
     }
 
     /// It was not heard of for too long: nothing more is sent until it answers.
@@ -161,6 +172,7 @@ impl Progress {
             let (term, commit) = (core.hard.term, core.commit);
             let previous = core.log.id(self.matched);
             let append = Append { term, previous, commit, entries: Vec::new() };
+            self.fed = ctx.now;
             core.send(ctx, self.node, append.into());
         }
     }
@@ -194,6 +206,7 @@ impl Progress {
             let (node, next) = (self.node, self.next);
             assert!(!entries.is_empty(), "nothing is sent to n{node} from {next} on, of {last}");
             self.next += entries.len() as Index;
+            self.fed = ctx.now;
             core.send(ctx, self.node, Append { term, previous, commit, entries }.into());
         }
     }

@@ -95,6 +95,11 @@ impl Ears {
         for_each_word(head, |word| match word {
             Word::Read => process.reads += 1,
             Word::Beat { group, term, .. } => process.beat(group, term),
+            // It says that its leader lives, as a heartbeat does.
+            Word::Append { group, term } => {
+                process.beat(group, term);
+                process.hear(group, term);
+            }
             Word::Ask { group, term, ballot } => {
                 process.ask(from, group, (term, ballot), own(group));
                 // Whoever asks for a vote tells of a term in which there is no leader yet.
@@ -134,7 +139,7 @@ impl Ears {
                     consents: Vec::new(),
                 }));
             }
-            Word::Ask { .. } | Word::Other { .. } | Word::Read => {}
+            Word::Append { .. } | Word::Ask { .. } | Word::Other { .. } | Word::Read => {}
         });
     }
 
@@ -244,6 +249,10 @@ enum Word {
         term: u64,
         sequence: u64,
     },
+    Append {
+        group: u32,
+        term: u64,
+    },
     BeatOk {
         group: u32,
         term: u64,
@@ -283,7 +292,8 @@ fn for_each_word(head: &[u8], mut each: impl FnMut(Word)) -> Option<()> {
             2 => granted(Ballot::PreVote)?,
             3 => Word::Ask { group, term: term()?, ballot: Ballot::Vote },
             4 => granted(Ballot::Vote)?,
-            5..=7 | 10 => Word::Other { group, term: term()? },
+            5 => Word::Append { group, term: term()? },
+            6 | 7 | 10 => Word::Other { group, term: term()? },
             8 => Word::Beat { group, term: term()?, sequence: message.u64(8)? },
             9 => Word::BeatOk { group, term: term()? },
             21 if message.u8(16)? == 1 => Word::Read,
@@ -365,6 +375,16 @@ mod tests {
         let mut node = Node::new();
         node.follow(100);
         node.turn(150, 3, &[pre_vote(8)]);
+        assert_eq!(node.grant(), Some(Heard { term: 7, ago_ns: 50 * MS }));
+    }
+
+    #[test]
+    fn an_append_is_heard_as_a_heartbeat_is() {
+        let mut node = Node::new();
+        node.follow(100);
+        let (previous, entries) = (EntryId::default(), Vec::new());
+        node.turn(300, 2, &[Append { term: 7, previous, commit: 0, entries }.into()]);
+        node.turn(350, 3, &[pre_vote(8)]);
         assert_eq!(node.grant(), Some(Heard { term: 7, ago_ns: 50 * MS }));
     }
 
