@@ -49,8 +49,8 @@ pub fn run(plan: &Plan, bench: Bench, options: &Options) -> Simulated {
 /// Runs any subject under a plan, on a fresh thread with its own runtime.
 ///
 /// # Panics
-/// When the harness itself is at fault (endless events), or the subject has an answer that no caller may
-/// give; a node's panic is an [`checkers::Ending::Panicked`].
+/// When the harness itself is at fault (endless events), or a caller answers what nobody asked, or twice; a
+/// node's panic is an [`checkers::Ending::Panicked`].
 #[must_use]
 pub fn run_subject(
     subject: &Arc<dyn Subject>,

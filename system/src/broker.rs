@@ -52,10 +52,7 @@ impl Broker {
     /// What committed entries alone made of it: where a log that begins behind them goes on from.
     #[must_use]
     pub fn snapshot(&self) -> Broker {
-        let producers = self.producers.committed();
-        let open = producers.uncommitted();
-        assert!(open == 0, "a snapshot has calls of {open} producers that are not committed");
-        Broker { producers, directory: self.directory.clone() }
+        Broker { producers: self.producers.committed(), directory: self.directory.clone() }
     }
 }
 

@@ -177,7 +177,9 @@ impl Node {
 
     fn on_frame<H: Host>(&mut self, host: &mut H, frame: Frame) {
         let Ok(sender) = frame.sender() else { return };
-        if sender.cluster != self.settings.cluster {
+        // Whoever goes by this node's own name is another disk's copy of it, or a liar (S1).
+        let is_itself = sender.endpoint == self.settings.node;
+        if sender.cluster != self.settings.cluster || is_itself {
             return;
         }
         let read = frame.for_each(|group, message| {

@@ -161,7 +161,10 @@ fn lay(seed: u64, n_blocks: usize) -> Laid {
     for block in 0..n_blocks {
         for _ in 0..=dice.below(3) {
             match dice.below(8) {
-                _ if term == 0 => term = 1,
+                _ if term == 0 => {
+                    (term, vote) = (1, (1, None));
+                    persist.record_hard(HardState { term, vote: None });
+                }
                 0 => {
                     term += 1;
                     vote = (term, (dice.below(2) == 0).then_some(2));
@@ -172,6 +175,8 @@ fn lay(seed: u64, n_blocks: usize) -> Laid {
                     log.cut(last);
                     persist.record_cut(last);
                     term += 1;
+                    vote = (term, None);
+                    persist.record_hard(HardState { term, vote: None });
                 }
                 _ => {
                     let stamp =
@@ -348,6 +353,7 @@ fn a_torn_tail_is_not_decoded() {
 #[test]
 fn a_log_is_read_over_its_segments() {
     let mut persist = Persist::create(NODE, &place());
+    persist.record_hard(HardState { term: 1, vote: None });
     let (mut log, mut disk, mut witness) = (Log::default(), disk(), Logs::new(&[0, 1, 2]));
     let mut bench = Bench::default();
     let body = vec![7; disk::persist::SEGMENT_BYTES as usize / 2];

@@ -4,7 +4,7 @@
 use crate::{
     entry::{self, Kind},
     place::Place,
-    types::GroupId,
+    types::{GroupId, METADATA},
 };
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -52,6 +52,7 @@ impl Directory {
             self.created.push(place.group);
             vacant.insert(place);
         }
+        assert!(self.get(METADATA).is_none(), "the metadata group is created as a partition");
         let (known, created) = (self.by_group.len(), self.created.len());
         assert!(known == created, "{known} partitions are known, {created} were created");
     }

@@ -97,6 +97,8 @@ impl Producers {
         let (index, before) = (slot.entry.index, self.committed.insert(producer, slot));
         let before = before.map_or(0, |before| before.entry.index);
         assert!(before < index, "producer {producer} commits {index} after {before} (H1)");
+        let open = self.tail.get(&producer).map_or(u64::MAX, |open| open.entry.index);
+        assert!(index < open, "producer {producer} commits {index}, and {open} is open (H1)");
     }
 
     /// The table that committed entries alone made.

@@ -207,6 +207,8 @@ impl Persist {
         assert!(*records == 0, "{records} records of p{group} are in no block after a turn");
         assert!(flushed < gathering, "block {flushed} is flushed, {gathering} is gathered (S9)");
         assert!(flight < gathering, "block {flight} is under way, {gathering} is gathered");
+        let (length, end) = (self.length, self.durable.end());
+        assert!(length <= end, "a segment of p{group} has {length} bytes, its log {end}");
         self.durable.keep_laws();
     }
 }
@@ -231,5 +233,7 @@ mod tests {
         assert_eq!(flushed, "block 1 is flushed, 1 is gathered (S9)");
         let flight = said(|persist| persist.flight = 1);
         assert_eq!(flight, "block 1 is under way, 1 is gathered");
+        let length = said(|persist| persist.length = 9);
+        assert_eq!(length, "a segment of p3 has 9 bytes, its log 0");
     }
 }

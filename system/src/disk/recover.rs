@@ -215,6 +215,10 @@ impl State {
                 self.generation += 1;
             }
             Record::Entry(entry) => {
+                let (term, own) = (entry.term(), self.hard.term);
+                if term > own {
+                    return Err(format!("entry {} is of term {term} in term {own}", entry.index()));
+                }
                 if !self.follows(&entry, group) {
                     let end = self.log.last_index();
                     return Err(format!("entry {} does not follow {end}", entry.index()));

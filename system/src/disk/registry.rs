@@ -62,7 +62,9 @@ impl Registry {
                 Some((GROUP, _, proven, _)) if is_torn => durable.read(0, proven),
                 Some((GROUP, group, proven, _)) => {
                     durable.read(RECORD as u64, proven);
-                    groups.insert(group, durable.end());
+                    if groups.insert(group, durable.end()).is_some() {
+                        return Err(format!("the node's registry has p{group} twice"));
+                    }
                 }
                 Some(_) | None => is_torn = true,
             }
@@ -106,6 +108,7 @@ impl Registry {
         let write = self.append(record(GROUP, group, self.durable.proven(), incarnation));
         let before = self.groups.insert(group, self.durable.end());
         assert!(before.is_none(), "p{group} is entered twice, first at {before:?}");
+        assert!(!self.is_durable(group), "p{group} is durable before its record is flushed (A11)");
         write
     }
 
@@ -308,6 +311,14 @@ mod tests {
         // Without the second flush the node would never open again.
         let never = after_a_failed_flush(true).expect_err("a hole below what was proven");
         assert!(never.starts_with("byte 32 of the node's registry is unreadable"), "{never}");
+    }
+
+    #[test]
+    fn a_group_that_stands_there_twice_is_refused() {
+        let (mut registry, identity) = Registry::format(9, 3, 77);
+        let (identity, record) = (identity.parts.concat(), registry.add(4, 5).parts.concat());
+        let file = Bytes::from([&identity[..], &record, &record].concat());
+        assert_eq!(Registry::read(&file), Err("the node's registry has p4 twice".into()));
     }
 
     #[test]

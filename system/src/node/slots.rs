@@ -145,7 +145,9 @@ impl Slots {
     pub(super) fn activate(&mut self, is_durable: impl Fn(GroupId) -> bool) {
         for group in 0..self.by_group.len() as GroupId {
             if let Some(slot) = &mut self.by_group[group as usize] {
-                slot.is_active = is_durable(group);
+                let (before, now) = (slot.is_active, is_durable(group));
+                assert!(now || !before, "p{group} took part, and stands in no registry (S30)");
+                slot.is_active = now;
                 self.remember(group);
             }
         }

@@ -197,9 +197,7 @@ impl Leader {
                 ctx.marks.hit(Mark::SpreadWaited);
             }
         }
-        let (leader, quorum) = (core.durable().index, core.commit);
-        assert!(regions <= quorum, "{regions} spans regions, and {quorum} is committed (J4)");
-        let reached = Reached { leader, quorum, regions };
+        let reached = Reached { leader: core.durable().index, quorum: core.commit, regions };
         self.waiting.release(core, ctx, reached);
     }
 
@@ -273,7 +271,7 @@ impl Leader {
             "the first entry of term {term} is {first}, the log ends at {last} (S15)"
         );
         self.peers.iter().for_each(|peer| peer.keep_laws(last));
-        self.waiting.keep_laws(last);
+        self.waiting.keep_laws(last, core.durable().index, core.commit);
         self.reads.keep_laws(beat);
     }
 

@@ -32,8 +32,8 @@ pub(super) struct Progress {
     /// The newest generation of its log that it told (S9, C4).
     generation: u64,
     heard: Nanos,
-    /// When an append was last sent to it; none was if it is 0.
-    fed: Nanos,
+    /// When an append was last sent to it.
+    fed: Option<Nanos>,
     is_silent: bool,
     /// The newest round of heartbeats that it answered.
     beat: u64,
@@ -53,7 +53,7 @@ impl Progress {
             next: base,
             generation: 0,
             heard: now,
-            fed: 0,
+            fed: None,
             is_silent: false,
             beat: 0,
             resent: 0,
@@ -84,7 +84,7 @@ impl Progress {
     /// answered something lately. What is lost of appends the next append shows, or, if none comes, the next
     /// heartbeat; so no more than one and a half times `heartbeat` pass without a word.
     pub(super) fn is_served(&self, now: Nanos, heartbeat: Nanos) -> bool {
-        let is_told = self.fed > 0 && now - self.fed < heartbeat / 2;
+        let is_told = self.fed.is_some_and(|fed| now - fed < heartbeat / 2);
         is_told && !self.is_silent && self.silence(now) < 2 * heartbeat
     }
 
@@ -172,7 +172,7 @@ impl Progress {
             let (term, commit) = (core.hard.term, core.commit);
             let previous = core.log.id(self.matched);
             let append = Append { term, previous, commit, entries: Vec::new() };
-            self.fed = ctx.now;
+            self.fed = Some(ctx.now);
             core.send(ctx, self.node, append.into());
         }
     }
@@ -206,7 +206,7 @@ impl Progress {
             let (node, next) = (self.node, self.next);
             assert!(!entries.is_empty(), "nothing is sent to n{node} from {next} on, of {last}");
             self.next += entries.len() as Index;
-            self.fed = ctx.now;
+            self.fed = Some(ctx.now);
             core.send(ctx, self.node, Append { term, previous, commit, entries }.into());
         }
     }

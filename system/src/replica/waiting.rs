@@ -81,11 +81,16 @@ impl Waiting {
         waiters.map(|waiter| (waiter.client, waiter.request))
     }
 
-    /// The laws of what waits, at the end of a turn. The older ones were asked about when they came.
+    /// The laws of what waits, at the end of a turn, when the leader has flushed and committed so much. The
+    /// older ones were asked about when they came.
     ///
     /// # Panics
     /// If one does not hold, with its values.
-    pub(super) fn keep_laws(&self, last: Index) {
+    pub(super) fn keep_laws(&self, last: Index, flushed: Index, commit: Index) {
+        for (waiting, reached) in [(&self.leader, flushed), (&self.quorum, commit)] {
+            let first = waiting.front().map_or(Index::MAX, |waiter| waiter.entry.index);
+            assert!(reached < first, "a call still waits for {first}, and {reached} is reached");
+        }
         for waiting in [&self.leader, &self.quorum, &self.regions] {
             let mut newest = waiting.iter().rev().map(|waiter| waiter.entry.index);
             let Some(index) = newest.next() else { continue };
@@ -100,7 +105,7 @@ impl Waiting {
 mod tests {
     use super::*;
 
-    fn said(indexes: &[Index]) -> String {
+    fn said(indexes: &[Index], reached: Index) -> String {
         let waiter = |index: &Index| Waiter {
             client: 9,
             request: 1,
@@ -110,13 +115,15 @@ mod tests {
         };
         let waiting =
             Waiting { quorum: indexes.iter().map(waiter).collect(), ..Waiting::default() };
-        let panic = std::panic::catch_unwind(|| waiting.keep_laws(1)).expect_err("no law held");
+        let panic =
+            std::panic::catch_unwind(|| waiting.keep_laws(1, 0, reached)).expect_err("no law held");
         panic.downcast_ref::<String>().expect("words").clone()
     }
 
     #[test]
     fn each_law_fires() {
-        assert_eq!(said(&[1, 0]), "calls wait out of order: 1 before 0");
-        assert_eq!(said(&[1, 2]), "a call waits for 2, the log ends at 1");
+        assert_eq!(said(&[2, 1], 0), "calls wait out of order: 2 before 1");
+        assert_eq!(said(&[1, 2], 0), "a call waits for 2, the log ends at 1");
+        assert_eq!(said(&[1], 1), "a call still waits for 1, and 1 is reached");
     }
 }

@@ -4,7 +4,7 @@
 use crate::machine::Machine;
 use system::{
     Config, Frame, FrameBuilder, Input, Message, Node, Place, Sender, Settings, Timing, Voter,
-    wire::ask::WhereIs,
+    wire::{ask::WhereIs, peer::Beat},
 };
 
 const ASKER: u32 = 9;
@@ -55,4 +55,17 @@ fn a_word_that_a_node_does_not_know_is_counted_and_the_others_are_answered() {
     assert_eq!(answers(changed(kind, 22), "unknown_message"), (2, 0));
     assert_eq!(answers(changed(kind, 99), "unknown_message"), (1, 1));
     assert_eq!(answers(changed(length, 7), "malformed_frame"), (1, 1));
+}
+
+/// Another disk may hold a copy of this node's identity (S1): what it says is not heard, whatever it is.
+#[test]
+fn whoever_goes_by_the_nodes_own_name_is_not_heard() {
+    let mut machine = Machine::default();
+    let mut node = node(&mut machine);
+    machine.sent.clear();
+    let mut frame = FrameBuilder::new(Sender { cluster: 1, endpoint: 1, incarnation: 0 });
+    frame.push(0, Message::ask(1, WhereIs {}));
+    frame.push(0, Beat { term: 9, sequence: 1, commit: 0, sent: 0 }.into());
+    node.turn(&mut machine, &mut vec![Input::Frame(frame.finish())]).expect("it goes on");
+    assert!(machine.sent.is_empty(), "{:?}", machine.sent);
 }

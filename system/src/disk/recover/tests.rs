@@ -145,6 +145,7 @@ fn moved(index: u64, keep: u64) -> Result<Recovered, Damage> {
     let mut persist = Persist::create(1, &place());
     let mut moved = place();
     moved.config.learners = vec![7];
+    persist.record_hard(HardState { term: 1, vote: None });
     for number in 1..=3 {
         if number == 2 {
             persist.record_place(index, &moved);
@@ -171,4 +172,14 @@ fn a_configuration_counts_from_its_index_on_until_it_is_cut() {
     let rot = |why: &str| Some(Damage::Rot(format!("group 3 segment 0 byte 0: {why}")));
     assert_eq!(moved(3, 3).err(), rot("a place at index 3 of group 3 is none here"));
     assert_eq!(moved(0, 3).err(), rot("a place at index 0 of group 3 is none here"));
+}
+
+#[test]
+fn an_entry_of_a_term_that_nobody_recorded_is_rot() {
+    let (mut disk, mut persist) = (Disk::default(), Persist::create(1, &place()));
+    persist.record_hard(HardState { term: 1, vote: None });
+    persist.record_entry(&next(&Log::default(), 2));
+    disk.write(&persist.next_write(0).unwrap());
+    let why = "group 3 segment 0 byte 0: entry 1 is of term 2 in term 1";
+    assert_eq!(recover(1, 3, &disk.segments()).err(), Some(Damage::Rot(why.into())));
 }
