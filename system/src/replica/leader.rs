@@ -227,7 +227,9 @@ impl Leader {
         self.advance(core, ctx);
     }
 
-    /// Reads once a quorum has confirmed that it still leads.
+    /// Reads once a quorum has confirmed that it still leads. A read that finds others waiting joins the
+    /// round after theirs: however many come, one round is under way for them. Were there one for each,
+    /// reads that are asked again because answers are late would make answers later (swarm 552, 1365).
     pub(super) fn read(
         &mut self,
         core: &Core,
@@ -238,8 +240,10 @@ impl Leader {
     ) {
         let first = self.first;
         assert!(self.is_ready(core), "a read waits, and {first} is not committed (S15, S33)");
+        if self.reads.is_empty() {
+            ctx.effects.beats.push(core.group());
+        }
         self.reads.add(Read { client, request, fetch, after: ctx.beat });
-        ctx.effects.beats.push(core.group());
         self.confirm_reads(core, ctx);
     }
 
@@ -254,6 +258,9 @@ impl Leader {
             };
             peers.iter().filter(is_one).count() + 1 >= config.read_quorum()
         });
+        if !confirmed.is_empty() && !self.reads.is_empty() {
+            ctx.effects.beats.push(core.group());
+        }
         for Read { client, request, fetch, .. } in confirmed {
             ctx.marks.hit(Mark::ReadConfirmed);
             core.read(ctx, client, request, &fetch);
