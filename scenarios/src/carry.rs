@@ -196,10 +196,9 @@ impl Plan {
     pub fn produce_service(&self) -> Service {
         let carried = self.carried();
         let call_us = self.call_us(&carried);
-        let lanes = (self.workload.clients.len() * self.placement.partitions.len()) as u64;
         // One client has one produce call under way to each partition.
-        let load = u128::from(self.workload.produce_per_ks) * u128::from(call_us);
-        let load_ppm = (load / (1_000 * u128::from(lanes.max(1)))) as u64;
+        let load = self.lane_calls(1_000_000) * u128::from(call_us);
+        let load_ppm = (load / 1_000_000_000) as u64;
         if load_ppm > LOAD_MAX {
             return Service::nothing(format!(
                 "the load is more than the plan carries: a produce call takes about {}, so that \
@@ -209,13 +208,55 @@ impl Plan {
                 Share(LOAD_MAX as u32)
             ));
         }
+        let (waiting, queue) = (self.waiting_max(), u64::from(self.limits.queue));
+        if waiting > queue {
+            return Service::nothing(format!(
+                "{waiting} calls may wait for one partition after trouble, and a client queues {queue}"
+            ));
+        }
+        let busy_ppm = self.disk_load_ppm();
+        if busy_ppm > LOAD_MAX {
+            return Service::nothing(format!(
+                "the load is more than the disks carry: where all partitions are, {} MB/s would be busy {} \
+                 of the time, and {} is the most",
+                self.disk.bytes_per_us,
+                Share(busy_ppm.min(u64::from(u32::MAX)) as u32),
+                Share(LOAD_MAX as u32)
+            ));
+        }
         self.service(&carried, 0, 10 * call_us + self.timing.call_ms * load_ppm / 1_000)
+    }
+
+    /// The share of its time that a disk writes payloads if it holds every partition.
+    fn disk_load_ppm(&self) -> u64 {
+        let workload = &self.workload;
+        let call_bytes =
+            u128::from(workload.messages_per_call) * u128::from(workload.message_bytes);
+        let per_s = call_bytes * u128::from(workload.produce_per_ks) / 1_000;
+        (per_s / u128::from(self.disk.bytes_per_us)) as u64
+    }
+
+    /// Calls of a client that may wait for one partition at a time: whoever waited longer has given up.
+    fn waiting_max(&self) -> u64 {
+        let calls = self.lane_calls(1_000) * u128::from(self.timing.call_ms) / 1_000_000;
+        // Calls come at any time between half and one and a half of their interval.
+        2 * (calls / 1_000) as u64 + 2
+    }
+
+    /// Calls in 1,000 seconds of one client to the partition that is asked most, times `scale`.
+    fn lane_calls(&self, scale: u128) -> u128 {
+        let workload = &self.workload;
+        let (skew, partitions) = (u128::from(workload.skew_ppm), self.placement.partitions.len());
+        let share_ppm = skew + (1_000_000 - skew) / partitions.max(1) as u128;
+        let calls = scale * u128::from(workload.produce_per_ks) * share_ppm / 1_000_000;
+        calls / workload.clients.len().max(1) as u128
     }
 
     /// What fetches are owed while nothing is wrong.
     pub fn fetch_service(&self) -> Service {
         let carried = self.carried();
-        self.service(&carried, 2, 10 * self.call_us(&carried))
+        // A read waits for the round that is under way, and then for its own.
+        self.service(&carried, 4, 12 * self.call_us(&carried))
     }
 
     /// What a produce call takes on average: to the leader, to the voters, their flushes, and back.
@@ -378,6 +419,10 @@ mod tests {
         assert_eq!(quiet.produce_service().owed, Owed::All);
         assert!(quiet.produce_service().latency_us.is_some());
         assert_eq!(plan(|_| ()).produce_service(), Service { owed: Owed::All, latency_us: None });
+        let full = plan(|plan| {
+            (plan.workload.message_bytes, plan.disk.bytes_per_us) = (100_000, 5);
+        });
+        assert!(matches!(full.produce_service().owed, Owed::Nothing(_)));
         let busy = plan(|plan| plan.workload.produce_per_ks *= 100);
         assert!(matches!(busy.produce_service().owed, Owed::Nothing(_)));
         assert_eq!(busy.fetch_service().owed, Owed::All);

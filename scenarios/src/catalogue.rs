@@ -53,7 +53,6 @@ pub fn catalogue() -> &'static [Entry] {
         "doubled_requests",
         "late_partitions",
         "swarm",
-        "swarm_timers",
         "links_of_clients",
         "flexible_w1_e3",
         "flexible_w2_e4",

@@ -28,7 +28,7 @@ impl Scenario {
         if checked.iter().all(Result::is_ok) {
             checked.extend([self.check_workload(), self.check_script(), self.check_menu()]);
         }
-        checked.push(self.check_times());
+        checked.extend([self.check_times(), self.check_limits()]);
         if checked.iter().all(Result::is_ok) {
             checked.push(self.check_carried());
         }
@@ -81,6 +81,9 @@ impl Scenario {
         ensure(cluster.partitions.low > 0, "cluster.partitions", || at_least("1 partition"))?;
         ensure(cluster.partitions.high <= 1_000, "cluster.partitions", || {
             format!("{} partitions are more than 1,000", cluster.partitions.high)
+        })?;
+        ensure(cluster.spare.high <= 100, "cluster.spare", || {
+            format!("{} spare nodes are more than 100", cluster.spare.high)
         })?;
         self.check_late()?;
         let square = cluster
@@ -178,6 +181,18 @@ impl Scenario {
             ensure(acks[weight].high > 0, place, || {
                 format!("nobody asks for `{level}`: it has no weight in workload.acks")
             })?;
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Checked {
+        let limits = &self.limits;
+        for (key, least, what) in [
+            ("append_entries", limits.append_entries.low, "1 entry"),
+            ("window", limits.window.low, "1 entry"),
+            ("queue", limits.queue.low, "1 call"),
+        ] {
+            ensure(least > 0, format!("limits.{key}"), || at_least(what))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Who there is, as a person wrote it: regions, nodes, partitions and their quorums.
 
-use crate::units::{Count, Micros, Millis, Range};
+use crate::units::{Count, Micros, Millis, Ppm, Range};
 use serde::{Deserialize, Serialize};
 
 /// One value, or a list of which a seed draws one.
@@ -34,6 +34,9 @@ pub struct Cluster {
     /// Voters of a partition in each region, where they are fewer than the nodes. Partitions turn
     /// them over regions and nodes.
     pub voters: Option<String>,
+    /// Nodes beyond the voters of `layout`, one to a region in turn, where `voters` is not said. They learn
+    /// metadata, and hold no partition.
+    pub spare: Range<Count>,
     /// Partitions.
     pub partitions: Range<Count>,
     /// How many of them, the last ones, are created during trouble; one at least stands at boot.
@@ -44,6 +47,8 @@ pub struct Cluster {
     pub write_quorum: Option<Range<Count>>,
     /// Votes that elect a leader; a majority of the voters if not said.
     pub election_quorum: Option<Range<Count>>,
+    /// Seeds whose quorums are any pair that is sound, where none is said; all others have majorities.
+    pub flexible: Range<Ppm>,
     /// One-way latency, `latency[from][to]` by region. Not said: 0.5 ms inside, 30 ms between the
     /// first two regions, 40 ms elsewhere.
     pub latency: Option<Vec<Vec<Range<Micros>>>>,
@@ -55,11 +60,13 @@ impl Default for Cluster {
             regions: ["us-east", "eu-west", "ap-south"].map(str::to_owned).to_vec(),
             layout: OneOf::One("2/2/1".to_owned()),
             voters: None,
+            spare: Range::one(0),
             partitions: Range::one(2),
             late: Range::one(0),
             late_at: None,
             write_quorum: None,
             election_quorum: None,
+            flexible: Range::one(0),
             latency: None,
         }
     }

@@ -8,12 +8,12 @@ use crate::{
     faults::region_number,
     layout::Layout,
     place::{Shape, place},
-    plan::{Disk, Expectation, Network, Phases, Plan, Timing, Workload},
+    plan::{Disk, Expectation, Limits, Network, Phases, Plan, Timing, Workload},
     random::Stream,
     scenario::{Acks, Scenario},
     units::{Count, Range},
 };
-use clamp::Drawn;
+use clamp::{Drawn, clamp_load};
 use faults::World;
 
 pub(crate) mod clamp;
@@ -27,7 +27,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let mut shape = shape(scenario, seed);
     let phases = phases(scenario, seed);
     shape.placement.late_ms = late(scenario, seed, &shape, phases.trouble_ms);
-    let workload = workload(scenario, seed, &shape);
+    let mut workload = workload(scenario, seed, &shape);
     let mut drawn = Drawn {
         network: network(scenario, seed),
         disk: disk(scenario, seed),
@@ -35,7 +35,9 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         spans: spans(&shape.nodes, &shape.placement),
         calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
     };
-    let clamped = drawn.clamp(scenario);
+    let mut clamped = clamp_load(&mut workload, &scenario.workload);
+    drawn.calls_per_ks = workload.produce_per_ks + workload.fetch_per_ks;
+    clamped.append(&mut drawn.clamp(scenario));
     let Drawn { network, disk, timing, .. } = drawn;
     let world = World { seed, shape: &shape, clients: workload.clients.len() as u32 };
     let mut plan = Plan {
@@ -47,6 +49,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         network,
         disk,
         timing,
+        limits: limits(scenario, seed),
         workload,
         timeline: world.timeline(scenario, phases.trouble_ms),
         phases,
@@ -110,7 +113,34 @@ fn shape(scenario: &Scenario, seed: u64) -> Shape {
         written.as_ref().map(|written| written.draw_u32(&mut stream))
     };
     let (write, election) = (quorum(&cluster.write_quorum), quorum(&cluster.election_quorum));
+    let (layout, voters) = match voters {
+        Some(voters) => (layout, Some(voters)),
+        None => (layout.with_spare(spare(scenario, seed)), Some(layout)),
+    };
+    let n_voters = voters.as_ref().map_or(0, Layout::sum);
+    let (write, election) = match (write, election) {
+        (None, None) => flexible(scenario, seed, n_voters).unzip(),
+        said => said,
+    };
     place(&layout, voters.as_ref(), partitions, write, election)
+}
+
+/// Nodes beyond the voters. Dice of their own, as for everything that came later.
+fn spare(scenario: &Scenario, seed: u64) -> u32 {
+    scenario.cluster.spare.draw_u32(&mut Stream::derive(seed, "draw/spare"))
+}
+
+/// Any sound pair of write and election quorum of so many voters; none: majorities.
+fn flexible(scenario: &Scenario, seed: u64, voters: u32) -> Option<(u32, u32)> {
+    let mut stream = Stream::derive(seed, "draw/quorums");
+    let share = scenario.cluster.flexible.draw_u32(&mut stream);
+    if !stream.hits(share) {
+        return None;
+    }
+    let (voters, majority) = (u64::from(voters), u64::from(voters / 2 + 1));
+    let election = stream.range(majority, voters);
+    let write = stream.range(voters - election + 1, voters);
+    Some((write as u32, election as u32))
 }
 
 /// When the last partitions are created. Dice of their own: a scenario that has none stays as it was.
@@ -157,6 +187,20 @@ fn workload(scenario: &Scenario, seed: u64, shape: &Shape) -> Workload {
         reads: written.reads.weights().map(|weight| weight.draw_u32(&mut stream)),
         messages_per_call: written.messages.draw_u32(&mut stream),
         message_bytes: written.bytes.draw_u32(&mut stream),
+        skew_ppm: written.skew.draw_u32(&mut stream),
+        reread_ppm: written.reread.draw_u32(&mut stream),
+    }
+}
+
+fn limits(scenario: &Scenario, seed: u64) -> Limits {
+    let written = &scenario.limits;
+    let mut stream = Stream::derive(seed, "draw/limits");
+    Limits {
+        segment_bytes: written.segment.draw_u64(&mut stream),
+        append_entries: written.append_entries.draw_u32(&mut stream),
+        append_bytes: written.append.draw_u64(&mut stream),
+        window: written.window.draw_u64(&mut stream),
+        queue: written.queue.draw_u32(&mut stream),
     }
 }
 

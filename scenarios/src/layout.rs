@@ -7,6 +7,15 @@ use std::{fmt, str::FromStr};
 pub(crate) struct Layout(pub(crate) Vec<u32>);
 
 impl Layout {
+    /// The same with so many nodes more, one to a region in turn, of those that have some.
+    pub(crate) fn with_spare(&self, spare: u32) -> Layout {
+        let mut layout = self.clone();
+        let peopled: Vec<usize> =
+            (0..layout.0.len()).filter(|region| self.0[*region] > 0).collect();
+        peopled.iter().cycle().take(spare as usize).for_each(|region| layout.0[*region] += 1);
+        layout
+    }
+
     /// Reads one that was checked before.
     pub(crate) fn known(text: impl AsRef<str>) -> Layout {
         text.as_ref().parse().expect("`check` refuses layouts that do not parse")

@@ -82,7 +82,7 @@ pub use faults::{Effect, FAULTS, Fault, FaultKind, Harm, Rates};
 pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
 pub use plan::{
-    Disk, Expectation, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
+    Disk, Expectation, Limits, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,
 };
 pub use planted::{PLANTED, Planted};
 pub use problem::Problem;

@@ -29,6 +29,9 @@ pub struct Plan {
     pub disk: Disk,
     /// Timers of the system.
     pub timing: Timing,
+    /// How much nodes and clients do at once. Not in the JSON of a plan that has the usual ones.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
     /// What clients do.
     pub workload: Workload,
     /// How long the phases last.
@@ -162,6 +165,51 @@ pub struct Workload {
     pub messages_per_call: u32,
     /// Bytes of a message's payload.
     pub message_bytes: u32,
+    /// Calls that go to the first partition whatever is drawn for them, in parts per million.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub skew_ppm: u32,
+    /// Fetches that read again from before where their client stands, in parts per million.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reread_ppm: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(ppm: &u32) -> bool {
+    *ppm == 0
+}
+
+/// How much nodes and clients do at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// A segment of a log is closed at the first block that begins past so many bytes.
+    pub segment_bytes: u64,
+    /// Entries in one append.
+    pub append_entries: u32,
+    /// Bytes of entries in one append; one entry always fits.
+    pub append_bytes: u64,
+    /// Entries that may be under way to one peer.
+    pub window: u64,
+    /// Produce calls of a client that may wait for one partition.
+    pub queue: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            segment_bytes: 16 << 20,
+            append_entries: 256,
+            append_bytes: 256 << 10,
+            window: 2_048,
+            queue: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    fn is_default(&self) -> bool {
+        *self == Limits::default()
+    }
 }
 
 /// How long the phases last, in milliseconds of world time.

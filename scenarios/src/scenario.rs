@@ -6,7 +6,7 @@
 
 pub use crate::cluster::{Cluster, OneOf};
 use crate::{
-    units::{Count, Micros, Millis, Ppm, Range, Rate},
+    units::{Count, Micros, Millis, Ppm, Range, Rate, Size},
     written::{Menu, Scripted},
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Scenario {
     /// Timers.
     #[serde(default)]
     pub timing: Timing,
+    /// How much nodes and clients do at once.
+    #[serde(default)]
+    pub limits: Limits,
     /// How long it all lasts.
     pub phases: Phases,
     /// Faults by script.
@@ -71,6 +74,10 @@ pub struct Workload {
     pub messages: Range<Count>,
     /// Bytes of a message's payload.
     pub bytes: Range<Count>,
+    /// Calls that go to the first partition whatever is drawn for them; at all of them the others idle.
+    pub skew: Range<Ppm>,
+    /// Fetches that read again, from any offset before where their client stands.
+    pub reread: Range<Ppm>,
 }
 
 impl Default for Workload {
@@ -84,6 +91,8 @@ impl Default for Workload {
             reads: Reads::default(),
             messages: Range::one(1),
             bytes: Range::one(128),
+            skew: Range::one(0),
+            reread: Range::one(0),
         }
     }
 }
@@ -242,6 +251,34 @@ impl Default for Timing {
             attempt: Range::one(1_000),
             call: Range::one(15_000),
             timer_jitter: Range::one(1_000),
+        }
+    }
+}
+
+/// How much nodes and clients do at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// A segment of a log is closed at the first block that begins past this.
+    pub segment: Range<Size>,
+    /// Entries in one append.
+    pub append_entries: Range<Count>,
+    /// Bytes of entries in one append; one entry always fits.
+    pub append: Range<Size>,
+    /// Entries that may be under way to one peer.
+    pub window: Range<Count>,
+    /// Produce calls of a client that may wait for one partition; more are refused.
+    pub queue: Range<Count>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            segment: Range::one(16 << 20),
+            append_entries: Range::one(256),
+            append: Range::one(256 << 10),
+            window: Range::one(2_048),
+            queue: Range::one(10_000),
         }
     }
 }

@@ -4,10 +4,10 @@
 use crate::{
     CHECKERS,
     faults::Fault,
-    plan::{Node, Plan, Planned},
+    plan::{Limits, Node, Plan, Planned},
     scenario::Acks,
     target::Target,
-    words::{Nodes, Share, Span},
+    words::{Bytes, Nodes, Share, Span},
 };
 use std::fmt;
 
@@ -85,12 +85,13 @@ impl Plan {
         let disk = &self.disk;
         write!(
             f,
-            "\ndisk        flush {} + {}, {} MB/s, tail {} to {}",
+            "\ndisk        flush {} + {}, {} MB/s, tail {} to {}, segments of {}",
             Span(disk.flush_us),
             Span(disk.flush_jitter_us),
             disk.bytes_per_us,
             Share(disk.tail_ppm),
             Span(disk.tail_us),
+            Bytes(self.limits.segment_bytes),
         )
     }
 
@@ -107,7 +108,14 @@ impl Plan {
         show_weights(f, &Acks::NAMES, &workload.acks)?;
         write!(f, "), {}/s fetch (", PerSecond(workload.fetch_per_ks))?;
         show_weights(f, &["eventual", "linearizable"], &workload.reads)?;
-        f.write_str(")")
+        f.write_str(")")?;
+        if workload.skew_ppm > 0 {
+            write!(f, ", {} of them to p1", Share(workload.skew_ppm))?;
+        }
+        if workload.reread_ppm > 0 {
+            write!(f, ", {} of fetches again", Share(workload.reread_ppm))?;
+        }
+        Ok(())
     }
 
     /// The usual ones are told by their number; what differs, by name.
@@ -136,6 +144,11 @@ impl Plan {
             ms(timing.attempt_ms),
             ms(timing.call_ms),
         )?;
+        if self.limits != Limits::default() {
+            let Limits { append_entries, append_bytes, window, queue, .. } = self.limits;
+            let bytes = Bytes(append_bytes);
+            write!(f, "; appends {append_entries} or {bytes}, window {window}, queue {queue}")?;
+        }
         let phases = &self.phases;
         write!(
             f,

@@ -26,6 +26,7 @@ impl Plan {
         self.check_places()?;
         self.check_load()?;
         self.check_times()?;
+        self.check_limits()?;
         for (i, planned) in self.timeline.iter().enumerate() {
             self.check_planned(planned).map_err(|why| format!("timeline line {}: {why}", i + 1))?;
         }
@@ -104,9 +105,17 @@ impl Plan {
             self.network.reorder_ppm,
             self.network.tail_ppm,
             self.disk.tail_ppm,
+            workload.skew_ppm,
+            workload.reread_ppm,
         ];
         rates.into_iter().try_for_each(check_ppm)?;
         ensure(self.disk.bytes_per_us > 0, || "disks write nothing".to_owned())
+    }
+
+    fn check_limits(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let some = limits.append_entries > 0 && limits.window > 0 && limits.queue > 0;
+        ensure(some, || "a limit lets nothing through".to_owned())
     }
 
     fn check_times(&self) -> Result<(), String> {

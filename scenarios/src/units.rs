@@ -1,14 +1,16 @@
 //! Numbers as people write them: `"300ms"`, `"100/s"`, `"1%"`, and ranges `["2s", "10s"]` from
 //! which a seed draws. Every number of a scenario is a [`Range`] of some unit; one value is a range
-//! of one.
+//! of one. A range may be drawn over orders of magnitude, and may be 0 in a share of the seeds:
+//! `{ from = "1%", to = "20%", scale = "log", off = "50%" }`.
 //!
 //! Nothing is rounded in silence where it could be exact: `"0.3us"` is refused, not 0. What a
 //! single number cannot know (does it fit the cluster?) is asked in `check`.
 
-use crate::random::Stream;
+use crate::{names, random::Stream};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, SeqAccess, Visitor},
+    de::{self, MapAccess, SeqAccess, Visitor},
+    ser::SerializeMap,
 };
 use std::{fmt, marker::PhantomData};
 
@@ -91,6 +93,14 @@ units! {
         const SUFFIXES: &'static [(&'static str, i64, i64)] = &[("%", 10_000, 1)];
         const BARE: bool = true;
     }
+    /// Bytes, written with a binary prefix or as a whole number.
+    Size {
+        const EXPECTED: &'static str = "a size such as 512, \"4KiB\" or \"16MiB\"";
+        const MAX: i64 = 1 << 40;
+        const SUFFIXES: &'static [(&'static str, i64, i64)] =
+            &[("B", 1, 1), ("KiB", 1 << 10, 1), ("MiB", 1 << 20, 1), ("GiB", 1 << 30, 1)];
+        const BARE: bool = true;
+    }
     /// A plain count.
     Count {
         const EXPECTED: &'static str = "a whole number from 0 to 4,294,967,295";
@@ -103,11 +113,25 @@ units! {
 /// A value, or two between which a seed draws, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range<U> {
-    /// The least.
+    /// The least that may be drawn.
     pub low: i64,
-    /// The greatest.
+    /// The greatest that may be drawn.
     pub high: i64,
+    /// The two values, as written.
+    written: (i64, i64),
+    scale: Scale,
+    /// In so many seeds of a million it is 0, whatever the values are.
+    off_ppm: u32,
     unit: PhantomData<U>,
+}
+
+/// How values of a range are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// Each is as likely.
+    Even,
+    /// Each power of two is as likely: small values come as often as large ones.
+    Log,
 }
 
 impl<U: Unit> Range<U> {
@@ -119,12 +143,28 @@ impl<U: Unit> Range<U> {
     /// Two values, both included.
     pub const fn between(low: i64, high: i64) -> Range<U> {
         assert!(low <= high, "a range must not fall");
-        Range { low, high, unit: PhantomData }
+        Range { low, high, written: (low, high), scale: Scale::Even, off_ppm: 0, unit: PhantomData }
+    }
+
+    /// The same, spread like this, and 0 in so many seeds of a million.
+    const fn spread(self, scale: Scale, off_ppm: u32) -> Range<U> {
+        let Range { mut low, mut high, written, .. } = self;
+        if off_ppm > 0 {
+            (low, high) = (if low < 0 { low } else { 0 }, if high > 0 { high } else { 0 });
+        }
+        Range { low, high, written, scale, off_ppm, unit: PhantomData }
     }
 
     /// One of them.
     pub fn draw(&self, stream: &mut Stream) -> i64 {
-        self.low + stream.range(0, self.high.abs_diff(self.low)) as i64
+        if stream.hits(self.off_ppm) {
+            return 0;
+        }
+        let (from, to) = self.written;
+        match self.scale {
+            Scale::Even => from + stream.range(0, to.abs_diff(from)) as i64,
+            Scale::Log => draw_log(from as u64, to as u64, stream) as i64,
+        }
     }
 
     /// One of them, for units that know no sign.
@@ -136,6 +176,14 @@ impl<U: Unit> Range<U> {
     pub fn draw_u32(&self, stream: &mut Stream) -> u32 {
         u32::try_from(self.draw(stream)).expect("the unit fits 32 bits")
     }
+}
+
+/// One of these, each power of two as likely.
+fn draw_log(from: u64, to: u64, stream: &mut Stream) -> u64 {
+    let (from, to) = (from + 1, to + 1);
+    let power = stream.range(u64::from(from.ilog2()), u64::from(to.ilog2()));
+    let (low, high) = (from.max(1 << power), to.min((2 << power) - 1));
+    stream.range(low, high) - 1
 }
 
 /// Reads one value of a unit.
@@ -204,18 +252,37 @@ pub(crate) fn write<U: Unit>(value: i64) -> String {
     }
 }
 
+/// One value as it is written.
+struct One<U>(i64, PhantomData<U>);
+
+impl<U: Unit> Serialize for One<U> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match U::BARE {
+            true => self.0.serialize(serializer),
+            false => write::<U>(self.0).serialize(serializer),
+        }
+    }
+}
+
 impl<U: Unit> Serialize for Range<U> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if U::BARE {
-            match self.low == self.high {
-                true => self.low.serialize(serializer),
-                false => [self.low, self.high].serialize(serializer),
+        let (from, to) = self.written;
+        let [from, to] = [from, to].map(|value| One::<U>(value, PhantomData));
+        if self.scale == Scale::Log || self.off_ppm > 0 {
+            let mut table = serializer.serialize_map(None)?;
+            table.serialize_entry("from", &from)?;
+            table.serialize_entry("to", &to)?;
+            if self.scale == Scale::Log {
+                table.serialize_entry("scale", "log")?;
             }
-        } else {
-            match self.low == self.high {
-                true => write::<U>(self.low).serialize(serializer),
-                false => [write::<U>(self.low), write::<U>(self.high)].serialize(serializer),
+            if self.off_ppm > 0 {
+                table.serialize_entry("off", &One::<Ppm>(i64::from(self.off_ppm), PhantomData))?;
             }
+            return table.end();
+        }
+        match from.0 == to.0 {
+            true => from.serialize(serializer),
+            false => [from, to].serialize(serializer),
         }
     }
 }
@@ -258,6 +325,36 @@ impl<'de, U: Unit> Visitor<'de> for RangeVisitor<U> {
             return Err(two());
         }
         Ok(Range::between(low, high))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Range<U>, A::Error> {
+        let (mut from, mut to, mut scale, mut off) = (None, None, Scale::Even, 0);
+        while let Some(key) = table.next_key::<String>()? {
+            match key.as_str() {
+                "from" => from = Some(table.next_value::<Range<U>>()?.low),
+                "to" => to = Some(table.next_value::<Range<U>>()?.low),
+                "off" => off = table.next_value::<Range<Ppm>>()?.low as u32,
+                "scale" => scale = scale_of(&table.next_value::<String>()?)?,
+                other => {
+                    let known = ["from", "to", "scale", "off"];
+                    return Err(de::Error::custom(names::unknown("key", other, &known)));
+                }
+            }
+        }
+        let two = || de::Error::custom("expected `from` and `to`, the lower one first");
+        let (low, high) = from.zip(to).filter(|(low, high)| low <= high).ok_or_else(two)?;
+        if scale == Scale::Log && low < 0 {
+            return Err(de::Error::custom("expected no negative value on a scale of powers"));
+        }
+        Ok(Range::between(low, high).spread(scale, off))
+    }
+}
+
+fn scale_of<E: de::Error>(text: &str) -> Result<Scale, E> {
+    match text {
+        "even" => Ok(Scale::Even),
+        "log" => Ok(Scale::Log),
+        other => Err(E::custom(names::unknown("scale", other, &["even", "log"]))),
     }
 }
 
@@ -306,5 +403,42 @@ mod tests {
         same::<Micros>(&[0, 1, 500, 30_000, 2_000_001]);
         same::<Rate>(&[0, 17, 72_000, 1_001]);
         same::<Shift>(&[-2_000, -1, 0, 7_200_000]);
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        of: Range<Size>,
+    }
+
+    fn sample(text: &str) -> Result<Range<Size>, String> {
+        let read = toml::from_str::<Sample>(text).map_err(|error| error.message().to_owned())?;
+        let again = toml::to_string(&read).expect("it is TOML");
+        assert_eq!(toml::from_str::<Sample>(&again).as_ref(), Ok(&read), "{again}");
+        Ok(read.of)
+    }
+
+    #[test]
+    fn a_range_may_be_spread_over_powers_and_be_off_in_a_share_of_the_seeds() {
+        let range = sample(r#"of = { from = "4KiB", to = "16MiB", scale = "log", off = "25%" }"#);
+        let range = range.expect("a range");
+        assert_eq!((range.low, range.high), (0, 16 << 20));
+        let mut stream = Stream::derive(1, "units/spread");
+        let drawn: Vec<i64> = (0..4_000).map(|_| range.draw(&mut stream)).collect();
+        let share = |is: fn(&i64) -> bool| drawn.iter().filter(|value| is(value)).count();
+        assert!((900..1_100).contains(&share(|value| *value == 0)));
+        assert!(drawn.iter().all(|value| *value == 0 || (4 << 10..=16 << 20).contains(value)));
+        // Of thirteen powers six lie below 256 KiB.
+        assert!((1_200..1_700).contains(&share(|value| (1..256 << 10).contains(value))));
+        assert!(share(|value| *value >= 8 << 20) > 150);
+    }
+
+    #[test]
+    fn a_table_that_says_no_range_is_refused() {
+        let refused = |text: &str| sample(text).expect_err("it is no range");
+        assert!(refused("of = { from = 3 }").contains("`from` and `to`"));
+        assert!(refused("of = { from = 3, to = 2 }").contains("the lower one first"));
+        assert!(refused("of = { from = 1, to = 2, of = 3 }").contains("key `of`"));
+        let scale = refused("of = { from = 1, to = 2, scale = \"lag\" }");
+        assert!(scale.contains("did you mean `log`?"), "{scale}");
     }
 }

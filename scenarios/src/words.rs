@@ -70,3 +70,17 @@ impl fmt::Display for Signed {
         write!(f, "{sign}{}", Span::of_ms(self.0.unsigned_abs()))
     }
 }
+
+/// Bytes in the largest binary unit that keeps them whole.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+        let fits = |(shift, _): &(u32, &str)| self.0 > 0 && self.0 % (1 << shift) == 0;
+        match units.into_iter().find(fits) {
+            Some((shift, name)) => write!(f, "{} {name}", self.0 >> shift),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}

@@ -80,6 +80,7 @@ fn takes(kind: &str) -> String {
         "Range<Ppm>" => "a share, or two: `\"1%\"`, parts per million `[0, 500]`",
         "Range<Shift>" => "a duration with its sign, or two: `\"-200ms\"`",
         "Range<Drift>" => "a drift, or two: `\"-2%\"`, parts per million",
+        "Range<Size>" => "a size, or two: `\"64KiB\"`, `[\"4KiB\", \"16MiB\"]`",
         "Range<Count>" => "a whole number, or two: `3`, `[1, 4]`",
         "Vec<Vec<Range<Micros>>>" => "a matrix of durations",
         "OneOf" => "a text, or a list of which a seed draws one",
@@ -110,7 +111,9 @@ fn document() -> String {
         "# Every key of a scenario\n\n\
          Written by `UPDATE_GOLDEN=1 cargo test -p zeroloss-scenarios`; a test fails when it is stale.\n\n\
          A scenario is a TOML file; `why` comes first, and every key but `why` and `phases.trouble` has a\n\
-         default. Where two values are taken, a seed draws between them, both included. An unknown key is\n\
+         default. Where two values are taken, a seed draws between them, both included; a table may stand in\n\
+         their place, `{ from = \"1%\", to = \"20%\", scale = \"log\", off = \"50%\" }`: over orders of magnitude,\n\
+         and 0 in so many of the seeds. An unknown key is\n\
          refused with its line and the nearest name.\n",
     );
     let top = &scenario["Scenario"].1;

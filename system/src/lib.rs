@@ -67,6 +67,7 @@ pub mod planted;
 pub mod quorum;
 pub mod replica;
 mod rules;
+pub mod settings;
 pub mod types;
 pub mod wire;
 
@@ -78,11 +79,12 @@ pub use host::{FileId, Host};
 pub use levels::{Acks, ReadLevel};
 pub use log::Log;
 pub use marks::{Mark, Marks};
-pub use node::{Input, Node, Settings, Stop};
+pub use node::{Input, Node, Stop};
 pub use place::Place;
 pub use planted::{Plant, Planted};
 pub use quorum::{Config, Voter};
-pub use replica::{Part, Replica, Timing, View};
+pub use replica::{Part, Replica, View};
+pub use settings::{Limits, Settings, Timing};
 pub use types::{
     Endpoint, EntryId, GroupId, Index, METADATA, Nanos, NodeId, Offset, RegionId, Term,
 };

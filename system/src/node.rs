@@ -17,8 +17,9 @@ use crate::{
     marks::{Mark, Marks},
     place::Place,
     planted::{Plant, Planted},
-    replica::{Context, Effects, Replica, Timing},
-    types::{Endpoint, GroupId, METADATA, Nanos, NodeId},
+    replica::{Context, Effects, Replica},
+    settings::Settings,
+    types::{Endpoint, GroupId, METADATA, Nanos},
     wire::{
         Answer, Ask, Frame, FrameBuilder, Message, Refusal, Sender,
         answer::{self, Refused},
@@ -29,21 +30,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The token of the registry's flush; every other token is a group.
 const REGISTRY_TOKEN: u64 = u64::MAX;
-
-/// What a node is told when it starts. The same for every start of a node.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Which cluster.
-    pub cluster: u64,
-    /// Which node.
-    pub node: NodeId,
-    /// Where the metadata group stands.
-    pub metadata: Place,
-    /// Timers.
-    pub timing: Timing,
-    /// A bug that is switched on.
-    pub plant: Option<Plant>,
-}
 
 /// Something a node is handed.
 #[derive(Debug)]

@@ -54,6 +54,7 @@ use crate::{
     place::Place,
     planted::Planted,
     rules,
+    settings::Settings,
     types::{Endpoint, GroupId, Index, Nanos, NodeId, Term},
     wire::{Answer, Ask, Message, Peer, Refusal, answer::Refused, peer::Over},
 };
@@ -62,17 +63,6 @@ use durability::Held;
 use election::Ballot;
 use follower::Follower;
 use leader::Leader;
-
-/// Timers of a replica, in nanoseconds of the monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// Between two heartbeats of a leader.
-    pub heartbeat: Nanos,
-    /// Shortest election timeout; also how long a leader that was heard of keeps others from winning.
-    pub election_min: Nanos,
-    /// Longest election timeout.
-    pub election_max: Nanos,
-}
 
 /// What a step wants done, gathered over one turn.
 #[derive(Debug, Default)]
@@ -158,21 +148,15 @@ impl Replica {
     ///
     /// # Panics
     /// If the configuration of the place is unsafe: whoever hands it over has not checked it.
-    pub fn create(node: NodeId, cluster: u64, place: Place, timing: Timing, now: Nanos) -> Replica {
-        let core = Core::create(node, cluster, place, timing, now);
+    pub fn create(settings: &Settings, place: Place, now: Nanos) -> Replica {
+        let core = Core::create(settings, place, now);
         Replica { core, role: Role::Follower(Follower::default()) }
     }
 
     /// A replica that starts again: always as a follower (S5), with nothing committed but what its disk
     /// knows to have been.
-    pub fn open(
-        node: NodeId,
-        cluster: u64,
-        recovered: Recovered,
-        timing: Timing,
-        ctx: &mut Context<'_>,
-    ) -> Replica {
-        let core = Core::open(node, cluster, recovered, timing, ctx);
+    pub fn open(settings: &Settings, recovered: Recovered, ctx: &mut Context<'_>) -> Replica {
+        let core = Core::open(settings, recovered, ctx);
         Replica { core, role: Role::Follower(Follower::default()) }
     }
 
@@ -237,7 +221,8 @@ impl Replica {
 
     /// What is to be written, closed into a block.
     pub fn next_write(&mut self) -> Option<Write> {
-        self.core.persist.next_write(self.core.commit)
+        let segment_bytes = self.core.limits.segment_bytes;
+        self.core.persist.next_write(self.core.commit, segment_bytes)
     }
 
     /// The laws of a replica's writer, once the turn is written.

@@ -62,6 +62,7 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
             call_ms: 10_000,
             timer_jitter_us: 500,
         },
+        limits: scenarios::Limits::default(),
         workload: Workload {
             clients: vec![0, 1, 1, 2],
             produce_per_ks: 70_000,
@@ -70,6 +71,8 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
             reads: [1, 1],
             messages_per_call: 1,
             message_bytes: 256,
+            skew_ppm: 0,
+            reread_ppm: 0,
         },
         phases: Phases {
             boot_ms_max: 10_000,

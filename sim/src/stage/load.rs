@@ -24,6 +24,8 @@ pub(crate) const DRAIN_BYTES: u32 = 1 << 20;
 struct Slot {
     client: Box<dyn Caller>,
     dice: Stream,
+    /// Where the load leaves its even spread: skew and rereads, apart, so that neither moves a call.
+    bias: Stream,
     messages: u64,
     cursors: BTreeMap<u32, u64>,
     timer_at: u64,
@@ -43,6 +45,8 @@ pub(crate) struct Load {
     reads: [u32; 2],
     messages_per_call: u32,
     message_bytes: u32,
+    skew_ppm: u32,
+    reread_ppm: u32,
     /// Kept only so that a turn of a client allocates nothing.
     pub(crate) frames: Vec<(Endpoint, Frame)>,
     numbers: Vec<(u64, Sequence)>,
@@ -73,6 +77,7 @@ impl Load {
             .map(|place| Slot {
                 client: subject.caller(place as u32 + 1, (n_nodes + place + 1) as Endpoint),
                 dice: Stream::derive(plan.seed, &format!("client/{}", place + 1)),
+                bias: Stream::derive(plan.seed, &format!("client/{}/bias", place + 1)),
                 messages: 0,
                 cursors: BTreeMap::new(),
                 timer_at: u64::MAX,
@@ -94,6 +99,8 @@ impl Load {
             reads: plan.workload.reads,
             messages_per_call: plan.workload.messages_per_call,
             message_bytes: plan.workload.message_bytes,
+            skew_ppm: plan.workload.skew_ppm,
+            reread_ppm: plan.workload.reread_ppm,
             frames: Vec::new(),
             numbers: Vec::new(),
             answers: Vec::new(),
@@ -161,6 +168,9 @@ impl Load {
         let slot = &mut self.slots[place];
         let next = now + interval / 2 + slot.dice.below(interval.max(1));
         let mut partition = *slot.dice.choose(&self.partitions);
+        if slot.bias.hits(self.skew_ppm) {
+            partition = 1;
+        }
         if self.late.has(partition) && !slot.client.knows(partition) {
             // Not created, or not heard of: nobody asks for it yet.
             partition = 1 + (partition - 1) % self.n_early;
@@ -170,7 +180,10 @@ impl Load {
                 0 => ReadLevel::Eventual,
                 _ => ReadLevel::Linearizable,
             };
-            let from = slot.cursors.get(&partition).copied().unwrap_or(0);
+            let mut from = slot.cursors.get(&partition).copied().unwrap_or(0);
+            if slot.bias.hits(self.reread_ppm) {
+                from = slot.bias.below(from + 1);
+            }
             return Some((Ask::Fetch { partition, from, level }, next));
         }
         let acks = Acks::ALL[slot.dice.weighted(&self.acks)];

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use checkers::{EntryId, MessageId, Role, Snapshot};
 use scenarios::Plan;
 use std::sync::Arc;
-use system::{Config, METADATA, Node, Part, Place, Plant, Settings, Timing, Voter};
+use system::{Config, Limits, METADATA, Node, Part, Place, Plant, Settings, Timing, Voter};
 
 /// The one cluster of a run.
 const CLUSTER: u64 = 0x7a65_726f_6c6f_7373;
@@ -81,6 +81,12 @@ fn settings_of(plan: &Plan, node: u32) -> Settings {
             heartbeat: plan.timing.heartbeat_ms * 1_000_000,
             election_min: plan.timing.election_min_ms * 1_000_000,
             election_max: plan.timing.election_max_ms * 1_000_000,
+        },
+        limits: Limits {
+            segment_bytes: plan.limits.segment_bytes,
+            append_entries: plan.limits.append_entries as usize,
+            append_bytes: plan.limits.append_bytes as usize,
+            window: plan.limits.window,
         },
         plant: plan.plants.first().map(known),
     }

@@ -221,7 +221,9 @@ fn counted(
     // Counting copies takes a walk for each, so only a few of the middle are looked at.
     let skip = found.len() / 2;
     found.into_iter().skip(skip).take(64).find_map(|(place, group, entry)| {
-        let needed = configurations.get(&group)?.write_quorum as usize;
+        // So many copies meet every quorum that elects; one fewer does not. A write quorum may ask for more.
+        let configuration = configurations.get(&group)?;
+        let needed = configuration.voters.len() + 1 - configuration.election_quorum as usize;
         let copies = stream.copies(group, entry, place);
         Some((place, *copies.get(needed - 1)?))
     })

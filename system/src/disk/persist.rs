@@ -17,8 +17,6 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 
-/// A segment is closed at the first block that begins past this.
-pub const SEGMENT_BYTES: u64 = 16 << 20;
 /// Bytes that headers share.
 const HEADERS_BYTES: usize = 4 << 10;
 
@@ -137,8 +135,9 @@ impl Persist {
         self.records += 1;
     }
 
-    /// Closes what was recorded into a block and says where to write it; none if nothing was.
-    pub fn next_write(&mut self, commit: Index) -> Option<Write> {
+    /// Closes what was recorded into a block and says where to write it; none if nothing was. A segment is
+    /// closed at the first block that begins past `segment_bytes`.
+    pub fn next_write(&mut self, commit: Index, segment_bytes: u64) -> Option<Write> {
         if self.records == 0 {
             return None;
         }
@@ -146,7 +145,7 @@ impl Persist {
             self.parts.push(self.small.split().freeze());
         }
         assert!(!self.parts.is_empty(), "{} records are in no part of a block", self.records);
-        if self.length >= SEGMENT_BYTES {
+        if self.length >= segment_bytes {
             self.segment += 1;
             self.length = 0;
         }

@@ -39,10 +39,9 @@ mod tests {
     use crate::{
         disk::files,
         host::{FileId, Host},
-        node::Settings,
         place::Place,
         quorum::{Config, Voter},
-        replica::Timing,
+        settings::{Limits, Settings, Timing},
         types::{Endpoint, METADATA, Nanos},
         wire::{Frame, Message, Refusal, answer::Refused},
     };
@@ -91,7 +90,14 @@ mod tests {
         let config = Config { voters, learners: vec![], write_quorum: 1, election_quorum: 1 };
         let metadata = Place { group: METADATA, incarnation: 1, config };
         let timing = Timing { heartbeat: 10, election_min: 100, election_max: 200 };
-        let settings = Settings { cluster: 9, node: 1, metadata, timing, plant: None };
+        let settings = Settings {
+            cluster: 9,
+            node: 1,
+            metadata,
+            timing,
+            limits: Limits::default(),
+            plant: None,
+        };
         let mut host = Still::default();
         Node::format(&mut host, &settings).expect("an empty disk");
         assert!(host.0.contains_key(&files::REGISTRY));

@@ -1,7 +1,7 @@
 //! How a node begins: its disk is formatted once, and read at every start. Identity first; then every
 //! group's log, of which each is opened, or was never part of anything, or is *blocked* and says why.
 
-use super::{Node, REGISTRY_TOKEN, Settings, Stop, Turn, slots::Slots};
+use super::{Node, REGISTRY_TOKEN, Stop, Turn, slots::Slots};
 use crate::{
     disk::{Damage, Recovered, Registry, Rope, files, recover},
     host::Host,
@@ -9,6 +9,7 @@ use crate::{
     place::Place,
     replica::Replica,
     rules,
+    settings::Settings,
     types::GroupId,
 };
 use bytes::Bytes;
@@ -121,8 +122,8 @@ impl Node {
         }
         let read = from.persist.group();
         assert!(read == group, "the files of p{group} hold a log of p{read}");
-        let Settings { node, cluster, timing, .. } = self.settings;
-        let replica = self.turn.with(host, |ctx| Replica::open(node, cluster, from, timing, ctx));
+        let settings = &self.settings;
+        let replica = self.turn.with(host, |ctx| Replica::open(settings, from, ctx));
         self.slots.insert(replica, self.registry.is_durable(group));
         if !self.registry.has(group) {
             self.unregistered.push_back(group);
@@ -131,15 +132,14 @@ impl Node {
 
     /// Creates the replica of a place that names this node, unless it is there or is blocked.
     pub(super) fn ensure(&mut self, place: &Place) {
-        let (Settings { node, cluster, timing, .. }, group) = (&self.settings, place.group);
-        let (node, cluster, timing) = (*node, *cluster, *timing);
+        let (node, group) = (self.settings.node, place.group);
         let is_there = self.slots.get(group).is_some() || self.blocked.contains_key(&group);
         if is_there || !place.config.is_member(node) {
             return;
         }
         let is_entered = self.registry.has(group);
         assert!(!is_entered, "p{group} is created anew, and stands in the registry (S3, S21)");
-        let replica = Replica::create(node, cluster, place.clone(), timing, self.turn.now);
+        let replica = Replica::create(&self.settings, place.clone(), self.turn.now);
         self.slots.insert(replica, self.registry.is_durable(group));
         self.unregistered.push_back(group);
     }

@@ -2,7 +2,7 @@
 //! what committed entries made of the group. Roles are handed it; it decides nothing by itself.
 
 use super::{
-    Context, Timing,
+    Context,
     durability::{Durability, Held, Tail},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     place::Place,
     quorum::Config,
     rules,
+    settings::{Limits, Settings, Timing},
     types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Offset, Term},
     wire::{
         Answer, Message,
@@ -33,6 +34,7 @@ pub(super) struct Core {
     pub(super) incarnation: u64,
     pub(super) configurations: Configurations,
     pub(super) timing: Timing,
+    pub(super) limits: Limits,
     pub(super) hard: HardState,
     pub(super) log: Log,
     pub(super) commit: Index,
@@ -49,29 +51,22 @@ pub(super) struct Core {
     pub(super) deadline: Nanos,
 }
 
-/// Whose replica it is, and of what.
+/// Of what it is a replica.
 struct Identity {
-    node: NodeId,
-    cluster: u64,
     group: GroupId,
     incarnation: u64,
 }
 
 impl Core {
-    pub(super) fn create(
-        node: NodeId,
-        cluster: u64,
-        place: Place,
-        timing: Timing,
-        now: Nanos,
-    ) -> Core {
+    pub(super) fn create(settings: &Settings, place: Place, now: Nanos) -> Core {
+        let (node, timing) = (settings.node, settings.timing);
         let why = place.config.refuse();
         assert!(why.is_none(), "group {}: {}", place.group, why.unwrap_or_default());
         let persist = Persist::create(node, &place);
         let Place { group, incarnation, config } = place;
         let configurations = Configurations::founded(config);
-        let identity = Identity { node, cluster, group, incarnation };
-        let mut core = Core::with(identity, configurations, timing, persist);
+        let identity = Identity { group, incarnation };
+        let mut core = Core::with(settings, identity, configurations, persist);
         // Without this the first election of a group would wait for a timeout for no reason.
         let is_preferred = core.config().voters[0].node == node;
         let patience = if is_preferred { 0 } else { timing.election_max };
@@ -79,16 +74,10 @@ impl Core {
         core
     }
 
-    pub(super) fn open(
-        node: NodeId,
-        cluster: u64,
-        recovered: Recovered,
-        timing: Timing,
-        ctx: &mut Context<'_>,
-    ) -> Core {
+    pub(super) fn open(settings: &Settings, recovered: Recovered, ctx: &mut Context<'_>) -> Core {
         let Recovered { incarnation, configurations, commit_hint, persist, .. } = recovered;
-        let identity = Identity { node, cluster, group: persist.group(), incarnation };
-        let mut core = Core::with(identity, configurations, timing, persist);
+        let identity = Identity { group: persist.group(), incarnation };
+        let mut core = Core::with(settings, identity, configurations, persist);
         (core.hard, core.log) = (recovered.hard, recovered.log);
         let (last, term) = (core.log.last(), core.hard.term);
         assert!(last.term <= term, "an entry of term {} was read in term {term} (S16)", last.term);
@@ -108,9 +97,9 @@ impl Core {
     }
 
     fn with(
-        Identity { node, cluster, group, incarnation }: Identity,
+        &Settings { cluster, node, timing, limits, .. }: &Settings,
+        Identity { group, incarnation }: Identity,
         configurations: Configurations,
-        timing: Timing,
         persist: Persist,
     ) -> Core {
         Core {
@@ -120,6 +109,7 @@ impl Core {
             incarnation,
             configurations,
             timing,
+            limits,
             hard: HardState::default(),
             log: Log::default(),
             commit: 0,

@@ -47,6 +47,7 @@ mod tests {
         disk::HardState,
         entry::{Entry, Kind, Stamp},
         quorum::{Config, Voter},
+        settings::{Limits, Timing},
     };
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -58,7 +59,15 @@ mod tests {
         let voters = [1, 2, 3].map(voter).to_vec();
         let config = Config { voters, learners: vec![4], write_quorum: 2, election_quorum: 2 };
         let place = Place { group: 1, incarnation: 7, config };
-        let mut replica = Replica::create(1, 9, place, TIMING, 0);
+        let settings = Settings {
+            cluster: 9,
+            node: 1,
+            metadata: place.clone(),
+            timing: TIMING,
+            limits: Limits::default(),
+            plant: None,
+        };
+        let mut replica = Replica::create(&settings, place, 0);
         replica.core.hard = HardState { term: 3, vote: Some(1) };
         replica
     }

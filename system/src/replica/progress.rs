@@ -13,12 +13,6 @@ use crate::{
 };
 use bytes::Bytes;
 
-/// Entries in one message, and their bytes.
-const MESSAGE_ENTRIES: usize = 256;
-const MESSAGE_BYTES: usize = 256 << 10;
-/// Entries that may be under way to one peer.
-const WINDOW: Index = 2048;
-
 /// What is known of one peer, in one term.
 #[derive(Debug)]
 pub(super) struct Progress {
@@ -193,13 +187,13 @@ impl Progress {
 
     /// Sends what it lacks, as far as the window allows. `first` is the first entry of the leader's term.
     pub(super) fn feed(&mut self, core: &Core, ctx: &mut Context<'_>, first: Index) {
-        let last = core.log.last_index();
+        let (last, limits) = (core.log.last_index(), &core.limits);
         while !self.is_silent
             && self.next <= last
             && rules::may_send(self.next, first, ctx.planted)
-            && self.has_room()
+            && self.has_room(limits.window)
         {
-            let entries = core.log.slice(self.next, MESSAGE_ENTRIES, MESSAGE_BYTES);
+            let entries = core.log.slice(self.next, limits.append_entries, limits.append_bytes);
             let entries: Vec<Bytes> = entries.iter().map(|entry| entry.bytes().clone()).collect();
             let (term, commit) = (core.hard.term, core.commit);
             let previous = core.log.id(self.next - 1);
@@ -211,10 +205,10 @@ impl Progress {
         }
     }
 
-    /// Whether more may be under way.
-    fn has_room(&self) -> bool {
+    /// Whether more may be under way, of `window` entries.
+    fn has_room(&self, window: Index) -> bool {
         let acknowledged = self.matched.max(self.base - 1);
-        self.sent().saturating_sub(acknowledged) < WINDOW
+        self.sent().saturating_sub(acknowledged) < window
     }
 
     fn of(&self, core: &Core) -> (GroupId, Term, NodeId) {
@@ -254,11 +248,9 @@ mod tests {
     fn what_is_under_way_is_bounded_from_what_matched_or_from_where_sending_began() {
         let peer =
             |matched, base, next| Progress { matched, base, next, ..Progress::begin(2, 1, 0) };
-        assert!(
-            peer(0, 100, 100 + WINDOW - 1).has_room() && !peer(0, 100, 100 + WINDOW).has_room()
-        );
-        assert!(peer(150, 100, 100 + WINDOW).has_room());
+        assert!(peer(0, 100, 107).has_room(8) && !peer(0, 100, 108).has_room(8));
+        assert!(peer(150, 100, 108).has_room(8));
         // It matches more than was sent since sending began anew.
-        assert!(peer(500, 100, 101).has_room());
+        assert!(peer(500, 100, 101).has_room(8));
     }
 }

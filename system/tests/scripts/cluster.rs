@@ -9,8 +9,8 @@ mod commands;
 use crate::{machine::Machine, words};
 use std::collections::{BTreeMap, BTreeSet};
 use system::{
-    Client, ClientSettings, Config, Endpoint, EntryId, Frame, FrameBuilder, Input, Message, Nanos,
-    Node, NodeId, Place, Plant, Replica, Sender, Settings, Term, Timing, View, Voter,
+    Client, ClientSettings, Config, Endpoint, EntryId, Frame, FrameBuilder, Input, Limits, Message,
+    Nanos, Node, NodeId, Place, Plant, Replica, Sender, Settings, Term, Timing, View, Voter,
     wire::answer::Directory,
 };
 
@@ -94,7 +94,14 @@ impl Cluster {
     fn settings(&self, node: NodeId) -> Settings {
         // A founding place that is a partition: the node then holds it and nothing else.
         let metadata = self.place.clone().expect("a cluster");
-        Settings { cluster: CLUSTER, node, metadata, timing: TIMING, plant: self.plant }
+        Settings {
+            cluster: CLUSTER,
+            node,
+            metadata,
+            timing: TIMING,
+            limits: Limits::default(),
+            plant: self.plant,
+        }
     }
 
     fn start(&mut self, node: NodeId) {

@@ -3,7 +3,8 @@
 
 use crate::machine::Machine;
 use system::{
-    Config, Frame, FrameBuilder, Input, Message, Node, Place, Sender, Settings, Timing, Voter,
+    Config, Frame, FrameBuilder, Input, Limits, Message, Node, Place, Sender, Settings, Timing,
+    Voter,
     wire::{ask::WhereIs, peer::Beat},
 };
 
@@ -14,7 +15,8 @@ fn node(machine: &mut Machine) -> Node {
     let config = Config { voters, learners: vec![], write_quorum: 1, election_quorum: 1 };
     let metadata = Place { group: 0, incarnation: 1, config };
     let timing = Timing { heartbeat: 10, election_min: 100, election_max: 200 };
-    let settings = Settings { cluster: 1, node: 1, metadata, timing, plant: None };
+    let settings =
+        Settings { cluster: 1, node: 1, metadata, timing, limits: Limits::default(), plant: None };
     Node::format(machine, &settings).expect("an empty disk");
     machine.end_flush();
     Node::open(machine, settings).expect("a disk of its own")

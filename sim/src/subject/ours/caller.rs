@@ -34,7 +34,7 @@ impl OurCaller {
             nodes: nodes_for(&plan, client),
             attempt: plan.timing.attempt_ms * 1_000_000,
             call: plan.timing.call_ms * 1_000_000,
-            queue_max: 10_000,
+            queue_max: plan.limits.queue as usize,
         };
         let client = Client::new(settings);
         OurCaller { plan, client, creates: BTreeSet::new() }

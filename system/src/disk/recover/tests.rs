@@ -62,7 +62,7 @@ fn written(steps: &[(u64, u64, bool)]) -> (Disk, Vec<(u64, u64, HardState, u64)>
             persist.record_entry(&entry);
             log.append(entry);
         }
-        disk.write(&persist.next_write(0).unwrap());
+        disk.write(&persist.next_write(0, 1 << 20).unwrap());
         if *flush {
             assert!(persist.begin_flush().is_some());
             persist.end_flush();
@@ -157,7 +157,7 @@ fn moved(index: u64, keep: u64) -> Result<Recovered, Damage> {
     if keep < 3 {
         persist.record_cut(keep);
     }
-    disk.write(&persist.next_write(0).unwrap());
+    disk.write(&persist.next_write(0, 1 << 20).unwrap());
     recover(1, 3, &disk.segments())
 }
 
@@ -179,7 +179,7 @@ fn an_entry_of_a_term_that_nobody_recorded_is_rot() {
     let (mut disk, mut persist) = (Disk::default(), Persist::create(1, &place()));
     persist.record_hard(HardState { term: 1, vote: None });
     persist.record_entry(&next(&Log::default(), 2));
-    disk.write(&persist.next_write(0).unwrap());
+    disk.write(&persist.next_write(0, 1 << 20).unwrap());
     let why = "group 3 segment 0 byte 0: entry 1 is of term 2 in term 1";
     assert_eq!(recover(1, 3, &disk.segments()).err(), Some(Damage::Rot(why.into())));
 }
