@@ -1,7 +1,7 @@
 //! What happened, one thing after another, as judges hear it: live from a run, or from its files.
 
 use crate::{
-    facts::{Fact, Snapshot},
+    facts::{Fact, ReplicaView},
     history::{Asked, Call, History, Mark, Numbered, Sequence, Stamp},
 };
 
@@ -17,7 +17,7 @@ pub enum Event<'a> {
     /// The world saw something.
     Fact(&'a Fact),
     /// A replica changed.
-    Seen(&'a Snapshot),
+    Seen(&'a ReplicaView),
     /// The run turned a corner.
     Mark(&'a Mark),
 }

@@ -1,7 +1,7 @@
 //! What the world saw, whatever the nodes believe: claims leaving a node, the truth of its disk.
 //!
 //! Facts are written by the simulated world, from frames and disk bytes that it decodes itself; the
-//! system's own opinions arrive as [`Snapshot`] and [`Fact::Committed`] and are marked as such.
+//! system's own opinions arrive as [`ReplicaView`] and [`Fact::Committed`] and are marked as such.
 
 use crate::history::{Acks, MessageId, Offset};
 use serde::{Deserialize, Serialize};
@@ -413,7 +413,7 @@ pub enum Role {
 
 /// One replica from outside, as numbers; told whenever one of them changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct ReplicaView {
     /// Which node.
     pub node: Node,
     /// Which group.

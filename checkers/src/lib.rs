@@ -68,8 +68,8 @@ pub use checker::{Bench, Checker, Shared, Topic};
 pub use contract::{Contract, Isolation};
 pub use event::{Event, events};
 pub use facts::{
-    Ballot, Claim, Configuration, Dues, EntryId, Fact, FactKind, Group, Heard, Node, Owed, Role,
-    Service, Snapshot, Voter,
+    Ballot, Claim, Configuration, Dues, EntryId, Fact, FactKind, Group, Heard, Node, Owed,
+    ReplicaView, Role, Service, Voter,
 };
 pub use history::{
     Acks, Ask, Asked, Batch, Call, Content, Contents, History, Mark, MessageId, Numbered, Offset,

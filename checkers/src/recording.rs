@@ -4,7 +4,7 @@
 
 use crate::{
     checker::{Bench, Event, events},
-    facts::{Fact, Snapshot},
+    facts::{Fact, ReplicaView},
     history::{History, Stamp},
     verdict::Judgement,
 };
@@ -17,7 +17,7 @@ pub enum Sight {
     /// It saw this happen.
     Fact(Fact),
     /// It saw a replica that had changed.
-    Replica(Snapshot),
+    Replica(ReplicaView),
 }
 
 /// Everything that the world showed, in order of ordinals.
@@ -42,7 +42,7 @@ impl Sight {
     pub fn event(&self) -> Event<'_> {
         match self {
             Sight::Fact(fact) => Event::Fact(fact),
-            Sight::Replica(snapshot) => Event::Seen(snapshot),
+            Sight::Replica(replica) => Event::Seen(replica),
         }
     }
 }

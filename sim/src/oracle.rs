@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A replication group's voters and quorums.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct Group {
     /// Who counts, by number.
     pub voters: Vec<u32>,
     /// Flushed copies that commit an entry.
@@ -48,7 +48,7 @@ pub struct Change {
 pub struct Oracle {
     n_nodes: u32,
     n_clients: u32,
-    seats: Vec<Seat>,
+    groups: Vec<Group>,
     /// How often each harm holds each node, by (node, harm).
     harms: BTreeMap<(u32, Harm), u32>,
     /// How often each direction is cut.
@@ -67,26 +67,26 @@ impl Oracle {
     pub fn new(plan: &Plan) -> Oracle {
         let placement = &plan.placement;
         let majority = placement.metadata.len() as u32 / 2 + 1;
-        let seat = |voters: &Vec<u32>, write_quorum, election_quorum| Seat {
+        let group = |voters: &Vec<u32>, write_quorum, election_quorum| Group {
             voters: voters.clone(),
             write_quorum,
             election_quorum,
         };
         let (write, elect) = (placement.write_quorum, placement.election_quorum);
-        let mut seats = vec![seat(&placement.metadata, majority, majority)];
-        seats.extend(placement.partitions.iter().map(|voters| seat(voters, write, elect)));
+        let mut groups = vec![group(&placement.metadata, majority, majority)];
+        groups.extend(placement.partitions.iter().map(|voters| group(voters, write, elect)));
         // The harness's own client is the last.
-        Oracle::of(plan.nodes.len() as u32, plan.workload.clients.len() as u32 + 1, seats)
+        Oracle::of(plan.nodes.len() as u32, plan.workload.clients.len() as u32 + 1, groups)
     }
 
     /// The oracle of these groups, the first of them the metadata group.
-    pub fn of(n_nodes: u32, n_clients: u32, seats: Vec<Seat>) -> Oracle {
+    pub fn of(n_nodes: u32, n_clients: u32, groups: Vec<Group>) -> Oracle {
         Oracle {
             n_nodes,
             n_clients,
-            calm: vec![None; seats.len()],
+            calm: vec![None; groups.len()],
             calm_clients: vec![false; n_clients as usize],
-            seats,
+            groups,
             harms: BTreeMap::new(),
             cuts: BTreeMap::new(),
             raised: 0,
@@ -138,7 +138,7 @@ impl Oracle {
     /// What changed since it was last asked. Groups that are calm from now on are calm since `now_ns`.
     pub fn look(&mut self, now_ns: u64) -> Change {
         let mut change = Change::default();
-        for group in 0..self.seats.len() {
+        for group in 0..self.groups.len() {
             match (self.is_calm(group), self.calm[group]) {
                 (true, None) => {
                     self.calm[group] = Some(now_ns);
@@ -170,8 +170,8 @@ impl Oracle {
 
     /// The most voters of a group that are live, intact and reach one another, in order.
     pub fn quorum(&self, group: u32) -> Vec<u32> {
-        let seat = &self.seats[group as usize];
-        let able = seat.voters.iter().copied().filter(|node| self.is_able(*node, group));
+        let voters = &self.groups[group as usize].voters;
+        let able = voters.iter().copied().filter(|node| self.is_able(*node, group));
         let able: Vec<u32> = able.collect();
         assert!(able.len() <= 16, "p{group} has too many voters to try every set of them");
         let members = |set: u32| {
@@ -190,12 +190,12 @@ impl Oracle {
     /// Whether a group owes progress: enough of its voters to write and to elect are live, intact and
     /// reach one another.
     pub fn owes(&self, group: u32) -> bool {
-        let seat = &self.seats[group as usize];
-        self.quorum(group).len() as u32 >= seat.write_quorum.max(seat.election_quorum)
+        let Group { write_quorum, election_quorum, .. } = self.groups[group as usize];
+        self.quorum(group).len() as u32 >= write_quorum.max(election_quorum)
     }
 
     fn is_calm(&self, group: usize) -> bool {
-        let voters = &self.seats[group].voters;
+        let voters = &self.groups[group].voters;
         let is_sound = |node: &u32| {
             let harmed = self.harms.range((*node, Harm::Down)..=(*node, Harm::BentClock)).next();
             harmed.is_none() && !self.damaged.contains(&(*node, group as u32))

@@ -6,7 +6,7 @@ use crate::{
     panics::{keep_panics_quiet, told_by},
     stage::{
         aftermath::Aftermath,
-        phases::{Outcome as Ended, Phases},
+        phases::{Ended, Phases},
     },
     subject::{Subject, ours::Ours},
     theatre::House,
@@ -128,7 +128,7 @@ fn on_this_thread(
     let mut world = house.world;
     // So that every process can say farewell.
     (0..plan.nodes.len()).for_each(|place| world.end_process(place));
-    match phases.into_outcome() {
+    match phases.into_ended() {
         Ok(ended) => compose(world, ended),
         Err(why) => panic!("{}: {why}", whose()),
     }
@@ -164,7 +164,7 @@ fn compose(world: World, ended: Ended) -> Simulated {
         series: books.series,
         faults,
         refused_faults: Vec::new(),
-        marks: books.marks,
+        marks: books.reached,
         plants: books.plants,
         trace_hash,
         sim_ns: world.now_ns,

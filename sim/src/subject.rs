@@ -18,7 +18,7 @@ pub use crate::disk::{Disk, Flushed};
 pub use system::{Endpoint, FileId, Frame, Host, Input, Stop, content, payload};
 
 use bytes::Bytes;
-use checkers::{Ask, DiskTruth, EntryId, Fact, MessageId, Outcome, Sequence, Snapshot};
+use checkers::{Ask, DiskTruth, EntryId, Fact, MessageId, Outcome, ReplicaView, Sequence};
 use std::fmt::Debug;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -61,7 +61,7 @@ pub trait Subject: Debug + Send + Sync {
     }
 }
 
-/// One process. What it believes is told to judges as [`Snapshot`]s; a process without replicas has
+/// One process. What it believes is told to judges as [`ReplicaView`]s; a process without replicas has
 /// nothing to show.
 pub trait Process: Debug + Send {
     /// One turn: everything that it has been handed since the last one.
@@ -71,7 +71,7 @@ pub trait Process: Debug + Send {
     fn turn(&mut self, host: &mut dyn Host, inputs: &mut Vec<Input>) -> Result<(), Stop>;
 
     /// Shows each replica that took part in the last turn.
-    fn look(&self, _each: &mut dyn FnMut(Snapshot)) {}
+    fn look(&self, _each: &mut dyn FnMut(ReplicaView)) {}
 
     /// Adds the identities of a replica's entries, from the first to the last index.
     fn entries(&self, _group: u32, _first: u64, _last: u64, _into: &mut Vec<EntryId>) {}
@@ -191,8 +191,8 @@ pub trait Witness: Debug + Send {
     fn looked(
         &mut self,
         place: usize,
-        before: Option<&Snapshot>,
-        now: &Snapshot,
+        before: Option<&ReplicaView>,
+        now: &ReplicaView,
         facts: &mut Vec<Fact>,
     );
 

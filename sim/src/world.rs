@@ -28,7 +28,7 @@ use crate::{
     trace::Kind,
 };
 use agenda::{Agenda, What};
-use checkers::{Bench, Fact, Snapshot};
+use checkers::{Bench, Fact, ReplicaView};
 use host::HostView;
 pub(crate) use lives::{EndedLives, Lives};
 pub(crate) use machine::Machine;
@@ -72,7 +72,7 @@ pub(crate) struct World {
     since_progress: u64,
     pub(crate) options: Options,
     /// Kept only so that a look allocates nothing.
-    seen: Vec<Snapshot>,
+    seen: Vec<ReplicaView>,
 }
 
 impl World {

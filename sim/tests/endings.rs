@@ -4,7 +4,7 @@
 
 mod common;
 
-use checkers::{Drain, Ending, EntryId, MessageId, Snapshot, Verdict};
+use checkers::{Drain, Ending, EntryId, MessageId, ReplicaView, Verdict};
 use common::{SECOND, bench, drawn, quiet, run, run_with};
 use sim::{
     Options, Simulated,
@@ -78,7 +78,7 @@ impl Process for Broken {
         }
         Ok(())
     }
-    fn look(&self, each: &mut dyn FnMut(Snapshot)) {
+    fn look(&self, each: &mut dyn FnMut(ReplicaView)) {
         self.process.look(each);
     }
     fn entries(&self, group: u32, first: u64, last: u64, into: &mut Vec<EntryId>) {

@@ -71,7 +71,7 @@ pub(super) struct Docket<'t> {
 }
 
 /// What a docket came to.
-pub(super) struct Outcome {
+pub(super) struct Closed {
     /// The model that was judged by; none if nobody could tell.
     pub(super) model: Option<Model>,
     pub(super) extent: Extent,
@@ -84,7 +84,7 @@ impl<'t> Docket<'t> {
         hearing: Hearing<'t>,
         input: &mut dyn BufRead,
         choices: &'t Choices,
-    ) -> Result<Outcome, FormatError> {
+    ) -> Result<Closed, FormatError> {
         let whole = |what| FormatError { line: 0, what };
         let format = hearing.cover.format;
         let mut cases = Vec::new();
@@ -169,7 +169,7 @@ impl<'t> Docket<'t> {
     }
 
     /// Has everything judged that was heard.
-    fn close(mut self) -> Result<Outcome, String> {
+    fn close(mut self) -> Result<Closed, String> {
         self.extent.processes = self.seats.len() as u64;
         self.extent.unknown +=
             self.seats.values().filter(|seat| seat.open.is_some()).count() as u64;
@@ -208,7 +208,7 @@ impl<'t> Docket<'t> {
         for judgement in &mut findings.judgements {
             self.retell(judgement);
         }
-        Ok(Outcome { model: Some(model), extent: self.extent, findings })
+        Ok(Closed { model: Some(model), extent: self.extent, findings })
     }
 
     /// The cases of models that explain the whole file, now that all of it was seen.
@@ -241,12 +241,12 @@ impl<'t> Docket<'t> {
     }
 
     /// Nobody can say what the operations mean, and so nobody judges.
-    fn untold(self, why: String) -> Outcome {
+    fn untold(self, why: String) -> Closed {
         let verdict = Verdict::Unknown(format!("could not tell what its operations mean: {why}"));
         let judgements = vec![Judgement::new("recognition", verdict)];
         let terms = self.hearing.renames.terms().collect();
         let findings = Findings { judgements, terms, ..Findings::default() };
-        Outcome { model: None, extent: self.extent, findings }
+        Closed { model: None, extent: self.extent, findings }
     }
 
     /// A judgement in the file's own names, with the lines of its evidence.

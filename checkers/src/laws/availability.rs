@@ -17,7 +17,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Dues, Fact, FactKind, Group, Node, Owed, Role, Service, Snapshot},
+    facts::{Dues, Fact, FactKind, Group, Node, Owed, ReplicaView, Role, Service},
     history::{Acks, Ask, Asked, Call, Outcome, Partition, Stamp},
     verdict::{Evidence, Verdict},
 };
@@ -129,7 +129,7 @@ impl Availability {
         seat(&mut self.groups, group)
     }
 
-    fn look(&mut self, at: Stamp, replica: &Snapshot) {
+    fn look(&mut self, at: Stamp, replica: &ReplicaView) {
         let seen = self.group(replica.group);
         let leads = seen.leader.is_some_and(|(leader, _)| leader == replica.node);
         if replica.term > seen.term {

@@ -8,14 +8,14 @@ use crate::{
     breach::{Breach, line},
     by_offset::{ByOffset, seat},
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, FactKind, Group, Node, Snapshot},
+    facts::{EntryId, Fact, FactKind, Group, Node, ReplicaView},
     history::Stamp,
     verdict::{Evidence, Verdict},
 };
 
 /// What was first told of one index. Terms begin with 1, so term 0 says that nothing was.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
+struct First {
     term: u64,
     hash: u64,
     node: Node,
@@ -24,7 +24,7 @@ struct Told {
 /// The judge.
 #[derive(Debug, Default)]
 pub(crate) struct CommittedStays {
-    told: Vec<ByOffset<Told>>,
+    told: Vec<ByOffset<First>>,
     /// Node, then group: the commit index that this process was last seen with.
     commits: Vec<Vec<u64>>,
     compared: u64,
@@ -52,7 +52,7 @@ impl Checker for CommittedStays {
                 }
             }
             Event::Fact(Fact::Stopped { node }) => seat(&mut self.commits, *node).clear(),
-            Event::Seen(snapshot) => self.judge_snapshot(at, snapshot),
+            Event::Seen(replica) => self.judge_replica(at, replica),
             Event::Fact(_)
             | Event::Called(_)
             | Event::Numbered(..)
@@ -77,7 +77,7 @@ impl CommittedStays {
     fn judge_entry(&mut self, at: Stamp, node: Node, group: Group, entry: EntryId) {
         let told = seat(&mut self.told, group).entry(entry.index);
         if told.term == 0 {
-            *told = Told { term: entry.term, hash: entry.hash, node };
+            *told = First { term: entry.term, hash: entry.hash, node };
             return;
         }
         self.compared += 1;
@@ -106,8 +106,8 @@ impl CommittedStays {
         });
     }
 
-    fn judge_snapshot(&mut self, at: Stamp, snapshot: &Snapshot) {
-        let Snapshot { node, group, commit, last, .. } = *snapshot;
+    fn judge_replica(&mut self, at: Stamp, replica: &ReplicaView) {
+        let ReplicaView { node, group, commit, last, .. } = *replica;
         let before = seat(seat(&mut self.commits, node), group);
         let fell_from = (commit < *before).then_some(*before);
         *before = commit;
@@ -142,7 +142,7 @@ mod tests {
 
     fn see(world: &mut World, commit: u64, last: u64) {
         let (node, group, role, term, flushed) = (2, 1, Role::Follower, 1, last);
-        world.tell(Event::Seen(&Snapshot { node, group, role, term, commit, last, flushed }));
+        world.tell(Event::Seen(&ReplicaView { node, group, role, term, commit, last, flushed }));
     }
 
     #[test]

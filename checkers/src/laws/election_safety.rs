@@ -14,7 +14,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{Claim, Fact, FactKind, Group, Node, Role, Snapshot},
+    facts::{Claim, Fact, FactKind, Group, Node, ReplicaView, Role},
     history::Stamp,
     truth::DiskTruth,
     verdict::{Evidence, Line, Verdict},
@@ -44,7 +44,7 @@ struct Bond {
 #[derive(Debug, Default)]
 pub(crate) struct ElectionSafety {
     leaders: BTreeMap<(Group, u64), (Node, Stamp)>,
-    /// The last leader seen in each group: nearly every snapshot repeats it.
+    /// The last leader seen in each group: nearly every look at a replica repeats it.
     latest: Vec<(u64, Node)>,
     /// Elections are rare, and each has few voters.
     votes: BTreeMap<(Group, u64), Vec<Vote>>,
@@ -69,10 +69,10 @@ impl Checker for ElectionSafety {
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
-            Event::Seen(snapshot) => {
-                self.judge_process(at, snapshot);
-                if snapshot.role == Role::Leader {
-                    self.judge_leader(at, snapshot, &shared.disks);
+            Event::Seen(replica) => {
+                self.judge_process(at, replica);
+                if replica.role == Role::Leader {
+                    self.judge_leader(at, replica, &shared.disks);
                 }
             }
             Event::Fact(Fact::Claimed {
@@ -115,8 +115,8 @@ impl Checker for ElectionSafety {
 }
 
 impl ElectionSafety {
-    fn judge_leader(&mut self, at: Stamp, snapshot: &Snapshot, truth: &DiskTruth) {
-        let Snapshot { node, group, term, .. } = *snapshot;
+    fn judge_leader(&mut self, at: Stamp, replica: &ReplicaView, truth: &DiskTruth) {
+        let ReplicaView { node, group, term, .. } = *replica;
         let latest = seat(&mut self.latest, group);
         if *latest == (term, node) {
             return;
@@ -218,8 +218,8 @@ impl ElectionSafety {
         });
     }
 
-    fn judge_process(&mut self, at: Stamp, snapshot: &Snapshot) {
-        let Snapshot { node, group, term, .. } = *snapshot;
+    fn judge_process(&mut self, at: Stamp, replica: &ReplicaView) {
+        let ReplicaView { node, group, term, .. } = *replica;
         let bond = seat(seat(&mut self.bonds, node), group);
         let before = std::mem::replace(&mut bond.alive, term);
         if term < before {

@@ -20,7 +20,7 @@ use crate::{
     breach::{Breach, line},
     by_offset::seat,
     checker::{Checker, Event, Shared, Topic},
-    facts::{EntryId, Fact, FactKind, Group, Node, Role, Snapshot},
+    facts::{EntryId, Fact, FactKind, Group, Node, ReplicaView, Role},
     history::{Acks, Call, Mark, MessageId, Offset, Partition, Stamp},
     truth::DiskTruth,
     verdict::{Evidence, Verdict},
@@ -159,7 +159,7 @@ impl LeaderAcks {
         self.kept.push(Kept { at, node, group, term, entry, offset, message, is_read: false });
     }
 
-    fn know(&mut self, at: Stamp, seen: &Snapshot, truth: &DiskTruth) {
+    fn know(&mut self, at: Stamp, seen: &ReplicaView, truth: &DiskTruth) {
         let known = seat(&mut self.groups, seen.group);
         let term = known.terms.entry(seen.node).or_default();
         *term = (*term).max(seen.term);

@@ -105,14 +105,19 @@ impl Checker for LostWrite {
 
 impl LostWrite {
     /// Where the unread message stands, or the next known one above it, if reads have passed it.
-    fn passed_over(&self, ledger: &Ledger, send: &Send, place: usize) -> Option<(Place, Sighting)> {
+    fn passed_over(
+        &self,
+        ledger: &Ledger,
+        send: &Send,
+        place: usize,
+    ) -> Option<(Stands, Sighting)> {
         let messages = ledger.messages_of(send);
         let partition = ledger.partition_of(messages[place]);
         let at = where_it_stands(ledger, send, place)?;
         let spans = self.passed.get(partition as usize)?;
         let is_over = |span: &&Span| match at {
-            Place::At(offset) => span.first <= offset && offset <= span.last.offset,
-            Place::Below(offset) => span.first == 0 && offset <= span.last.offset,
+            Stands::At(offset) => span.first <= offset && offset <= span.last.offset,
+            Stands::Below(offset) => span.first == 0 && offset <= span.last.offset,
         };
         Some((at, spans.iter().find(is_over)?.last))
     }
@@ -120,21 +125,21 @@ impl LostWrite {
 
 /// What is known of the place of a message.
 #[derive(Clone, Copy)]
-enum Place {
+enum Stands {
     At(Offset),
     Below(Offset),
 }
 
-fn where_it_stands(ledger: &Ledger, send: &Send, place: usize) -> Option<Place> {
+fn where_it_stands(ledger: &Ledger, send: &Send, place: usize) -> Option<Stands> {
     let messages = ledger.messages_of(send);
     if let Some(offset) = ledger.offset_of(messages[place]) {
-        return Some(Place::At(offset));
+        return Some(Stands::At(offset));
     }
     let partition = ledger.partition_of(messages[place]);
     if send.is_transaction {
         let above = messages[place + 1..].iter();
         let above = above.filter(|message| ledger.partition_of(**message) == partition);
-        return above.filter_map(|message| ledger.offset_of(*message)).next().map(Place::Below);
+        return above.filter_map(|message| ledger.offset_of(*message)).next().map(Stands::Below);
     }
     // Batches stand at consecutive offsets, so that any of their messages places the others.
     let mut known = messages.iter().enumerate();
@@ -142,7 +147,7 @@ fn where_it_stands(ledger: &Ledger, send: &Send, place: usize) -> Option<Place> 
         let offset = ledger.offset_of(*message)?;
         (offset + place as u64).checked_sub(other as u64)
     });
-    offset.map(Place::At)
+    offset.map(Stands::At)
 }
 
 /// Adds a span, and joins it with those that it touches.
@@ -168,7 +173,7 @@ fn add(spans: &mut Vec<Span>, mut span: Span) {
 fn evidence(
     ledger: &Ledger,
     send: &Send,
-    (message, place): (Number, Place),
+    (message, place): (Number, Stands),
     by: Sighting,
 ) -> Evidence {
     let (id, partition) = (ledger.id(message), ledger.partition_of(message));
@@ -177,8 +182,8 @@ fn evidence(
         Fate::Unknown | Fate::Refused => "must exist (another message of its call was read)",
     };
     let (offset, words) = match place {
-        Place::At(offset) => (Some(offset), format!("stands at offset {offset}")),
-        Place::Below(offset) => (None, format!("stands below offset {offset}")),
+        Stands::At(offset) => (Some(offset), format!("stands at offset {offset}")),
+        Stands::Below(offset) => (None, format!("stands below offset {offset}")),
     };
     let Sighting { at, client, offset: reached, .. } = by;
     let mut lines = sent(ledger, message);

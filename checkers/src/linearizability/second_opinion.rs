@@ -77,7 +77,7 @@ where
             client_id: u32::try_from(process).ok(),
             call_time: ordinal(called),
             return_time: returned.map_or(i64::MAX, ordinal),
-            op: Told {
+            op: RetoldAct {
                 model: Arc::clone(&model),
                 spent: Arc::clone(&spent),
                 steps_max: limits.steps,
@@ -124,7 +124,7 @@ pub(crate) fn search<P: porcupine_rs::Model + 'static>(
 #[derive(Clone)]
 struct Retold<M>(PhantomData<M>);
 
-struct Told<M: Model> {
+struct RetoldAct<M: Model> {
     model: Arc<M>,
     spent: Arc<AtomicU64>,
     steps_max: u64,
@@ -132,9 +132,9 @@ struct Told<M: Model> {
     is_pending: bool,
 }
 
-impl<M: Model> Clone for Told<M> {
+impl<M: Model> Clone for RetoldAct<M> {
     fn clone(&self) -> Self {
-        Told {
+        RetoldAct {
             model: Arc::clone(&self.model),
             spent: Arc::clone(&self.spent),
             act: self.act.clone(),
@@ -143,9 +143,9 @@ impl<M: Model> Clone for Told<M> {
     }
 }
 
-impl<M: Model> Debug for Told<M> {
+impl<M: Model> Debug for RetoldAct<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Told").field("is_pending", &self.is_pending).finish_non_exhaustive()
+        f.debug_struct("RetoldAct").field("is_pending", &self.is_pending).finish_non_exhaustive()
     }
 }
 
@@ -166,14 +166,14 @@ where
     M::State: Debug + Send + Sync + 'static,
 {
     type State = State<M::State>;
-    type Op = Told<M>;
+    type Op = RetoldAct<M>;
     type Metadata = ();
 
     fn init() -> State<M::State> {
         State::Start
     }
 
-    fn step(state: &State<M::State>, op: &Told<M>) -> (bool, State<M::State>) {
+    fn step(state: &State<M::State>, op: &RetoldAct<M>) -> (bool, State<M::State>) {
         let steps = op.spent.fetch_add(1, Ordering::Relaxed);
         if steps >= op.steps_max {
             return (true, State::Escape(steps));

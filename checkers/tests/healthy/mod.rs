@@ -3,7 +3,7 @@
 
 use checkers::{
     Acks, Ask, Bench, Call, Claim, Configuration, Dues, EntryId, Event, Fact, Mark, Numbered,
-    Outcome, ReadLevel, Record, Reply, Role, Sequence, Snapshot, Stamp, Voter,
+    Outcome, ReadLevel, Record, ReplicaView, Reply, Role, Sequence, Stamp, Voter,
 };
 
 pub(crate) const PARTITIONS: u64 = 4;
@@ -174,13 +174,13 @@ impl World<'_> {
 
     fn lead(&mut self, node: u32, group: u32, last: u64) {
         let (role, term) = (Role::Leader, 1);
-        let seen = Snapshot { node, group, role, term, commit: last, last, flushed: last };
+        let seen = ReplicaView { node, group, role, term, commit: last, last, flushed: last };
         self.tell(Event::Seen(&seen));
     }
 
     fn follow(&mut self, node: u32, group: u32, last: u64) {
         let (role, term) = (Role::Follower, 1);
-        let seen = Snapshot { node, group, role, term, commit: last, last, flushed: last };
+        let seen = ReplicaView { node, group, role, term, commit: last, last, flushed: last };
         self.tell(Event::Seen(&seen));
     }
 

@@ -4,12 +4,12 @@ use super::*;
 
 /// Five nodes, two clients; the metadata group on n1 to n3, p1 on n1 to n5, p2 on n3 to n5.
 fn oracle() -> Oracle {
-    let seat = |voters: &[u32]| {
+    let group = |voters: &[u32]| {
         let majority = voters.len() as u32 / 2 + 1;
-        Seat { voters: voters.to_vec(), write_quorum: majority, election_quorum: majority }
+        Group { voters: voters.to_vec(), write_quorum: majority, election_quorum: majority }
     };
     let mut oracle =
-        Oracle::of(5, 2, vec![seat(&[1, 2, 3]), seat(&[1, 2, 3, 4, 5]), seat(&[3, 4, 5])]);
+        Oracle::of(5, 2, vec![group(&[1, 2, 3]), group(&[1, 2, 3, 4, 5]), group(&[3, 4, 5])]);
     let first = oracle.look(0);
     assert_eq!((first.calm_groups, first.calm_clients), (vec![0, 1, 2], vec![1, 2]));
     oracle
@@ -103,7 +103,7 @@ fn a_group_owes_while_its_quorums_are_live_intact_and_reach_one_another() {
 #[test]
 fn both_quorums_count() {
     let voters = vec![1, 2, 3, 4, 5];
-    let mut oracle = Oracle::of(5, 1, vec![Seat { voters, write_quorum: 2, election_quorum: 4 }]);
+    let mut oracle = Oracle::of(5, 1, vec![Group { voters, write_quorum: 2, election_quorum: 4 }]);
     oracle.harm(5, Harm::Paused);
     assert!(oracle.owes(0));
     oracle.harm(4, Harm::FailingDisk);

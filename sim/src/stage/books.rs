@@ -9,7 +9,7 @@ use crate::{
 };
 use checkers::{
     Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Recording,
-    Reply, Role, Sequence, Series, Sight, Snapshot, Stamp,
+    ReplicaView, Reply, Role, Sequence, Series, Sight, Stamp,
 };
 use scenarios::Plan;
 use std::collections::BTreeMap;
@@ -29,11 +29,12 @@ pub(crate) struct Books {
     latencies: BTreeMap<Acks, Vec<u32>>,
     acknowledged: BTreeMap<Acks, u64>,
     /// What each replica looked like last: `views[node - 1][group]`.
-    pub(crate) views: Vec<Vec<Option<Snapshot>>>,
+    pub(crate) views: Vec<Vec<Option<ReplicaView>>>,
     /// How far each replica is, up or not.
     pub(crate) catch_up: CatchUp,
     committed: Vec<EntryId>,
-    pub(crate) marks: BTreeMap<String, u64>,
+    /// Coverage: how often the run reached each place of the protocol that has a name.
+    pub(crate) reached: BTreeMap<String, u64>,
     pub(crate) plants: BTreeMap<String, u64>,
     pub(crate) hits: BTreeMap<String, u64>,
     /// Calls that have not returned.
@@ -67,7 +68,7 @@ impl Books {
             views: vec![vec![None; groups]; plan.nodes.len()],
             catch_up: CatchUp::new(plan.nodes.len(), groups),
             committed: Vec::new(),
-            marks: BTreeMap::new(),
+            reached: BTreeMap::new(),
             plants: BTreeMap::new(),
             hits: BTreeMap::new(),
             pending: 0,
@@ -188,7 +189,7 @@ impl Books {
     }
 
     /// Tells what changed of the replicas that took part in a process's turn.
-    pub(crate) fn look(&mut self, at_ns: u64, process: &dyn Process, seen: &[Snapshot]) {
+    pub(crate) fn look(&mut self, at_ns: u64, process: &dyn Process, seen: &[ReplicaView]) {
         for now in seen {
             let (node, group) = (now.node, now.group);
             let before = self.views[node as usize - 1][group as usize].replace(*now);
@@ -217,7 +218,7 @@ impl Books {
     }
 
     /// Leaders over time, for plots and notes.
-    fn tell_leader(&mut self, at_ns: u64, before: Option<&Snapshot>, now: &Snapshot) {
+    fn tell_leader(&mut self, at_ns: u64, before: Option<&ReplicaView>, now: &ReplicaView) {
         let led = before.is_some_and(|before| before.role == Role::Leader);
         let leads = now.role == Role::Leader;
         if led == leads {
@@ -238,7 +239,7 @@ impl Books {
     pub(crate) fn stopped(&mut self, at_ns: u64, number: u32) {
         for group in 0..self.views[number as usize - 1].len() {
             let Some(before) = self.views[number as usize - 1][group].take() else { continue };
-            let gone = Snapshot { role: Role::Follower, ..before };
+            let gone = ReplicaView { role: Role::Follower, ..before };
             self.tell_leader(at_ns, Some(&before), &gone);
         }
         self.trace.record(at_ns, Kind::Stop, (number, 0), [0, 0]);
@@ -248,7 +249,7 @@ impl Books {
     /// What a process had counted, once it is gone.
     pub(crate) fn farewell(&mut self, process: &dyn Process) {
         process.marks(&mut |name, count| {
-            *self.marks.entry(name.to_owned()).or_insert(0) += count;
+            *self.reached.entry(name.to_owned()).or_insert(0) += count;
         });
         process.plants(&mut |name, hits| {
             *self.plants.entry(name.to_owned()).or_insert(0) += hits;

@@ -1,7 +1,7 @@
 //! How far each replica is, whether it is up or not, and how long those that a fault held back take
 //! to catch up. What a node that is down misses is not nothing: it lags by all of it.
 
-use checkers::{Node, Snapshot};
+use checkers::{Node, ReplicaView};
 use std::collections::BTreeMap;
 
 /// Every replica of a run.
@@ -38,7 +38,7 @@ impl CatchUp {
     }
 
     /// A replica changed.
-    pub(crate) fn seen(&mut self, at_ns: u64, seen: &Snapshot) {
+    pub(crate) fn seen(&mut self, at_ns: u64, seen: &ReplicaView) {
         let (node, group) = (seen.node, seen.group);
         let furthest = &mut self.furthest[group as usize];
         *furthest = seen.commit.max(*furthest);
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
     use checkers::Role;
 
-    fn seen(node: Node, commit: u64, last: u64) -> Snapshot {
-        Snapshot { node, group: 1, role: Role::Follower, term: 1, commit, last, flushed: last }
+    fn seen(node: Node, commit: u64, last: u64) -> ReplicaView {
+        ReplicaView { node, group: 1, role: Role::Follower, term: 1, commit, last, flushed: last }
     }
 
     #[test]

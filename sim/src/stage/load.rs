@@ -20,9 +20,10 @@ const KNOCK: u64 = u64::MAX - 1;
 pub(crate) const FETCH_BYTES: u32 = 64 << 10;
 pub(crate) const DRAIN_BYTES: u32 = 1 << 20;
 
+/// A client at work.
 #[derive(Debug)]
-struct Slot {
-    client: Box<dyn Caller>,
+struct Client {
+    caller: Box<dyn Caller>,
     dice: Stream,
     /// Where the load leaves its even spread: skew and rereads, apart, so that neither moves a call.
     bias: Stream,
@@ -34,7 +35,7 @@ struct Slot {
 /// Every client.
 #[derive(Debug)]
 pub(crate) struct Load {
-    slots: Vec<Slot>,
+    clients: Vec<Client>,
     n_nodes: usize,
     partitions: Vec<u32>,
     n_early: u32,
@@ -73,9 +74,9 @@ impl Load {
     pub(crate) fn new(plan: &Plan, subject: &dyn Subject) -> Load {
         let n_nodes = plan.nodes.len();
         let n_clients = plan.workload.clients.len();
-        let slots = (0..=n_clients)
-            .map(|place| Slot {
-                client: subject.caller(place as u32 + 1, (n_nodes + place + 1) as Endpoint),
+        let clients = (0..=n_clients)
+            .map(|place| Client {
+                caller: subject.caller(place as u32 + 1, (n_nodes + place + 1) as Endpoint),
                 dice: Stream::derive(plan.seed, &format!("client/{}", place + 1)),
                 bias: Stream::derive(plan.seed, &format!("client/{}/bias", place + 1)),
                 messages: 0,
@@ -88,7 +89,7 @@ impl Load {
             (per_ks > 0 && n_clients > 0).then(|| calls / per_ks)
         };
         Load {
-            slots,
+            clients,
             n_nodes,
             partitions: (1..=plan.placement.partitions.len() as u32).collect(),
             n_early: plan.placement.n_early() as u32,
@@ -117,12 +118,12 @@ impl Load {
     }
 
     pub(crate) fn client(&mut self, place: usize) -> &mut dyn Caller {
-        self.slots[place].client.as_mut()
+        self.clients[place].caller.as_mut()
     }
 
     /// The harness's own client.
     pub(crate) fn own(&self) -> usize {
-        self.slots.len() - 1
+        self.clients.len() - 1
     }
 
     pub(crate) fn endpoint(&self, place: usize) -> Endpoint {
@@ -135,7 +136,7 @@ impl Load {
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        self.is_created && self.slots.iter().all(|slot| slot.client.is_ready())
+        self.is_created && self.clients.iter().all(|client| client.caller.is_ready())
     }
 
     /// Whether the partitions still have to be asked for.
@@ -151,7 +152,7 @@ impl Load {
         for place in 0..n_clients {
             for (interval, is_fetch) in [(self.produce_ns, false), (self.fetch_ns, true)] {
                 if let Some(interval) = interval {
-                    let at = now_ns + self.slots[place].dice.below(interval);
+                    let at = now_ns + self.clients[place].dice.below(interval);
                     arrivals.push((at, place, is_fetch));
                 }
             }
@@ -165,36 +166,36 @@ impl Load {
             return None;
         }
         let interval = if is_fetch { self.fetch_ns } else { self.produce_ns }?;
-        let slot = &mut self.slots[place];
-        let next = now + interval / 2 + slot.dice.below(interval.max(1));
-        let mut partition = *slot.dice.choose(&self.partitions);
-        if slot.bias.hits(self.skew_ppm) {
+        let client = &mut self.clients[place];
+        let next = now + interval / 2 + client.dice.below(interval.max(1));
+        let mut partition = *client.dice.choose(&self.partitions);
+        if client.bias.hits(self.skew_ppm) {
             partition = 1;
         }
-        if self.late.has(partition) && !slot.client.knows(partition) {
+        if self.late.has(partition) && !client.caller.knows(partition) {
             // Not created, or not heard of: nobody asks for it yet.
             partition = 1 + (partition - 1) % self.n_early;
         }
         if is_fetch {
-            let level = match slot.dice.weighted(&self.reads) {
+            let level = match client.dice.weighted(&self.reads) {
                 0 => ReadLevel::Eventual,
                 _ => ReadLevel::Linearizable,
             };
-            let mut from = slot.cursors.get(&partition).copied().unwrap_or(0);
-            if slot.bias.hits(self.reread_ppm) {
-                from = slot.bias.below(from + 1);
+            let mut from = client.cursors.get(&partition).copied().unwrap_or(0);
+            if client.bias.hits(self.reread_ppm) {
+                from = client.bias.below(from + 1);
             }
             return Some((Ask::Fetch { partition, from, level }, next));
         }
-        let acks = Acks::ALL[slot.dice.weighted(&self.acks)];
+        let acks = Acks::ALL[client.dice.weighted(&self.acks)];
         Some((self.produce(place, partition, acks), next))
     }
 
     /// A produce call of fresh messages.
     pub(crate) fn produce(&mut self, place: usize, partition: u32, acks: Acks) -> Ask {
-        let slot = &mut self.slots[place];
-        let first = checkers::message::of(place as u32 + 1, slot.messages);
-        slot.messages += u64::from(self.messages_per_call);
+        let client = &mut self.clients[place];
+        let first = checkers::message::of(place as u32 + 1, client.messages);
+        client.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
         let length = self.message_bytes as usize;
         let content = |id: &u64| Content::of(content(&payload(*id, length)));
@@ -209,7 +210,7 @@ impl Load {
 
     /// Whether a client knows where a partition stands.
     pub(crate) fn knows(&self, place: usize, partition: u32) -> bool {
-        self.slots[place].client.knows(partition)
+        self.clients[place].caller.knows(partition)
     }
 
     /// The late partition that this call creates.
@@ -220,22 +221,22 @@ impl Load {
 
     /// When to wake a client, if that is earlier than what is already in the heap.
     pub(crate) fn next_timer(&mut self, place: usize) -> Option<u64> {
-        let slot = &mut self.slots[place];
-        let deadline = slot.client.deadline();
-        if deadline >= slot.timer_at {
+        let client = &mut self.clients[place];
+        let deadline = client.caller.deadline();
+        if deadline >= client.timer_at {
             return None;
         }
-        slot.timer_at = deadline;
+        client.timer_at = deadline;
         Some(deadline)
     }
 
     pub(crate) fn timer_fired(&mut self, place: usize) {
-        self.slots[place].timer_at = u64::MAX;
+        self.clients[place].timer_at = u64::MAX;
     }
 
     /// The first message of the call that this attempt belongs to.
     pub(crate) fn message_of(&self, place: usize, request: u64, books: &Books) -> Option<u64> {
-        let id = self.slots.get(place)?.client.call_of(request)?;
+        let id = self.clients.get(place)?.caller.call_of(request)?;
         match &books.history.calls.get(usize::try_from(id).ok()?)?.ask {
             Ask::Produce { messages, .. } => messages.first().copied(),
             _ => None,
@@ -245,13 +246,13 @@ impl Load {
     /// Writes down which calls got their sequence and which ended.
     pub(crate) fn settle(&mut self, place: usize, now_ns: u64, books: &mut Books) {
         let mut numbers = std::mem::take(&mut self.numbers);
-        self.slots[place].client.take_numbers(&mut numbers);
+        self.clients[place].caller.take_numbers(&mut numbers);
         for (id, sequence) in numbers.drain(..) {
             books.numbered(now_ns, id, sequence);
         }
         self.numbers = numbers;
         let mut answers = std::mem::take(&mut self.answers);
-        self.slots[place].client.take_answers(&mut answers);
+        self.clients[place].caller.take_answers(&mut answers);
         for (id, answer) in answers.drain(..) {
             match answer {
                 Answer::Created(is_created) => self.created(id, is_created, books),
@@ -267,7 +268,7 @@ impl Load {
             self.knock = if is_created { Knock::Opened } else { Knock::Failed };
         } else if let Some(which) = self.late_of(id) {
             self.late.answered(which, is_created);
-            *books.marks.entry(CREATED_LATE.into()).or_insert(0) += u64::from(is_created);
+            *books.reached.entry(CREATED_LATE.into()).or_insert(0) += u64::from(is_created);
         } else {
             self.is_created |= is_created;
             self.create_failed |= !is_created;
@@ -279,7 +280,7 @@ impl Load {
         if let Outcome::Ok(Reply::Fetched { records, .. }) = &outcome
             && let (Some(last), Some(partition)) = (records.last(), partition)
         {
-            self.slots[place].cursors.insert(partition, last.offset + 1);
+            self.clients[place].cursors.insert(partition, last.offset + 1);
         }
         books.returned(now_ns, id, outcome);
     }

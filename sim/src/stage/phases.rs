@@ -10,7 +10,7 @@ use super::{
     task::{Aborted, Task},
     theatre::Theatre,
 };
-use checkers::{Acks, Ending, Fact, Mark, Outcome as Answer, Owed, Role};
+use checkers::{Acks, Ending, Fact, Mark, Outcome, Owed, Role};
 use scenarios::Plan;
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ pub(crate) struct Phases {
 }
 
 /// How a run ended, and what its faults were.
-pub(crate) struct Outcome {
+pub(crate) struct Ended {
     pub(crate) ending: Ending,
     /// The plan with every role resolved.
     pub(crate) effective: Plan,
@@ -76,7 +76,7 @@ impl Phases {
         theatre.tell_calm();
         if !plan.clamped.is_empty() {
             let clamped = plan.clamped.len() as u64;
-            theatre.books_mut().marks.insert("plan_clamped".to_owned(), clamped);
+            theatre.books_mut().reached.insert("plan_clamped".to_owned(), clamped);
         }
         (0..plan.nodes.len()).for_each(|node| theatre.start(node));
         theatre.wake(0, Task::Look);
@@ -102,10 +102,10 @@ impl Phases {
     }
 
     /// How it ended, or what is wrong with the harness.
-    pub(crate) fn into_outcome(self) -> Result<Outcome, String> {
+    pub(crate) fn into_ended(self) -> Result<Ended, String> {
         let ending = self.ending.expect("a run that is over has an ending")?;
         let (effective, struck) = self.faults.into_story();
-        Ok(Outcome { ending, effective, struck })
+        Ok(Ended { ending, effective, struck })
     }
 
     /// Whether the run has ended.
@@ -280,7 +280,7 @@ impl Phases {
             }
             let call = self.probes.get(&partition).copied();
             match call.map(|call| &theatre.books().history.calls[call as usize]) {
-                Some(call) if matches!(call.outcome, Answer::Ok(_)) => {}
+                Some(call) if matches!(call.outcome, Outcome::Ok(_)) => {}
                 Some(call) if call.returned.is_none() => is_well = false,
                 Some(_) | None => {
                     is_well = false;

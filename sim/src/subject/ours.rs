@@ -6,7 +6,7 @@ pub mod witness;
 
 use super::{Caller, Endpoint, Frame, Host, Input, Process, Stop, Subject, Witness};
 use bytes::Bytes;
-use checkers::{EntryId, MessageId, Role, Snapshot};
+use checkers::{EntryId, MessageId, ReplicaView, Role};
 use scenarios::Plan;
 use std::sync::Arc;
 use system::{Config, Limits, METADATA, Node, Part, Place, Plant, Settings, Timing, Voter};
@@ -135,7 +135,7 @@ impl Process for Running {
         self.node.turn(&mut host, inputs)
     }
 
-    fn look(&self, each: &mut dyn FnMut(Snapshot)) {
+    fn look(&self, each: &mut dyn FnMut(ReplicaView)) {
         for replica in self.node.touched() {
             let view = replica.view();
             let role = match view.part {
@@ -145,7 +145,7 @@ impl Process for Running {
                 Part::Candidate => Role::Candidate,
                 Part::Leader => Role::Leader,
             };
-            each(Snapshot {
+            each(ReplicaView {
                 node: self.number,
                 group: replica.group(),
                 role,

@@ -74,7 +74,7 @@ impl World {
     fn look(&mut self, place: usize, process: &dyn Process) {
         let mut seen = std::mem::take(&mut self.seen);
         seen.clear();
-        process.look(&mut |snapshot| seen.push(snapshot));
+        process.look(&mut |replica| seen.push(replica));
         if let Some(witness) = &mut self.witness {
             for now in &seen {
                 let before = self.books.views[place][now.group as usize].as_ref();

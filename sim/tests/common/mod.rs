@@ -4,7 +4,7 @@
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
 use checkers::{
-    Acks, Ask, Bench, Call, Checker, Ending, Event, Fact, FactKind, Outcome, Shared, Snapshot,
+    Acks, Ask, Bench, Call, Checker, Ending, Event, Fact, FactKind, Outcome, ReplicaView, Shared,
     Stamp, Verdict,
 };
 use scenarios::{Fault, PORCUPINE, Plan, Planned, Target};
@@ -198,7 +198,7 @@ fn line(text: &str) -> Option<Line> {
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Replicas that changed, by world time.
-    pub snapshots: Vec<(u64, Snapshot)>,
+    pub replicas: Vec<(u64, ReplicaView)>,
     /// What the world saw, by world time.
     pub facts: Vec<(u64, Fact)>,
 }
@@ -218,7 +218,7 @@ impl Checker for Remembers {
     fn observe(&mut self, at: Stamp, event: Event<'_>, _: &Shared) {
         let mut seen = self.0.lock().expect("nobody panics with it");
         match event {
-            Event::Seen(snapshot) => seen.snapshots.push((at.at_ns, *snapshot)),
+            Event::Seen(replica) => seen.replicas.push((at.at_ns, *replica)),
             Event::Fact(fact) => seen.facts.push((at.at_ns, fact.clone())),
             Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {}
         }

@@ -16,7 +16,7 @@ fn lagging() -> Plan {
 /// The last index that a node showed before the fault, and the first after its restart.
 fn around(litmus: &Litmus, node: u32) -> (u64, u64) {
     let at = while_it_lasts(&litmus.struck).start;
-    let own = || litmus.seen.snapshots.iter().filter(|(_, s)| (s.node, s.group) == (node, 1));
+    let own = || litmus.seen.replicas.iter().filter(|(_, s)| (s.node, s.group) == (node, 1));
     let before = own().rfind(|(since, _)| *since <= at).expect("it was up").1;
     let after = own().find(|(since, _)| *since > at).expect("it came back").1;
     assert!(before.flushed < before.last, "nothing was unsynced: {before:?}");

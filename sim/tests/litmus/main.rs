@@ -101,7 +101,7 @@ fn records<'a>(
 
 /// How far a replica's commit index went in a window of world time.
 fn commits(seen: &Seen, node: u32, group: u32, window: Range<u64>) -> u64 {
-    let own = seen.snapshots.iter().filter(|(_, s)| (s.node, s.group) == (node, group));
+    let own = seen.replicas.iter().filter(|(_, s)| (s.node, s.group) == (node, group));
     let mut commits: Vec<u64> =
         own.filter(|(at, _)| window.contains(at)).map(|(_, s)| s.commit).collect();
     commits.sort_unstable();

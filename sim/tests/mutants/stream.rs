@@ -4,7 +4,7 @@
 use crate::common::bench;
 use checkers::{
     Ask, Call, Configuration, EntryId, Event, Fact, Judgement, Mark, MessageId, Numbered, Outcome,
-    Record, Reply, Sight, Snapshot, Stamp,
+    Record, ReplicaView, Reply, Sight, Stamp,
 };
 use scenarios::Plan;
 use sim::Simulated;
@@ -135,9 +135,9 @@ impl Stream {
     }
 
     /// Replicas that changed, with their places.
-    pub(crate) fn snapshots(&self) -> impl DoubleEndedIterator<Item = (usize, Snapshot)> {
+    pub(crate) fn replicas(&self) -> impl DoubleEndedIterator<Item = (usize, ReplicaView)> {
         self.told.iter().enumerate().filter_map(|(place, (_, told))| match told {
-            Told::Sight(Sight::Replica(snapshot)) => Some((place, *snapshot)),
+            Told::Sight(Sight::Replica(replica)) => Some((place, *replica)),
             _ => None,
         })
     }

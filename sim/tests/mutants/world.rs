@@ -4,7 +4,7 @@ use crate::{
     kind::Kind,
     stream::{Stream, Told},
 };
-use checkers::{Acks, Claim, EntryId, Fact, Outcome, Reply, Role, Sight, Snapshot};
+use checkers::{Acks, Claim, EntryId, Fact, Outcome, ReplicaView, Reply, Role, Sight};
 use std::collections::BTreeMap;
 
 pub(crate) const KINDS: &[Kind] = &[
@@ -191,12 +191,12 @@ fn vote_forgotten(stream: &mut Stream) -> Option<()> {
 
 fn leader_too_many(stream: &mut Stream) -> Option<()> {
     let configurations = stream.configurations();
-    let leaders: Vec<(usize, Snapshot)> =
-        stream.snapshots().filter(|(_, seen)| seen.role == Role::Leader).collect();
+    let leaders: Vec<(usize, ReplicaView)> =
+        stream.replicas().filter(|(_, seen)| seen.role == Role::Leader).collect();
     let (place, seen) = middle(&leaders)?;
     let voters = &configurations.get(&seen.group)?.voters;
     let other = voters.iter().find(|voter| voter.node != seen.node)?;
-    let other = Snapshot { node: other.node, ..seen };
+    let other = ReplicaView { node: other.node, ..seen };
     stream.insert(place + 1, Told::Sight(Sight::Replica(other)));
     Some(())
 }
@@ -292,10 +292,10 @@ fn commit_of_another(stream: &mut Stream) -> Option<()> {
 }
 
 fn commit_falls(stream: &mut Stream) -> Option<()> {
-    let seen: Vec<(usize, Snapshot)> =
-        stream.snapshots().filter(|(_, seen)| seen.commit > 1).collect();
+    let seen: Vec<(usize, ReplicaView)> =
+        stream.replicas().filter(|(_, seen)| seen.commit > 1).collect();
     let (place, seen) = middle(&seen)?;
-    let fallen = Snapshot { commit: seen.commit - 1, ..seen };
+    let fallen = ReplicaView { commit: seen.commit - 1, ..seen };
     stream.insert(place + 1, Told::Sight(Sight::Replica(fallen)));
     Some(())
 }
@@ -354,7 +354,7 @@ fn promised(stream: &Stream) -> Vec<(u32, u32, EntryId, u64)> {
 fn leader_entry_vanishes(stream: &mut Stream) -> Option<()> {
     // Of the newest term of its group: nobody came after it who could have overruled it.
     let mut terms: BTreeMap<u32, u64> = BTreeMap::new();
-    for (_, seen) in stream.snapshots() {
+    for (_, seen) in stream.replicas() {
         let term = terms.entry(seen.group).or_default();
         *term = (*term).max(seen.term);
     }

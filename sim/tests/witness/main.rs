@@ -8,7 +8,7 @@ mod frames;
 
 use bytes::Bytes;
 use checkers::{
-    Bench, Checker, DiskTruth, EntryId, Event, Fact, FactKind, Mark, Shared, Snapshot, Stamp,
+    Bench, Checker, DiskTruth, EntryId, Event, Fact, FactKind, Mark, ReplicaView, Shared, Stamp,
     Verdict,
 };
 use common::{drawn, shortened};
@@ -34,7 +34,7 @@ const GROUP: u32 = 1;
 #[derive(Debug, Default)]
 struct Compared {
     /// The latest word of each replica, and every entry that it told to be committed.
-    replicas: BTreeMap<(u32, u32), (Option<Snapshot>, Vec<EntryId>)>,
+    replicas: BTreeMap<(u32, u32), (Option<ReplicaView>, Vec<EntryId>)>,
     digests: BTreeMap<u32, Vec<(u64, u64)>>,
     disagreements: Vec<String>,
     looks: u64,
@@ -81,7 +81,7 @@ impl Checker for Compares {
 
 impl Compared {
     /// Whatever a node believes to be flushed can be decoded from its disk at that moment.
-    fn look(&mut self, seen: &Snapshot, truth: &DiskTruth) {
+    fn look(&mut self, seen: &ReplicaView, truth: &DiskTruth) {
         self.looks += 1;
         let durable = truth.log(seen.node, seen.group).last().map_or(0, |last| last.index);
         if seen.flushed > durable {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A producer's last call in this partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct LastCall {
     /// The producer's epoch.
     pub epoch: u32,
     /// Sequence of the call's first message.
@@ -30,8 +30,8 @@ pub struct Slot {
 pub enum Seen {
     /// The producer's next call.
     New,
-    /// The call that this slot holds, once more.
-    Repeat(Slot),
+    /// The call that is held here, once more.
+    Repeat(LastCall),
     /// Not the next one, nor the last one.
     OutOfOrder,
     /// From an epoch that was given up.
@@ -41,19 +41,19 @@ pub enum Seen {
 /// The producer table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Producers {
-    committed: BTreeMap<u64, Slot>,
+    committed: BTreeMap<u64, LastCall>,
     /// Producers with entries above the commit index; the newest entry counts.
-    tail: BTreeMap<u64, Slot>,
+    tail: BTreeMap<u64, LastCall>,
 }
 
 impl Producers {
     /// What a request with this producer, epoch and sequence is.
     pub fn see(&self, producer: u64, epoch: u32, sequence: u32) -> Seen {
         match self.last(producer) {
-            Some(slot) if epoch < slot.epoch => Seen::Fenced,
-            Some(slot) if epoch == slot.epoch && sequence == slot.next => Seen::New,
-            Some(slot) if epoch == slot.epoch && sequence == slot.sequence => Seen::Repeat(*slot),
-            Some(slot) if epoch == slot.epoch => Seen::OutOfOrder,
+            Some(call) if epoch < call.epoch => Seen::Fenced,
+            Some(call) if epoch == call.epoch && sequence == call.next => Seen::New,
+            Some(call) if epoch == call.epoch && sequence == call.sequence => Seen::Repeat(*call),
+            Some(call) if epoch == call.epoch => Seen::OutOfOrder,
             Some(_) | None if sequence == 0 => Seen::New,
             Some(_) | None => Seen::OutOfOrder,
         }
@@ -62,13 +62,13 @@ impl Producers {
     /// Whether the log holds this call, or a later one of the same producer.
     pub fn has(&self, producer: u64, epoch: u32, sequence: u32) -> bool {
         let last = self.last(producer);
-        last.is_some_and(|slot| (slot.epoch, slot.sequence) >= (epoch, sequence))
+        last.is_some_and(|call| (call.epoch, call.sequence) >= (epoch, sequence))
     }
 
     /// Messages in the last call that a producer made in this epoch; 0 without one.
     pub(crate) fn last_count(&self, producer: u64, epoch: u32) -> u32 {
-        let last = self.last(producer).filter(|slot| slot.epoch == epoch);
-        last.map_or(0, |slot| slot.next.wrapping_sub(slot.sequence))
+        let last = self.last(producer).filter(|call| call.epoch == epoch);
+        last.map_or(0, |call| call.next.wrapping_sub(call.sequence))
     }
 
     /// Producers with calls that are not committed.
@@ -76,25 +76,25 @@ impl Producers {
         self.tail.len()
     }
 
-    fn last(&self, producer: u64) -> Option<&Slot> {
+    fn last(&self, producer: u64) -> Option<&LastCall> {
         self.tail.get(&producer).or_else(|| self.committed.get(&producer))
     }
 
     /// An entry was appended.
     pub fn append(&mut self, entry: &Entry) {
-        let Some((producer, slot)) = slot_of(entry) else { return };
-        let (index, before) = (slot.entry.index, self.tail.insert(producer, slot));
+        let Some((producer, call)) = call_of(entry) else { return };
+        let (index, before) = (call.entry.index, self.tail.insert(producer, call));
         let before = before.map_or(0, |before| before.entry.index);
         assert!(before < index, "producer {producer} has {index} after {before} (H1)");
     }
 
     /// An entry was committed.
     pub fn commit(&mut self, entry: &Entry) {
-        let Some((producer, slot)) = slot_of(entry) else { return };
-        if self.tail.get(&producer).is_some_and(|newest| newest.entry == slot.entry) {
+        let Some((producer, call)) = call_of(entry) else { return };
+        if self.tail.get(&producer).is_some_and(|newest| newest.entry == call.entry) {
             self.tail.remove(&producer);
         }
-        let (index, before) = (slot.entry.index, self.committed.insert(producer, slot));
+        let (index, before) = (call.entry.index, self.committed.insert(producer, call));
         let before = before.map_or(0, |before| before.entry.index);
         assert!(before < index, "producer {producer} commits {index} after {before} (H1)");
         let open = self.tail.get(&producer).map_or(u64::MAX, |open| open.entry.index);
@@ -117,14 +117,14 @@ impl Producers {
     }
 }
 
-fn slot_of(entry: &Entry) -> Option<(u64, Slot)> {
+fn call_of(entry: &Entry) -> Option<(u64, LastCall)> {
     match entry.kind() {
         Kind::Noop | Kind::Command => None,
         Kind::Messages => {
             let (producer, epoch, sequence) = batch::producer(entry.body())?;
             let next = sequence.wrapping_add(entry.count());
-            let slot = Slot { epoch, sequence, next, entry: entry.id(), offset: entry.base() };
-            (producer != 0).then_some((producer, slot))
+            let call = LastCall { epoch, sequence, next, entry: entry.id(), offset: entry.base() };
+            (producer != 0).then_some((producer, call))
         }
     }
 }
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(producers.see(5, 0, 1), Seen::OutOfOrder);
         assert_eq!(producers.see(5, 0, 0), Seen::New);
         append(&mut log, &mut producers, 5, 0, 0);
-        assert!(matches!(producers.see(5, 0, 0), Seen::Repeat(slot) if slot.offset == 0));
+        assert!(matches!(producers.see(5, 0, 0), Seen::Repeat(call) if call.offset == 0));
         assert_eq!(producers.see(5, 0, 1), Seen::New);
         assert_eq!(producers.see(5, 0, 2), Seen::OutOfOrder);
         append(&mut log, &mut producers, 5, 1, 0);

@@ -154,12 +154,12 @@ impl Core {
         let before = producers.last_count(producer, epoch);
         match rules::seen(producer, seen, before, ctx.planted) {
             Seen::New => {}
-            Seen::Repeat(slot) => {
-                let (entry, held) = (slot.entry, self.log.term(slot.entry.index));
+            Seen::Repeat(call) => {
+                let (entry, held) = (call.entry, self.log.term(call.entry.index));
                 assert!(held == Some(entry.term), "{entry:?} repeats, and {held:?} is held (S36)");
-                let is_committed = slot.entry.index <= self.commit;
+                let is_committed = call.entry.index <= self.commit;
                 ctx.marks.hit(if is_committed { Mark::RepeatCommitted } else { Mark::RepeatWaits });
-                return Ok((slot.entry, slot.offset));
+                return Ok((call.entry, call.offset));
             }
             Seen::Fenced => {
                 ctx.marks.hit(Mark::Fenced);

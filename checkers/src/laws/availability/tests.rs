@@ -45,7 +45,7 @@ impl Run {
     }
 
     fn seen(&mut self, node: Node, role: Role, term: u64) {
-        let seen = Snapshot { node, group: 1, role, term, commit: 0, last: 0, flushed: 0 };
+        let seen = ReplicaView { node, group: 1, role, term, commit: 0, last: 0, flushed: 0 };
         self.world.tell(Event::Seen(&seen));
     }
 

@@ -8,7 +8,7 @@ fn world() -> World {
 }
 
 fn see(world: &mut World, node: Node, group: Group, term: u64, role: Role) {
-    let seen = Snapshot { node, group, role, term, commit: 0, last: 0, flushed: 0 };
+    let seen = ReplicaView { node, group, role, term, commit: 0, last: 0, flushed: 0 };
     world.tell(Event::Seen(&seen));
 }
 

@@ -15,7 +15,7 @@ fn acknowledged() -> World {
 }
 
 fn see(world: &mut World, node: Node, role: Role, term: u64) {
-    let seen = Snapshot { node, group: 1, role, term, commit: 0, last: 0, flushed: 0 };
+    let seen = ReplicaView { node, group: 1, role, term, commit: 0, last: 0, flushed: 0 };
     world.tell(Event::Seen(&seen));
 }
 

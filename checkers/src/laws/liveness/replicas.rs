@@ -4,7 +4,7 @@
 use crate::{
     breach::line,
     by_offset::seat,
-    facts::{Group, Node, Role, Snapshot},
+    facts::{Group, Node, ReplicaView, Role},
     history::Stamp,
     truth::DiskTruth,
     verdict::Line,
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     /// None while its process is gone.
-    view: Option<Snapshot>,
+    view: Option<ReplicaView>,
     at: Stamp,
     /// When its log last changed, or its process ended.
     moved: Stamp,
@@ -25,9 +25,9 @@ struct Seen {
 pub(super) struct Replicas(Vec<Vec<Option<Seen>>>);
 
 impl Replicas {
-    pub(super) fn look(&mut self, at: Stamp, view: &Snapshot) {
+    pub(super) fn look(&mut self, at: Stamp, view: &ReplicaView) {
         let seen = seat(seat(&mut self.0, view.group), view.node);
-        let log = |view: &Snapshot| (view.commit, view.last, view.flushed);
+        let log = |view: &ReplicaView| (view.commit, view.last, view.flushed);
         let moved = match seen {
             Some(Seen { view: Some(before), moved, .. }) if log(before) == log(view) => *moved,
             Some(_) | None => at,
@@ -64,7 +64,7 @@ impl Replicas {
                     if (view.commit, view.last, view.flushed) == (commit, commit, commit) {
                         continue;
                     }
-                    let Snapshot { last, flushed, commit: known, .. } = view;
+                    let ReplicaView { last, flushed, commit: known, .. } = view;
                     let of = format!("of {commit} committed entries");
                     (moved, format!("holds {last}, {flushed} flushed, {known} known {of}"))
                 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    facts::{Role, Snapshot},
+    facts::{ReplicaView, Role},
     testing::{World, evidence, holds, judge, unknown},
 };
 
@@ -105,7 +105,7 @@ impl Healed {
 
     fn seen(&mut self, node: u32, last: u64) {
         let (role, term) = (Role::Follower, 1);
-        let seen = Snapshot { node, group: 1, role, term, commit: last, last, flushed: last };
+        let seen = ReplicaView { node, group: 1, role, term, commit: last, last, flushed: last };
         self.0.tell(Event::Seen(&seen));
     }
 

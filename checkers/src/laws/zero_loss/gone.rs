@@ -3,7 +3,7 @@
 
 use crate::{
     by_offset::seat,
-    facts::{EntryId, Fact, Group, Node, Snapshot},
+    facts::{EntryId, Fact, Group, Node, ReplicaView},
     history::MessageId,
     truth::DiskTruth,
 };
@@ -47,7 +47,7 @@ impl Gone {
         }
     }
 
-    pub(super) fn see(&mut self, seen: &Snapshot) {
+    pub(super) fn see(&mut self, seen: &ReplicaView) {
         let held = Held { flushed: seen.flushed, last: seen.last };
         *seat(seat(&mut self.held, seen.group), seen.node) = held;
     }

@@ -1,6 +1,6 @@
 use crate::{
-    Acks, Ask, Bench, Call, Counts, Drain, Event, Fact, Mark, Node, Outcome, Reply, Role, Snapshot,
-    Stamp, Verdict, checkers, events,
+    Acks, Ask, Bench, Call, Counts, Drain, Event, Fact, Mark, Node, Outcome, ReplicaView, Reply,
+    Role, Stamp, Verdict, checkers, events,
     testing::{World, entry, evidence, holds, judge, unknown},
     text,
 };
@@ -299,7 +299,7 @@ fn undrained() -> World {
 
 fn see(world: &mut World, node: Node, last: u64, flushed: u64) {
     let (group, role) = (1, Role::Follower);
-    let seen = Snapshot { node, group, role, term: 1, commit: 0, last, flushed };
+    let seen = ReplicaView { node, group, role, term: 1, commit: 0, last, flushed };
     world.tell(Event::Seen(&seen));
 }
 

@@ -12,7 +12,7 @@ use crate::{
     subject::{Endpoint, Frame, Witness},
 };
 use bytes::Bytes;
-use checkers::{DiskTruth, Fact, MessageId, Role, Snapshot};
+use checkers::{DiskTruth, Fact, MessageId, ReplicaView, Role};
 use ears::Ears;
 pub use frames::{Told, for_each_told};
 pub use logs::Logs;
@@ -86,8 +86,8 @@ impl Witness for OurWitness {
     fn looked(
         &mut self,
         place: usize,
-        before: Option<&Snapshot>,
-        now: &Snapshot,
+        before: Option<&ReplicaView>,
+        now: &ReplicaView,
         facts: &mut Vec<Fact>,
     ) {
         match now.role {
