@@ -89,11 +89,10 @@ fn who(plan: &Plan, run: &Run, evidence: &Evidence) -> String {
 /// What the client of the message asked for and was told.
 fn promised(run: &Run, evidence: &Evidence, zero: u64) -> Option<String> {
     let message = evidence.message?;
-    let call = run.history.calls.iter().find(|call| match &call.ask {
-        Ask::Produce { messages, .. } => messages.contains(&message),
-        _ => false,
+    let (call, acks) = run.history.calls.iter().find_map(|call| {
+        let Ask::Produce { messages, acks, .. } = &call.ask else { return None };
+        messages.contains(&message).then_some((call, acks))
     })?;
-    let Ask::Produce { acks, .. } = &call.ask else { return None };
     let level = levels::acks(acks.name())?;
     let asked = moment(call.called.at_ns, zero);
     let client = call.client;

@@ -48,9 +48,10 @@ pub(super) fn hear(
         partitions: BTreeSet::new(),
         extent: Extent::default(),
     };
-    match format {
-        Format::Text => gallery.hear_text(input)?,
-        _ => gallery.hear_jsonl(input)?,
+    if format == Format::Text {
+        gallery.hear_text(input)?;
+    } else {
+        gallery.hear_jsonl(input)?;
     }
     gallery.settle(u64::MAX);
     let Gallery { bench, is_healed, is_drained, clients, partitions, mut extent, .. } = gallery;

@@ -199,18 +199,14 @@ impl<'a> Value<'a> {
 
     /// The truth value, if it is one.
     pub fn as_bool(self) -> Option<bool> {
-        match self.node() {
-            Node::Bool(is) => Some(is),
-            _ => None,
-        }
+        let Node::Bool(is) = self.node() else { return None };
+        Some(is)
     }
 
     /// The whole number, if it is one.
     pub fn as_int(self) -> Option<i64> {
-        match self.node() {
-            Node::Int(number) => Some(number),
-            _ => None,
-        }
+        let Node::Int(number) = self.node() else { return None };
+        Some(number)
     }
 
     /// The whole number, if it is one from 0 on.
@@ -218,7 +214,13 @@ impl<'a> Value<'a> {
         match self.node() {
             Node::Int(number) => u64::try_from(number).ok(),
             Node::Uint(number) => Some(number),
-            _ => None,
+            Node::Nil
+            | Node::Bool(_)
+            | Node::Float(_)
+            | Node::Text { .. }
+            | Node::Word { .. }
+            | Node::Seq { .. }
+            | Node::Map { .. } => None,
         }
     }
 
@@ -228,7 +230,13 @@ impl<'a> Value<'a> {
             Node::Text { from, to } | Node::Word { from, to } => {
                 Some(&self.tape.text[from as usize..to as usize])
             }
-            _ => None,
+            Node::Nil
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Uint(_)
+            | Node::Float(_)
+            | Node::Seq { .. }
+            | Node::Map { .. } => None,
         }
     }
 
@@ -251,7 +259,13 @@ impl<'a> Value<'a> {
     pub fn len(self) -> Option<usize> {
         match self.node() {
             Node::Seq { len, .. } | Node::Map { len, .. } => Some(len as usize),
-            _ => None,
+            Node::Nil
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Uint(_)
+            | Node::Float(_)
+            | Node::Text { .. }
+            | Node::Word { .. } => None,
         }
     }
 
@@ -262,10 +276,8 @@ impl<'a> Value<'a> {
 
     /// The children of a sequence; of anything else, none.
     pub fn items(self) -> Children<'a> {
-        match self.node() {
-            Node::Seq { len, .. } => Children { tape: self.tape, next: self.index + 1, left: len },
-            _ => Children { tape: self.tape, next: 0, left: 0 },
-        }
+        let left = if let Node::Seq { len, .. } = self.node() { len } else { 0 };
+        Children { tape: self.tape, next: self.index + 1, left }
     }
 
     /// The child of a sequence at this place; nil if there is none.
@@ -275,12 +287,8 @@ impl<'a> Value<'a> {
 
     /// The pairs of a map; of anything else, none.
     pub fn pairs(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
-        let mut children = match self.node() {
-            Node::Map { len, .. } => {
-                Children { tape: self.tape, next: self.index + 1, left: len * 2 }
-            }
-            _ => Children { tape: self.tape, next: 0, left: 0 },
-        };
+        let left = if let Node::Map { len, .. } = self.node() { len * 2 } else { 0 };
+        let mut children = Children { tape: self.tape, next: self.index + 1, left };
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
@@ -293,7 +301,13 @@ impl<'a> Value<'a> {
     fn end(self) -> u32 {
         match self.node() {
             Node::Seq { end, .. } | Node::Map { end, .. } => end,
-            _ => self.index + 1,
+            Node::Nil
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Uint(_)
+            | Node::Float(_)
+            | Node::Text { .. }
+            | Node::Word { .. } => self.index + 1,
         }
     }
 }

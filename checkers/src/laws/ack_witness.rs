@@ -78,14 +78,13 @@ impl Checker for AckWitness {
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         let truth = &shared.disks;
-        let Event::Fact(fact) = event else { return };
-        match fact {
-            Fact::Acked { node, group, acks, entry, offset, message } => {
+        match event {
+            Event::Fact(Fact::Acked { node, group, acks, entry, offset, message }) => {
                 let (node, acks, entry) = (*node, *acks, *entry);
                 let acked = Acked { entry, offset: *offset, message: *message, at, node, acks };
                 self.judge_emission(*group, acked, truth);
             }
-            Fact::Durable { node, group, entry } => {
+            Event::Fact(Fact::Durable { node, group, entry }) => {
                 let Some(ledger) = self.ledgers.get(*group as usize) else { return };
                 let Some(highest) = ledger.chain.last() else { return };
                 // Only a log that lacks the entry and now looks newer can gain votes by growing.
@@ -95,10 +94,16 @@ impl Checker for AckWitness {
                     self.judge_again(at, *group, truth);
                 }
             }
-            Fact::DurableCut { group, .. } => self.judge_again(at, *group, truth),
-            Fact::Configured(configuration) => self.judge_again(at, configuration.group, truth),
-            // It is told nothing else.
-            _ => {}
+            Event::Fact(Fact::DurableCut { group, .. }) => self.judge_again(at, *group, truth),
+            Event::Fact(Fact::Configured(configuration)) => {
+                self.judge_again(at, configuration.group, truth)
+            }
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
         }
     }
 

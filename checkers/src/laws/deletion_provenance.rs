@@ -93,9 +93,39 @@ impl Checker for DeletionProvenance {
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
         match event {
-            Event::Fact(fact) => self.note(at, fact, &shared.disks),
+            Event::Fact(Fact::Durable { node, group, entry }) => {
+                self.watched += 1;
+                self.know_term(*group, entry.term);
+                if !self.gaps.is_empty() {
+                    self.fill(*node, *group, *entry);
+                }
+            }
+            Event::Fact(Fact::DurableCut { node, group, .. }) => {
+                self.judge(at, *node, *group, &shared.disks);
+            }
+            Event::Fact(
+                Fact::DurableVote { group, term, .. }
+                | Fact::Claimed { group, claim: Claim::Vote { term, .. }, .. }
+                | Fact::Claimed { group, claim: Claim::Append { term, .. }, .. },
+            ) => self.know_term(*group, *term),
+            Event::Fact(Fact::Acked { node, group, acks, entry, offset, message }) => {
+                if acks.is_durable() {
+                    let message = Some((*offset, *message));
+                    let promise = Promise { entry: *entry, node: *node, at, message };
+                    raise(&mut seat(&mut self.groups, *group).acknowledged, promise);
+                }
+            }
+            Event::Fact(Fact::Committed { node, group, entries, message }) => {
+                let Some(entry) = entries.last() else { return };
+                let promise = Promise { entry: *entry, node: *node, at, message: *message };
+                raise(&mut seat(&mut self.groups, *group).committed, promise);
+            }
             Event::Seen(seen) => self.know_term(seen.group, seen.term),
-            Event::Called(_) | Event::Numbered(..) | Event::Returned(_) | Event::Mark(_) => {}
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Mark(_) => {}
         }
     }
 
@@ -120,36 +150,6 @@ impl Checker for DeletionProvenance {
 }
 
 impl DeletionProvenance {
-    fn note(&mut self, at: Stamp, fact: &Fact, truth: &DiskTruth) {
-        match fact {
-            Fact::Durable { node, group, entry } => {
-                self.watched += 1;
-                self.know_term(*group, entry.term);
-                if !self.gaps.is_empty() {
-                    self.fill(*node, *group, *entry);
-                }
-            }
-            Fact::DurableCut { node, group, .. } => self.judge(at, *node, *group, truth),
-            Fact::DurableVote { group, term, .. }
-            | Fact::Claimed { group, claim: Claim::Vote { term, .. }, .. }
-            | Fact::Claimed { group, claim: Claim::Append { term, .. }, .. } => {
-                self.know_term(*group, *term);
-            }
-            Fact::Acked { node, group, acks, entry, offset, message } if acks.is_durable() => {
-                let message = Some((*offset, *message));
-                let promise = Promise { entry: *entry, node: *node, at, message };
-                raise(&mut seat(&mut self.groups, *group).acknowledged, promise);
-            }
-            Fact::Committed { node, group, entries, message } => {
-                let Some(entry) = entries.last() else { return };
-                let promise = Promise { entry: *entry, node: *node, at, message: *message };
-                raise(&mut seat(&mut self.groups, *group).committed, promise);
-            }
-            // It is told nothing else.
-            _ => {}
-        }
-    }
-
     fn know_term(&mut self, group: Group, term: u64) {
         let known = seat(&mut self.groups, group);
         known.term = known.term.max(term);

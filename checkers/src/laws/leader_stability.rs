@@ -55,19 +55,23 @@ impl Checker for LeaderStability {
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        let Event::Fact(fact) = event else { return };
-        match fact {
-            Fact::Due(dues) => self.dues = Some(dues.clone()),
-            Fact::Balloted { node, group, ballot, term, own, heard, consents } => {
+        match event {
+            Event::Fact(Fact::Due(dues)) => self.dues = Some(dues.clone()),
+            Event::Fact(Fact::Balloted { node, group, ballot, term, own, heard, consents }) => {
                 let (node, group, ballot, term) = (*node, *group, *ballot, *term);
                 let decision = Decision { at, node, group, ballot, term };
                 self.judge(decision, heard.filter(|heard| heard.term == *own));
                 self.judge_consent(decision, consents, shared.disks.configuration(group));
             }
-            Fact::Rounds { node, rounds, elapsed_ns, reads, elections } => {
+            Event::Fact(Fact::Rounds { node, rounds, elapsed_ns, reads, elections }) => {
                 self.count(at, *node, *rounds, [*elapsed_ns, *reads, *elections]);
             }
-            _ => {}
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
         }
     }
 

@@ -75,16 +75,19 @@ impl Checker for MembershipSafety {
     }
 
     fn observe(&mut self, at: Stamp, event: Event<'_>, _shared: &Shared) {
-        let Event::Fact(fact) = event else { return };
-        match fact {
-            Fact::Configured(configuration) => self.judge(at, configuration),
-            Fact::Settled { group } => seat(&mut self.groups, *group).settle(),
-            Fact::DurableVote { node, group, term, .. } => {
+        match event {
+            Event::Fact(Fact::Configured(configuration)) => self.judge(at, configuration),
+            Event::Fact(Fact::Settled { group }) => seat(&mut self.groups, *group).settle(),
+            Event::Fact(Fact::DurableVote { node, group, term, .. }) => {
                 seat(&mut self.groups, *group).remember(at, *node, *term);
             }
-            Fact::Claimed { node, group, .. } => self.judge_voice(at, *node, *group),
-            // It is told nothing else.
-            _ => {}
+            Event::Fact(Fact::Claimed { node, group, .. }) => self.judge_voice(at, *node, *group),
+            Event::Fact(_)
+            | Event::Called(_)
+            | Event::Numbered(..)
+            | Event::Returned(_)
+            | Event::Seen(_)
+            | Event::Mark(_) => {}
         }
     }
 

@@ -163,16 +163,13 @@ impl Positions {
             client.open = Open::Nothing;
         }
         let Some(reply) = reply else { return };
-        match (&call.ask, reply) {
-            (Ask::Assign { partitions, is_managed }, _) => {
-                client.is_managed = *is_managed;
-                client.assign(partitions, call, contract.keeps_positions);
-            }
-            (Ask::Join { .. }, Reply::Joined { partitions, .. }) => {
-                client.is_managed = true;
-                client.assign(partitions, call, true);
-            }
-            _ => {}
+        if let Ask::Assign { partitions, is_managed } = &call.ask {
+            client.is_managed = *is_managed;
+            client.assign(partitions, call, contract.keeps_positions);
+        }
+        if let (Ask::Join { .. }, Reply::Joined { partitions, .. }) = (&call.ask, reply) {
+            client.is_managed = true;
+            client.assign(partitions, call, true);
         }
         let permits = contract.permits_rebalance_skips;
         let is_moved =

@@ -91,7 +91,18 @@ pub(crate) fn told<'a>(call: &'a Call, mut each: impl FnMut(Told<'a>)) {
                 }
             }
         }
-        _ => {}
+        // What tells of no message, and an answer to another question.
+        (
+            Ask::Produce { .. }
+            | Ask::Fetch { .. }
+            | Ask::Poll
+            | Ask::Transact { .. }
+            | Ask::Assign { .. }
+            | Ask::Join { .. }
+            | Ask::CommitOffsets { .. }
+            | Ask::FetchOffsets { .. },
+            _,
+        ) => {}
     }
 }
 

@@ -237,10 +237,9 @@ impl Load {
     /// The first message of the call that this attempt belongs to.
     pub(crate) fn message_of(&self, place: usize, request: u64, books: &Books) -> Option<u64> {
         let id = self.clients.get(place)?.caller.call_of(request)?;
-        match &books.history.calls.get(usize::try_from(id).ok()?)?.ask {
-            Ask::Produce { messages, .. } => messages.first().copied(),
-            _ => None,
-        }
+        let call = books.history.calls.get(usize::try_from(id).ok()?)?;
+        let Ask::Produce { messages, .. } = &call.ask else { return None };
+        messages.first().copied()
     }
 
     /// Writes down which calls got their sequence and which ended.

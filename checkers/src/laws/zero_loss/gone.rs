@@ -32,18 +32,16 @@ pub(super) struct Gone {
 
 impl Gone {
     pub(super) fn note(&mut self, fact: &Fact) {
-        match fact {
-            Fact::Acked { group, acks, entry, message, .. } if acks.is_durable() => {
-                let promise = Promise { entry: *entry, first: *message };
-                seat(&mut self.promises, *group).push(promise);
+        if let Fact::Acked { group, acks, entry, message, .. } = fact
+            && acks.is_durable()
+        {
+            let promise = Promise { entry: *entry, first: *message };
+            seat(&mut self.promises, *group).push(promise);
+        }
+        if let Fact::Stopped { node } = fact {
+            for nodes in &mut self.held {
+                *seat(nodes, *node) = Held::default();
             }
-            Fact::Stopped { node } => {
-                for nodes in &mut self.held {
-                    *seat(nodes, *node) = Held::default();
-                }
-            }
-            // It is told nothing else.
-            _ => {}
         }
     }
 

@@ -139,7 +139,7 @@ impl Values {
     /// Decides which operations without an answer happened: those whose value was seen, by whoever
     /// happened.
     fn settle(&mut self, timeline: &Timeline) {
-        let mut doubtful = std::mem::take(&mut self.doubtful);
+        let doubtful = std::mem::take(&mut self.doubtful);
         let mut seen: Vec<u32> = doubtful.clone();
         while let Some(operation) = seen.pop() {
             let Part::Swaps(from, to) = self.parts[operation as usize] else { continue };
@@ -154,12 +154,11 @@ impl Values {
                 seen.extend((put_by != NOBODY).then_some(put_by));
             }
         }
-        doubtful.retain(|operation| match self.parts[*operation as usize] {
-            Part::Swaps(_, to) => !self.values[to as usize].is_seen,
-            _ => false,
-        });
         for operation in doubtful {
             let Part::Swaps(from, to) = self.parts[operation as usize] else { continue };
+            if self.values[to as usize].is_seen {
+                continue;
+            }
             self.values[to as usize].put_by = NOBODY;
             let is_pending = timeline.span(operation).returned == NEVER;
             self.parts[operation as usize] =
