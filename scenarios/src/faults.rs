@@ -17,7 +17,7 @@ use crate::{
 };
 pub(crate) use asked::Asked;
 pub(crate) use dice::{Dice, region_number};
-pub use effect::{Effect, Harm, Rates};
+pub use effect::{Cut, Effect, Harm, NodeEffect, Rates};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

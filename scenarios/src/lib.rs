@@ -78,7 +78,7 @@ pub mod written;
 pub use carry::{Carried, Owed, Service};
 pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
 pub use draw::draw;
-pub use faults::{Effect, FAULTS, Fault, FaultKind, Harm, Rates};
+pub use faults::{Cut, Effect, FAULTS, Fault, FaultKind, Harm, NodeEffect, Rates};
 pub use names::{nearest, nearest_within};
 pub use parse::{Refused, parse};
 pub use plan::{

@@ -6,7 +6,7 @@ use crate::{
     stage::theatre::Blow,
     world::World,
 };
-use scenarios::{Effect, Fault, Target};
+use scenarios::{Cut, Effect, Fault, NodeEffect, Target};
 
 /// A fault that lasts, with its roles resolved.
 #[derive(Debug)]
@@ -47,25 +47,18 @@ fn pairs_of(world: &World, effect: &Effect, nodes: &[usize]) -> Pairs {
     let n_nodes = world.plan.nodes.len() as u32;
     let n_all = n_nodes + world.plan.workload.clients.len() as u32 + 1;
     let mut pairs: Pairs = match effect {
-        Effect::Cut(sides) => sides.iter().flat_map(|(from, to)| one_way(from, to)).collect(),
-        Effect::CutOff { clients } => {
+        Effect::Cut(Cut::Sides(sides)) => {
+            sides.iter().flat_map(|(from, to)| one_way(from, to)).collect()
+        }
+        Effect::Cut(Cut::Target { clients }) => {
             let all: Vec<u32> = (1..=if *clients { n_all } else { n_nodes }).collect();
             nodes.iter().flat_map(|place| isolate(*place as u32 + 1, &all)).collect()
         }
-        Effect::CutClient { client } => {
+        Effect::Cut(Cut::Client { client }) => {
             let all: Vec<u32> = (1..=n_nodes).chain([n_nodes + client]).collect();
             isolate(n_nodes + client, &all)
         }
-        Effect::Rates(_)
-        | Effect::Kill
-        | Effect::CutPower
-        | Effect::Hold
-        | Effect::Storm { .. }
-        | Effect::SlowDisk { .. }
-        | Effect::FailFlushes
-        | Effect::WallOffset { .. }
-        | Effect::Drift { .. }
-        | Effect::WallJump { .. } => Vec::new(),
+        Effect::Rates(_) | Effect::Node(_) => Vec::new(),
     };
     pairs.sort_unstable();
     pairs.dedup();
@@ -82,7 +75,7 @@ impl Active {
             world.network.cut(*from, *to);
             world.oracle.cut(*from, *to);
         }
-        if let Effect::Rates(rates) = effect {
+        if let Some(rates) = effect.rates() {
             world.network.add_rates(rates);
             world.oracle.raise();
         }
@@ -97,7 +90,7 @@ impl Active {
             world.network.mend(*from, *to);
             world.oracle.mend(*from, *to);
         }
-        if let Effect::Rates(rates) = self.effect {
+        if let Some(rates) = self.effect.rates() {
             world.network.remove_rates(rates);
             world.oracle.settle();
         }
@@ -107,6 +100,7 @@ impl Active {
     /// Does to each node what the fault does, or undoes it.
     fn touch(&self, world: &mut World, begins: bool) -> Vec<Blow> {
         let mut blows = Vec::new();
+        let Some(effect) = self.effect.of_node() else { return blows };
         for place in self.nodes.iter().copied() {
             match (self.effect.harm(), begins) {
                 (Some(harm), true) => world.oracle.harm(place as u32 + 1, harm),
@@ -117,20 +111,20 @@ impl Active {
             let sign = if begins { 1 } else { -1 };
             let machine = &mut world.machines[place];
             let count = |held: &mut u32| if begins { *held += 1 } else { *held -= 1 };
-            match &self.effect {
-                Effect::Kill | Effect::CutPower => {
+            match effect {
+                NodeEffect::Kill => {
                     count(&mut machine.down);
-                    match (begins, &self.effect) {
-                        (true, Effect::CutPower) => blows.push(Blow::CutPower(place)),
-                        (true, _) => blows.push(Blow::Kill(place)),
-                        (false, _) => blows.push(Blow::Start(place)),
-                    }
+                    blows.push(if begins { Blow::Kill(place) } else { Blow::Start(place) });
                 }
-                Effect::Hold => {
+                NodeEffect::CutPower => {
+                    count(&mut machine.down);
+                    blows.push(if begins { Blow::CutPower(place) } else { Blow::Start(place) });
+                }
+                NodeEffect::Hold => {
                     count(&mut machine.pauses);
                     world.wake_paused(place);
                 }
-                Effect::SlowDisk { factor } => {
+                NodeEffect::SlowDisk { factor } => {
                     let before = machine.disk.slowness();
                     if begins {
                         machine.disk.slow(*factor);
@@ -139,25 +133,22 @@ impl Active {
                     }
                     world.respeed(place, before);
                 }
-                Effect::FailFlushes => count(&mut machine.failing),
-                Effect::WallOffset { ms } => {
+                NodeEffect::FailFlushes => count(&mut machine.failing),
+                NodeEffect::WallOffset { ms } => {
                     machine.clock.add_offset(now, sign * ms * 1_000_000);
                     machine.bend(self.fault.kind(), begins, *ms != 0);
                 }
-                Effect::Drift { ppm } => {
+                NodeEffect::Drift { ppm } => {
                     machine.clock.add_drift(now, sign * ppm);
                     machine.bend(self.fault.kind(), begins, *ppm != 0);
                     world.rearm(place);
                 }
-                Effect::WallJump { ms } if begins => {
+                NodeEffect::WallJump { ms } if begins => {
                     machine.clock.jump(now, ms * 1_000_000);
                     machine.bend(self.fault.kind(), true, *ms != 0);
                 }
-                // A jump is done; a storm is driven blow by blow; links are cut for all nodes at once.
-                Effect::WallJump { .. } | Effect::Storm { .. } | Effect::CutOff { .. } => {}
-                Effect::Cut(_) | Effect::CutClient { .. } | Effect::Rates(_) => {
-                    unreachable!("{} strikes no node", self.fault.kind())
-                }
+                // A jump is done; a storm is driven blow by blow.
+                NodeEffect::WallJump { .. } | NodeEffect::Storm { .. } => {}
             }
         }
         blows
@@ -167,25 +158,18 @@ impl Active {
     /// the network as a whole touches every node.
     pub(crate) fn touched(&self, world: &World) -> (Vec<u32>, Vec<u32>) {
         let nodes = match &self.effect {
-            Effect::Cut(sides) => {
+            Effect::Cut(Cut::Sides(sides)) => {
                 let ends = sides.iter().flat_map(|(from, to)| from.iter().chain(to));
                 let mut nodes: Vec<u32> = ends.copied().collect();
                 nodes.sort_unstable();
                 nodes.dedup();
                 nodes
             }
-            Effect::CutClient { client } => return (Vec::new(), vec![*client]),
+            Effect::Cut(Cut::Client { client }) => return (Vec::new(), vec![*client]),
             Effect::Rates(_) => (1..=world.plan.nodes.len() as u32).collect(),
-            Effect::CutOff { .. }
-            | Effect::Kill
-            | Effect::CutPower
-            | Effect::Hold
-            | Effect::Storm { .. }
-            | Effect::SlowDisk { .. }
-            | Effect::FailFlushes
-            | Effect::WallOffset { .. }
-            | Effect::Drift { .. }
-            | Effect::WallJump { .. } => self.nodes.iter().map(|place| *place as u32 + 1).collect(),
+            Effect::Cut(Cut::Target { .. }) | Effect::Node(_) => {
+                self.nodes.iter().map(|place| *place as u32 + 1).collect()
+            }
         };
         (nodes, Vec::new())
     }

@@ -1,6 +1,6 @@
 //! Both clocks run faster or slower by this much while the fault lasts.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, limits::{ensure}, units::{Drift, Range}, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -40,7 +40,7 @@ impl Form for Written {
 
 impl Kind for ClockDrift {
     fn effect(&self) -> Effect {
-        Effect::Drift { ppm: self.ppm }
+        Effect::Node(NodeEffect::Drift { ppm: self.ppm })
     }
 
     fn target(&self) -> Option<&Target> {

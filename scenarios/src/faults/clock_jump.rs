@@ -1,6 +1,6 @@
 //! The wall clock jumps once.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, limits::{LONGEST_MS, ensure}, units::{Range, Shift}, who::Who, words::Signed};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -41,7 +41,7 @@ impl Form for Written {
 
 impl Kind for ClockJump {
     fn effect(&self) -> Effect {
-        Effect::WallJump { ms: self.ms }
+        Effect::Node(NodeEffect::WallJump { ms: self.ms })
     }
 
     fn target(&self) -> Option<&Target> {

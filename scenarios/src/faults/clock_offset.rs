@@ -1,6 +1,6 @@
 //! The wall clock is off by this much while the fault lasts.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, limits::{LONGEST_MS, ensure}, units::{Range, Shift}, who::Who, words::Signed};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -40,7 +40,7 @@ impl Form for Written {
 
 impl Kind for ClockOffset {
     fn effect(&self) -> Effect {
-        Effect::WallOffset { ms: self.ms }
+        Effect::Node(NodeEffect::WallOffset { ms: self.ms })
     }
 
     fn target(&self) -> Option<&Target> {

@@ -1,6 +1,6 @@
 //! A client that reaches no node.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
+use super::{Asked, Cut, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
     random::Stream,
@@ -49,7 +49,7 @@ impl Form for Written {
 
 impl Kind for CutClient {
     fn effect(&self) -> Effect {
-        Effect::CutClient { client: self.client }
+        Effect::Cut(Cut::Client { client: self.client })
     }
 
     fn holds(&self) -> Hold {

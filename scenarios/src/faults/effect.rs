@@ -3,24 +3,38 @@
 
 use crate::target::Node;
 
-/// What is done while a fault lasts, and undone when it is lifted. What is done to *it* is done to the
-/// fault's target.
+/// What is done while a fault lasts, and undone when it is lifted: to links, to the network as a whole, or
+/// to each node of the fault's target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Frames from the first nodes of a pair to the second vanish.
-    Cut(Vec<(Vec<Node>, Vec<Node>)>),
-    /// It is cut off from every other node, both ways.
-    CutOff {
+    /// Frames vanish.
+    Cut(Cut),
+    /// The network as a whole is worse by this much.
+    Rates(Rates),
+    /// Something is wrong with each node of the target.
+    Node(NodeEffect),
+}
+
+/// Whose frames vanish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Those from the first nodes of a pair to the second.
+    Sides(Vec<(Vec<Node>, Vec<Node>)>),
+    /// The target is cut off from every other node, both ways.
+    Target {
         /// And from clients.
         clients: bool,
     },
     /// This client reaches no node, and none reaches it.
-    CutClient {
+    Client {
         /// Which, from 1.
         client: u32,
     },
-    /// The network as a whole is worse by this much.
-    Rates(Rates),
+}
+
+/// What is done to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeEffect {
     /// Its process dies, and starts again.
     Kill,
     /// Its machine loses its power, and starts again.
@@ -89,45 +103,67 @@ pub enum Harm {
 }
 
 impl Effect {
+    /// By how much the network as a whole is worse.
+    pub fn rates(&self) -> Option<Rates> {
+        match self {
+            Effect::Rates(rates) => Some(*rates),
+            Effect::Cut(_) | Effect::Node(_) => None,
+        }
+    }
+
+    /// What is done to each node of the target.
+    pub fn of_node(&self) -> Option<&NodeEffect> {
+        match self {
+            Effect::Node(effect) => Some(effect),
+            Effect::Cut(_) | Effect::Rates(_) => None,
+        }
+    }
+
     /// What it does to a node itself; none if it is done to links, to the network as a whole, or to wall
     /// clocks.
     pub fn harm(&self) -> Option<Harm> {
-        match self {
-            Effect::Kill | Effect::CutPower | Effect::Storm { .. } => Some(Harm::Down),
-            Effect::Hold => Some(Harm::Paused),
-            Effect::FailFlushes => Some(Harm::FailingDisk),
-            Effect::SlowDisk { .. } => Some(Harm::SlowDisk),
-            Effect::Drift { .. } => Some(Harm::BentClock),
-            Effect::Cut(_)
-            | Effect::CutOff { .. }
-            | Effect::CutClient { .. }
-            | Effect::Rates(_)
-            | Effect::WallOffset { .. }
-            | Effect::WallJump { .. } => None,
-        }
+        self.of_node().and_then(NodeEffect::harm)
     }
 
     /// Whether it can take a replica away from its group, which then has to catch up.
     pub fn takes_replicas(&self) -> bool {
         match self {
-            Effect::Cut(_) | Effect::CutOff { .. } => true,
-            Effect::CutClient { .. } => false,
-            Effect::Kill
-            | Effect::CutPower
-            | Effect::Hold
-            | Effect::Storm { .. }
-            | Effect::FailFlushes => true,
-            Effect::Rates(_)
-            | Effect::SlowDisk { .. }
-            | Effect::WallOffset { .. }
-            | Effect::Drift { .. }
-            | Effect::WallJump { .. } => false,
+            Effect::Cut(Cut::Sides(_) | Cut::Target { .. }) => true,
+            Effect::Cut(Cut::Client { .. }) | Effect::Rates(_) => false,
+            Effect::Node(effect) => effect.takes_replicas(),
         }
     }
 
     /// Whether it is over as soon as it is done.
     pub fn is_momentary(&self) -> bool {
-        matches!(self, Effect::WallJump { .. })
+        matches!(self, Effect::Node(NodeEffect::WallJump { .. }))
+    }
+}
+
+impl NodeEffect {
+    fn harm(&self) -> Option<Harm> {
+        match self {
+            NodeEffect::Kill | NodeEffect::CutPower | NodeEffect::Storm { .. } => Some(Harm::Down),
+            NodeEffect::Hold => Some(Harm::Paused),
+            NodeEffect::FailFlushes => Some(Harm::FailingDisk),
+            NodeEffect::SlowDisk { .. } => Some(Harm::SlowDisk),
+            NodeEffect::Drift { .. } => Some(Harm::BentClock),
+            NodeEffect::WallOffset { .. } | NodeEffect::WallJump { .. } => None,
+        }
+    }
+
+    fn takes_replicas(&self) -> bool {
+        match self {
+            NodeEffect::Kill
+            | NodeEffect::CutPower
+            | NodeEffect::Hold
+            | NodeEffect::Storm { .. }
+            | NodeEffect::FailFlushes => true,
+            NodeEffect::SlowDisk { .. }
+            | NodeEffect::WallOffset { .. }
+            | NodeEffect::Drift { .. }
+            | NodeEffect::WallJump { .. } => false,
+        }
     }
 }
 

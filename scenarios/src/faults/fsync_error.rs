@@ -1,6 +1,6 @@
 //! Flushes report an error; what they should have made durable stays in doubt.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,7 +36,7 @@ impl Form for Written {
 
 impl Kind for FsyncError {
     fn effect(&self) -> Effect {
-        Effect::FailFlushes
+        Effect::Node(NodeEffect::FailFlushes)
     }
 
     fn target(&self) -> Option<&Target> {

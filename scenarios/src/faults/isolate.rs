@@ -1,6 +1,6 @@
 //! Cut off from every other node, and from clients if `clients` is set.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
+use super::{Asked, Cut, Dice, Effect, Fault, Form, Kind, Target};
 use crate::{problem::Checked, random::Stream, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -41,7 +41,7 @@ impl Form for Written {
 
 impl Kind for Isolate {
     fn effect(&self) -> Effect {
-        Effect::CutOff { clients: self.clients }
+        Effect::Cut(Cut::Target { clients: self.clients })
     }
 
     fn target(&self) -> Option<&Target> {

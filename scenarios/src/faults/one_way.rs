@@ -1,6 +1,6 @@
 //! Frames from the first nodes to the second vanish; the other way they pass.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
+use super::{Asked, Cut, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
     target::Node,
@@ -48,7 +48,7 @@ impl Form for Written {
 
 impl Kind for OneWay {
     fn effect(&self) -> Effect {
-        Effect::Cut(vec![(self.from.clone(), self.to.clone())])
+        Effect::Cut(Cut::Sides(vec![(self.from.clone(), self.to.clone())]))
     }
 
     fn holds(&self) -> Hold {

@@ -1,6 +1,6 @@
 //! Two sides that cannot reach each other, both ways. Nodes in neither side reach both.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
+use super::{Asked, Cut, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     problem::Checked,
     target::Node,
@@ -48,7 +48,7 @@ impl Form for Written {
 
 impl Kind for Partition {
     fn effect(&self) -> Effect {
-        Effect::Cut(vec![(self.a.clone(), self.b.clone()), (self.b.clone(), self.a.clone())])
+        Effect::Cut(Cut::Sides(vec![(self.a.clone(), self.b.clone()), (self.b.clone(), self.a.clone())]))
     }
 
     fn holds(&self) -> Hold {

@@ -1,6 +1,6 @@
 //! The process stands still; its clocks go on. It wakes when the fault ends.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,7 +36,7 @@ impl Form for Written {
 
 impl Kind for Pause {
     fn effect(&self) -> Effect {
-        Effect::Hold
+        Effect::Node(NodeEffect::Hold)
     }
 
     fn target(&self) -> Option<&Target> {

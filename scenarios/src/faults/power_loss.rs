@@ -1,6 +1,6 @@
 //! Power is cut: any subset of unsynced pages survives. It starts again when the fault ends.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, NodeEffect, Target};
 use crate::{problem::Checked, random::Stream, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,7 +36,7 @@ impl Form for Written {
 
 impl Kind for PowerLoss {
     fn effect(&self) -> Effect {
-        Effect::CutPower
+        Effect::Node(NodeEffect::CutPower)
     }
 
     fn target(&self) -> Option<&Target> {

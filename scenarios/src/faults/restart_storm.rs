@@ -1,6 +1,6 @@
 //! Crashes again and again, `up_ms` after each start, until the fault ends.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, NodeEffect, Target};
 use crate::{problem::{Checked, at_least}, random::Stream, limits::{LONGEST_MS, ensure}, units::{Millis, Range}, who::Who, words::Span};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,7 +46,7 @@ impl Form for Written {
 
 impl Kind for RestartStorm {
     fn effect(&self) -> Effect {
-        Effect::Storm { up_ms: self.up_ms, down_ms: self.down_ms }
+        Effect::Node(NodeEffect::Storm { up_ms: self.up_ms, down_ms: self.down_ms })
     }
 
     fn target(&self) -> Option<&Target> {

@@ -1,7 +1,7 @@
 //! Every node hears a majority, itself among it, and no two hear the same one (Jepsen,
 //! `majorities-ring-perfect`): nobody is cut off, and no majority agrees on whom it hears.
 
-use super::{Asked, Dice, Effect, Fault, Form, Hold, Kind, Known};
+use super::{Asked, Cut, Dice, Effect, Fault, Form, Hold, Kind, Known};
 use crate::{
     target::Node,
     problem::Checked,
@@ -48,7 +48,7 @@ impl Kind for Ring {
             let first = place + count - majority / 2;
             (majority..count).map(|step| nodes[(first + step) % count]).collect()
         };
-        Effect::Cut((0..count).map(|place| (unheard(place), vec![nodes[place]])).collect())
+        Effect::Cut(Cut::Sides((0..count).map(|place| (unheard(place), vec![nodes[place]])).collect()))
     }
 
     fn holds(&self) -> Hold {
@@ -84,7 +84,7 @@ mod tests {
     fn everyone_hears_a_majority_and_no_two_the_same() {
         for count in 3..=9 {
             let nodes: Vec<Node> = (1..=count).rev().collect();
-            let Effect::Cut(cuts) = (Ring { nodes: nodes.clone() }).effect() else {
+            let Effect::Cut(Cut::Sides(cuts)) = (Ring { nodes: nodes.clone() }).effect() else {
                 panic!("a ring cuts links")
             };
             let is_cut = |from: Node, to: Node| {

@@ -1,6 +1,6 @@
 //! Flushes take this many times longer.
 
-use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, Target};
+use super::{Asked, Dice, Effect, Fault, Form, Kind, Known, NodeEffect, Target};
 use crate::{problem::{Checked, at_least}, random::Stream, limits::{FACTOR_MAX, ensure}, units::{Count, Range}, who::Who};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -44,7 +44,7 @@ impl Form for Written {
 
 impl Kind for SlowDisk {
     fn effect(&self) -> Effect {
-        Effect::SlowDisk { factor: self.factor }
+        Effect::Node(NodeEffect::SlowDisk { factor: self.factor })
     }
 
     fn target(&self) -> Option<&Target> {

@@ -2,7 +2,7 @@
 //! that whoever judges a recording knows it too.
 
 use checkers::{Dues, Owed, Service};
-use scenarios::{Effect, Plan};
+use scenarios::Plan;
 
 /// Progress is owed within so many of the longest election timeouts (DESIGN 4).
 const BOUND_ELECTIONS: u64 = 25;
@@ -41,21 +41,8 @@ fn service(of: scenarios::Service) -> Service {
 
 /// What was sent in trouble arrives this much later at most.
 fn longest_tail_ns(plan: &Plan) -> u64 {
-    let tails = plan.timeline.iter().map(|planned| match planned.fault.effect() {
-        Effect::Rates(rates) => rates.tail_us,
-        Effect::Cut(_)
-        | Effect::CutOff { .. }
-        | Effect::CutClient { .. }
-        | Effect::Kill
-        | Effect::CutPower
-        | Effect::Hold
-        | Effect::Storm { .. }
-        | Effect::SlowDisk { .. }
-        | Effect::FailFlushes
-        | Effect::WallOffset { .. }
-        | Effect::Drift { .. }
-        | Effect::WallJump { .. } => 0,
-    });
+    let rates = plan.timeline.iter().filter_map(|planned| planned.fault.effect().rates());
+    let tails = rates.map(|rates| rates.tail_us);
     let base = if plan.network.tail_ppm > 0 { plan.network.tail_us } else { 0 };
     tails.chain([base]).max().unwrap_or(0) * 1_000
 }

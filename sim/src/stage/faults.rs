@@ -8,7 +8,7 @@ use super::{
 };
 use crate::trace::Kind;
 use checkers::Fact;
-use scenarios::{Effect, Fault, Plan, Planned, Target};
+use scenarios::{Effect, Fault, NodeEffect, Plan, Planned, Target};
 use std::collections::BTreeMap;
 
 /// A fault at work.
@@ -89,7 +89,7 @@ impl Faults {
         if let Some(ends) = ends.filter(|ends| *ends < self.healed_ns) {
             theatre.wake(ends, Task::End(place));
         }
-        if let Effect::Storm { .. } = effect {
+        if let Effect::Node(NodeEffect::Storm { .. }) = effect {
             for node in &strike.nodes {
                 theatre.wake(now, Task::Storm { fault: place, node: *node, down: true });
             }
@@ -114,7 +114,7 @@ impl Faults {
         if let Some(band) = bands.find(|band| band.0 == what && band.1 == since_ns) {
             band.2 = now;
         }
-        if let Effect::Storm { .. } = fault.effect() {
+        if let Effect::Node(NodeEffect::Storm { .. }) = fault.effect() {
             nodes.iter().for_each(|node| theatre.wake(now, Task::Revive(*node)));
         }
         let blows = theatre.lift(place);
@@ -136,7 +136,9 @@ impl Faults {
     /// A storm's next blow to a node, as long as the storm lasts.
     pub(super) fn storm(&self, theatre: &mut dyn Theatre, fault: usize, node: usize, down: bool) {
         let Some(storm) = self.at_work.get(&fault) else { return };
-        let Effect::Storm { up_ms, down_ms } = storm.fault.effect() else { return };
+        let Effect::Node(NodeEffect::Storm { up_ms, down_ms }) = storm.fault.effect() else {
+            return;
+        };
         let pause = if down { down_ms } else { up_ms };
         if down {
             let was_up = theatre.kill(node);
