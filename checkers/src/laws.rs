@@ -42,7 +42,9 @@ mod positions;
 mod precommitted_read;
 mod producer_order;
 mod read_your_writes;
+mod reads_reach;
 mod send_skip;
+mod sends_above;
 mod stale_poll;
 mod told;
 mod torn_transactions;
@@ -279,25 +281,25 @@ pub const CATALOGUE: &[Law] = &[
         name: "read_your_writes",
         law: "a read shows every message that its own session had acknowledged before it asked",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; checkers.md 4.7",
-        make: || Box::<read_your_writes::ReadYourWrites>::default(),
+        make: || reads_reach::judge(&read_your_writes::LAW),
     },
     Law {
         name: "monotonic_reads",
         law: "a read shows whatever an earlier read of its session showed",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; checkers.md 4.7",
-        make: || Box::<monotonic_reads::MonotonicReads>::default(),
+        make: || reads_reach::judge(&monotonic_reads::LAW),
     },
     Law {
         name: "monotonic_writes",
         law: "what a session sent after an acknowledgement stands above what had been acknowledged",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; Jepsen nonmonotonic-send",
-        make: || Box::<monotonic_writes::MonotonicWrites>::default(),
+        make: || sends_above::judge(&monotonic_writes::LAW),
     },
     Law {
         name: "writes_follow_reads",
         law: "what a session sent after a read stands above everything that the read showed",
         source: "Terry et al. 1994; Viotti & Vukolic 2016; checkers.md 4.7",
-        make: || Box::<writes_follow_reads::WritesFollowReads>::default(),
+        make: || sends_above::judge(&writes_follow_reads::LAW),
     },
     Law {
         name: "causal_order",

@@ -1,89 +1,37 @@
 //! **monotonic_reads**: a read shows whatever an earlier read of its session showed (Terry et al.
-//! 1994; Viotti & Vukolic 2016, *MR*; checkers.md 4.7).
+//! 1994; Viotti & Vukolic 2016, *MR*; checkers.md 4.7). How that is judged stands in `reads_reach`.
 //!
 //! A partition that ended at some offset for a session must not end lower for it later, whatever
-//! level the earlier read had. `session` and `linearizable` reads owe this; `eventual` ones may go
-//! back, as may `bounded` ones behind what is younger than their bound: that is told as permitted.
-//! An empty poll counts by the client's position, against records that it was shown. That polls go
-//! back along a partition is `nonmonotonic_poll`: a position is the client's, not the system's.
+//! level the earlier read had. An empty poll counts by the client's position, against records that it
+//! was shown. That polls go back along a partition is `nonmonotonic_poll`: a position is the client's,
+//! not the system's.
 
+use super::reads_reach::ReachLaw;
 use crate::{
-    breach::{Breach, line},
-    checker::{Checker, Event, Shared, Topic},
+    breach::line,
     history::{Call, Stamp},
-    sessions::{Look, Misses, Reach, permits_miss},
-    verdict::{Evidence, Verdict},
+    sessions::{Look, Reach},
+    verdict::Evidence,
 };
 
-/// The judge.
-#[derive(Debug, Default)]
-pub(crate) struct MonotonicReads {
-    compared: u64,
-    misses: Misses,
-    breach: Breach,
+/// The law.
+pub(super) const LAW: ReachLaw = ReachLaw {
+    name: "monotonic_reads",
+    knew: known,
+    may_be_held: false,
+    vacuous: "no read that must not go back came after another of its session",
+    knowledge: "what their own session had read",
+    wrong: |at, call, look, _| went_back(at, call, look),
+};
+
+/// An end may stand above markers that no poll shows; records are what polls owe.
+fn known(look: &Look) -> Reach {
+    if look.is_poll { look.before.shown } else { look.before.told }
 }
 
-impl Checker for MonotonicReads {
-    fn name(&self) -> &'static str {
-        "monotonic_reads"
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Sessions]
-    }
-
-    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        match event {
-            Event::Returned(call) => self.judge(at, call, shared),
-            Event::Called(_)
-            | Event::Numbered(..)
-            | Event::Fact(_)
-            | Event::Seen(_)
-            | Event::Mark(_) => {}
-        }
-    }
-
-    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
-        let compared = self.compared;
-        self.breach.verdict_or(|| {
-            let what = "no read that must not go back came after another of its session";
-            Verdict::holds_if_covered(compared, what)
-        })
-    }
-
-    fn permitted(&self, _shared: &Shared) -> Vec<String> {
-        self.misses.told("what their own session had read")
-    }
-
-    fn is_breached(&self) -> bool {
-        self.breach.is_some()
-    }
-}
-
-impl MonotonicReads {
-    fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
-        for look in shared.sessions.looks() {
-            // An end may stand above markers that no poll shows; records are what polls owe.
-            let known = if look.is_poll { look.before.shown } else { look.before.told };
-            if known.end == 0 {
-                continue;
-            }
-            let missed = known.end.saturating_sub(look.end);
-            if permits_miss(look.level, known.since, call.called) {
-                self.misses.note(look.level, missed);
-                continue;
-            }
-            self.compared += 1;
-            if missed > 0 {
-                self.breach.add(|| went_back(at, call, look, known));
-            }
-        }
-    }
-}
-
-fn went_back(at: Stamp, call: &Call, look: &Look, known: Reach) -> Evidence {
+fn went_back(at: Stamp, call: &Call, look: &Look) -> Evidence {
     let (client, partition, end) = (call.client, look.partition, look.end);
-    let Reach { end: before, since } = known;
+    let Reach { end: before, since } = known(look);
     Evidence {
         summary: format!(
             "monotonic_reads: c{client} had seen partition {partition} reach offset {}, and in a \

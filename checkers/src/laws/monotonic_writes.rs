@@ -1,89 +1,34 @@
 //! **monotonic_writes**: what a session sent after an acknowledgement stands above what had been
 //! acknowledged (Terry et al. 1994; Viotti & Vukolic 2016, *MW*; checkers.md 4.7; Jepsen's
-//! `nonmonotonic-send`).
-//!
-//! The offset of a message is taken from its acknowledgement at `quorum` or above and from every
-//! read that shows it, so that a call whose outcome is unknown is judged as well where somebody
-//! sees what it did: it may have happened at any time, but not before it was made. Retries of one
-//! message may stand at several offsets; all of them come after the call. Calls that overlap owe
-//! each other nothing. This is exact within a partition; across partitions see `causal_order`.
+//! `nonmonotonic-send`). How that is judged stands in `sends_above`.
 
-use super::words::malformed;
-use crate::{
-    breach::{Breach, line},
-    checker::{Checker, Event, Shared, Topic},
-    history::{Call, Stamp},
-    sessions::{Fall, Floors, message_at, told_place},
-    verdict::{Evidence, Verdict},
+use super::sends_above::{Fallen, FloorLaw};
+use crate::sessions::message_at;
+
+/// The law.
+pub(super) const LAW: FloorLaw = FloorLaw {
+    name: "monotonic_writes",
+    knew: |known| known.written,
+    vacuous: "no session sent again after an acknowledgement",
+    learned: |fallen| {
+        let Fallen { client, before, .. } = fallen;
+        format!("{client} was told that {} is at offset {before}", earlier(fallen))
+    },
+    wrong: |fallen| {
+        let Fallen { client, id, before, fall, .. } = fallen;
+        format!(
+            "{client} sent m{id} after {} had been acknowledged to it at offset {before} of \
+             partition {}, and it stands at the lower offset {}",
+            earlier(fallen),
+            fall.partition,
+            fall.offset
+        )
+    },
 };
 
-/// The judge.
-#[derive(Debug, Default)]
-pub(crate) struct MonotonicWrites {
-    floors: Floors,
-    breach: Breach,
-}
-
-impl Checker for MonotonicWrites {
-    fn name(&self) -> &'static str {
-        "monotonic_writes"
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Sessions]
-    }
-
-    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        match event {
-            Event::Called(call) => {
-                self.floors.lay(call, &shared.sessions, &shared.ledger, |known| known.written);
-            }
-            Event::Returned(call) => {
-                for fall in self.floors.falls(&shared.ledger) {
-                    self.breach.add(|| fell(at, call, &fall, shared));
-                }
-            }
-            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
-        }
-    }
-
-    fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
-        if let Some(malformed) = malformed(&shared.ledger) {
-            return malformed;
-        }
-        let (floors, what) = (self.floors, "no session sent again after an acknowledgement");
-        self.breach.verdict_or(|| floors.verdict(what))
-    }
-
-    fn is_breached(&self) -> bool {
-        self.breach.is_some()
-    }
-}
-
-fn fell(at: Stamp, call: &Call, fall: &Fall, shared: &Shared) -> Evidence {
-    let ledger = &shared.ledger;
-    let Fall { message, partition, offset, floor } = *fall;
-    let (id, before) = (ledger.id(message), floor.end - 1);
-    let earlier = message_at(&shared.ledger, partition, before);
-    let mut lines = vec![told_place(call, at, fall, &shared.ledger)];
-    let mut client = String::from("a session");
-    if let Some(send) = ledger.send_of(message) {
-        client = format!("c{}", send.client);
-        let told = format!("{client} was told that {earlier} is at offset {before}");
-        lines.push(line(floor.since, told));
-        lines.push(line(send.called, format!("{client} asked to append m{id}")));
-    }
-    Evidence {
-        summary: format!(
-            "monotonic_writes: {client} sent m{id} after {earlier} had been acknowledged to it at \
-             offset {before} of partition {partition}, and it stands at the lower offset {offset}"
-        ),
-        lines,
-        partition: Some(partition),
-        offset: Some(offset),
-        message: Some(id),
-        ..Evidence::default()
-    }
+/// What had been acknowledged.
+fn earlier(fallen: &Fallen<'_>) -> String {
+    message_at(fallen.ledger, fallen.fall.partition, fallen.before)
 }
 
 #[cfg(test)]

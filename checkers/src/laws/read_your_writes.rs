@@ -1,89 +1,29 @@
 //! **read_your_writes**: a read shows every message that its own session had acknowledged before it
-//! asked (Terry et al. 1994; Viotti & Vukolic 2016, *RYW*; checkers.md 4.7).
+//! asked (Terry et al. 1994; Viotti & Vukolic 2016, *RYW*; checkers.md 4.7). How that is judged stands
+//! in `reads_reach`.
 //!
-//! Only acknowledgements at `quorum` or above count, for no level shows what is not committed. A
-//! `session` or `linearizable` read must not end below the session's highest such offset; an
-//! `eventual` one may, and a `bounded` one may where the acknowledgement is younger than its bound:
-//! that is told as permitted. A fetch says where the partition ends. A poll says so only by being
-//! empty, and then its level is the contract's. What an open transaction holds back is not missed.
-//! That a read goes on past a message without showing it is `lost_write`'s and `poll_skip`'s
-//! business.
+//! Only acknowledgements at `quorum` or above count, for no level shows what is not committed. What an
+//! open transaction holds back is not missed. That a read goes on past a message without showing it is
+//! `lost_write`'s and `poll_skip`'s business.
 
+use super::reads_reach::ReachLaw;
 use crate::{
-    breach::{Breach, line},
-    checker::{Checker, Event, Shared, Topic},
+    breach::line,
+    checker::Shared,
     history::{Call, Stamp},
-    sessions::{Look, Misses, message_at, permits_miss},
-    verdict::{Evidence, Verdict},
+    sessions::{Look, message_at},
+    verdict::Evidence,
 };
 
-/// The judge.
-#[derive(Debug, Default)]
-pub(crate) struct ReadYourWrites {
-    compared: u64,
-    misses: Misses,
-    breach: Breach,
-}
-
-impl Checker for ReadYourWrites {
-    fn name(&self) -> &'static str {
-        "read_your_writes"
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Sessions]
-    }
-
-    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        match event {
-            Event::Returned(call) => self.judge(at, call, shared),
-            Event::Called(_)
-            | Event::Numbered(..)
-            | Event::Fact(_)
-            | Event::Seen(_)
-            | Event::Mark(_) => {}
-        }
-    }
-
-    fn finish(self: Box<Self>, _shared: &Shared) -> Verdict {
-        let compared = self.compared;
-        self.breach.verdict_or(|| {
-            let what = "no read that must see its session's writes came after one";
-            Verdict::holds_if_covered(compared, what)
-        })
-    }
-
-    fn permitted(&self, _shared: &Shared) -> Vec<String> {
-        self.misses.told("what their own session had written")
-    }
-
-    fn is_breached(&self) -> bool {
-        self.breach.is_some()
-    }
-}
-
-impl ReadYourWrites {
-    fn judge(&mut self, at: Stamp, call: &Call, shared: &Shared) {
-        for look in shared.sessions.looks() {
-            let written = look.before.written;
-            let missed = written.end.saturating_sub(look.end);
-            if written.end == 0 {
-                continue;
-            }
-            if permits_miss(look.level, written.since, call.called) {
-                self.misses.note(look.level, missed);
-                continue;
-            }
-            if missed > 0 && shared.sessions.is_held(look, written, call.called, &shared.contract) {
-                continue;
-            }
-            self.compared += 1;
-            if missed > 0 {
-                self.breach.add(|| missing(at, call, look, shared));
-            }
-        }
-    }
-}
+/// The law.
+pub(super) const LAW: ReachLaw = ReachLaw {
+    name: "read_your_writes",
+    knew: |look| look.before.written,
+    may_be_held: true,
+    vacuous: "no read that must see its session's writes came after one",
+    knowledge: "what their own session had written",
+    wrong: missing,
+};
 
 fn missing(at: Stamp, call: &Call, look: &Look, shared: &Shared) -> Evidence {
     let (client, partition) = (call.client, look.partition);

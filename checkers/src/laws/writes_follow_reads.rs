@@ -1,90 +1,31 @@
 //! **writes_follow_reads**: what a session sent after a read stands above everything that the read
-//! showed (Terry et al. 1994; Viotti & Vukolic 2016, *WFR*; checkers.md 4.7).
+//! showed (Terry et al. 1994; Viotti & Vukolic 2016, *WFR*; checkers.md 4.7). How that is judged stands
+//! in `sends_above`.
 //!
 //! Every level only shows what is committed, so reads of every level count, and so does the end of
-//! the partition where a fetch tells it. The offset of a message is taken from its acknowledgement
-//! at `quorum` or above and from every read that shows it; a call whose outcome is unknown is
-//! judged where somebody sees what it did. Calls that overlap owe each other nothing. This is exact
-//! within a partition; that nobody sees an effect without its cause in another one is
-//! `causal_order`.
+//! the partition where a fetch tells it. That nobody sees an effect without its cause in another
+//! partition is `causal_order`.
 
-use super::words::malformed;
-use crate::{
-    breach::{Breach, line},
-    checker::{Checker, Event, Shared, Topic},
-    history::{Call, Stamp},
-    sessions::{Fall, Floors, told_place},
-    verdict::{Evidence, Verdict},
+use super::sends_above::{Fallen, FloorLaw};
+
+/// The law.
+pub(super) const LAW: FloorLaw = FloorLaw {
+    name: "writes_follow_reads",
+    knew: |known| known.told,
+    vacuous: "no session sent to a partition that it had read before",
+    learned: |fallen| {
+        let Fallen { client, before, fall, .. } = fallen;
+        format!("{client} saw that partition {} reaches offset {before}", fall.partition)
+    },
+    wrong: |fallen| {
+        let Fallen { client, id, before, fall, .. } = fallen;
+        format!(
+            "{client} had seen partition {} reach offset {before} before it sent m{id}, which \
+             stands at the lower offset {}",
+            fall.partition, fall.offset
+        )
+    },
 };
-
-/// The judge.
-#[derive(Debug, Default)]
-pub(crate) struct WritesFollowReads {
-    floors: Floors,
-    breach: Breach,
-}
-
-impl Checker for WritesFollowReads {
-    fn name(&self) -> &'static str {
-        "writes_follow_reads"
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        &[Topic::Clients, Topic::Sessions]
-    }
-
-    fn observe(&mut self, at: Stamp, event: Event<'_>, shared: &Shared) {
-        match event {
-            Event::Called(call) => {
-                self.floors.lay(call, &shared.sessions, &shared.ledger, |known| known.told);
-            }
-            Event::Returned(call) => {
-                for fall in self.floors.falls(&shared.ledger) {
-                    self.breach.add(|| fell(at, call, &fall, shared));
-                }
-            }
-            Event::Numbered(..) | Event::Fact(_) | Event::Seen(_) | Event::Mark(_) => {}
-        }
-    }
-
-    fn finish(self: Box<Self>, shared: &Shared) -> Verdict {
-        if let Some(malformed) = malformed(&shared.ledger) {
-            return malformed;
-        }
-        let (floors, what) =
-            (self.floors, "no session sent to a partition that it had read before");
-        self.breach.verdict_or(|| floors.verdict(what))
-    }
-
-    fn is_breached(&self) -> bool {
-        self.breach.is_some()
-    }
-}
-
-fn fell(at: Stamp, call: &Call, fall: &Fall, shared: &Shared) -> Evidence {
-    let ledger = &shared.ledger;
-    let Fall { message, partition, offset, floor } = *fall;
-    let (id, before) = (ledger.id(message), floor.end - 1);
-    let mut lines = vec![told_place(call, at, fall, &shared.ledger)];
-    let mut client = String::from("a session");
-    if let Some(send) = ledger.send_of(message) {
-        client = format!("c{}", send.client);
-        let read = format!("{client} saw that partition {partition} reaches offset {before}");
-        lines.push(line(floor.since, read));
-        lines.push(line(send.called, format!("{client} asked to append m{id}")));
-    }
-    Evidence {
-        summary: format!(
-            "writes_follow_reads: {client} had seen partition {partition} reach offset {before} before \
-             it sent m{id}, which stands at the lower offset {offset}"
-        ),
-        lines,
-        partition: Some(partition),
-        offset: Some(offset),
-        message: Some(id),
-        ..Evidence::default()
-    }
-}
 
 #[cfg(test)]
 mod tests {
