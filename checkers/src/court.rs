@@ -18,6 +18,7 @@ mod layout;
 mod model;
 mod names;
 mod objects;
+mod operations;
 mod ours;
 mod recognition;
 mod sample;

@@ -27,9 +27,9 @@ use serde::{Deserialize, Serialize};
 /// What a law over our own history builds its graph with.
 pub(crate) mod dependencies {
     pub(crate) use super::{
-        cycles::{Cycle, Cycles, search},
+        cycles::{Cycle, search},
         graph::{Edge, Edges, Graph, Links, Node},
-        models::{Anomaly, Model},
+        models::Model,
         order::{Span, link as link_orders},
         proof::tell,
         ruling::Findings,

@@ -3,7 +3,7 @@
 use super::{
     Findings, Permit, Terms, is_final,
     names::Names,
-    workload::{Answered, Heard, Workload},
+    workload::{Answered, Heard, UnderWay, Workload},
 };
 use crate::{
     formats::value::Value,
@@ -16,27 +16,15 @@ use crate::{
     verdict::{Judgement, Verdict},
 };
 
-/// When the question of each seat was asked, by seat.
-#[derive(Debug, Default)]
-struct Asked(Vec<Stamp>);
-
-impl Asked {
-    fn note(&mut self, heard: &Heard<'_>) {
-        if self.0.len() <= heard.seat {
-            self.0.resize(heard.seat + 1, Stamp::default());
-        }
-        self.0[heard.seat] = heard.at;
-    }
-}
-
 /// Transfers, and reads of all accounts.
 #[derive(Debug, Default)]
 pub(super) struct Bank {
-    asked: Asked,
+    /// When each process asked.
+    asked: UnderWay<Stamp>,
     reads: Vec<Balances>,
     transfers: Vec<Transfer>,
-    /// By seat: where the transfer under way stands.
-    open: Vec<Option<usize>>,
+    /// Where the transfer under way stands.
+    open: UnderWay<usize>,
     /// Transfers that failed.
     failed: Vec<usize>,
     /// The first transfer that does not say what it moves.
@@ -49,7 +37,7 @@ impl Bank {
         let (from, to) = (value.get("from"), value.get("to"));
         match value.get("amount").as_int() {
             Some(amount) if value.is_map() && !from.is_nil() && !to.is_nil() => {
-                self.open[heard.seat] = Some(self.transfers.len());
+                self.open.begin(heard, self.transfers.len());
                 self.transfers.push(Transfer {
                     process: heard.process,
                     called: heard.at,
@@ -68,9 +56,7 @@ impl Bank {
 
 impl Workload for Bank {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
-        self.asked.note(heard);
-        self.open.resize(self.asked.0.len(), None);
-        self.open[heard.seat] = None;
+        self.asked.begin(heard, heard.at);
         match heard.f {
             "read" => Ok(()),
             "transfer" => {
@@ -87,7 +73,8 @@ impl Workload for Bank {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        if let Some(place) = self.open[heard.seat].take() {
+        let Some(called) = self.asked.end(heard) else { return Ok(()) };
+        if let Some(place) = self.open.end(heard) {
             match how {
                 Answered::Ok => self.transfers[place].returned = Some(heard.at),
                 Answered::Failed => self.failed.push(place),
@@ -109,7 +96,7 @@ impl Workload for Bank {
         }
         self.reads.push(Balances {
             process: heard.process,
-            called: self.asked.0[heard.seat],
+            called,
             returned: heard.at,
             accounts,
             is_final: is_final(heard),
@@ -157,10 +144,11 @@ fn is_wrong_alone(verdict: &Verdict) -> bool {
 /// Additions and reads of a number.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
-    asked: Asked,
+    /// When each process asked.
+    asked: UnderWay<Stamp>,
     counts: Vec<Count>,
-    /// By seat: where the addition under way stands.
-    open: Vec<Option<usize>>,
+    /// Where the addition under way stands.
+    open: UnderWay<usize>,
     /// Additions that failed.
     failed: Vec<usize>,
 }
@@ -171,13 +159,11 @@ fn whole(value: Value<'_>) -> Result<i64, String> {
 
 impl Workload for Counter {
     fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
-        self.asked.note(heard);
-        self.open.resize(self.asked.0.len(), None);
-        self.open[heard.seat] = None;
+        self.asked.begin(heard, heard.at);
         match heard.f {
             "read" => Ok(()),
             "add" => {
-                self.open[heard.seat] = Some(self.counts.len());
+                self.open.begin(heard, self.counts.len());
                 self.counts.push(Count {
                     process: heard.process,
                     called: heard.at,
@@ -196,13 +182,14 @@ impl Workload for Counter {
         heard: &Heard<'_>,
         _names: &mut Names,
     ) -> Result<(), String> {
-        match (how, self.open[heard.seat].take()) {
+        let Some(called) = self.asked.end(heard) else { return Ok(()) };
+        match (how, self.open.end(heard)) {
             (Answered::Unknown, _) | (Answered::Failed, None) => {}
             (Answered::Ok, Some(place)) => self.counts[place].returned = Some(heard.at),
             (Answered::Failed, Some(place)) => self.failed.push(place),
             (Answered::Ok, None) => self.counts.push(Count {
                 process: heard.process,
-                called: self.asked.0[heard.seat],
+                called,
                 returned: Some(heard.at),
                 deed: Deed::Read { found: whole(heard.value)?, is_final: is_final(heard) },
             }),
@@ -229,13 +216,14 @@ impl Workload for Counter {
 /// Reads of groups of keys.
 #[derive(Debug, Default)]
 pub(super) struct LongFork {
-    asked: Asked,
+    /// When each process asked.
+    asked: UnderWay<Stamp>,
     glances: Vec<Glance>,
 }
 
 impl Workload for LongFork {
     fn ask(&mut self, heard: &Heard<'_>, _names: &mut Names) -> Result<(), String> {
-        self.asked.note(heard);
+        self.asked.begin(heard, heard.at);
         Ok(())
     }
 
@@ -245,9 +233,9 @@ impl Workload for LongFork {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        if how != Answered::Ok {
+        let Some(called) = self.asked.end(heard).filter(|_| how == Answered::Ok) else {
             return Ok(());
-        }
+        };
         let mut keys = Vec::new();
         for step in heard.value.items() {
             match step.item(0).as_str() {
@@ -258,8 +246,8 @@ impl Workload for LongFork {
                 _ => return Err(format!("expected `[:r key value]`, found `{step}`")),
             }
         }
-        let (process, called) = (heard.process, self.asked.0[heard.seat]);
-        self.glances.push(Glance { process, called, returned: heard.at, keys });
+        let (process, returned) = (heard.process, heard.at);
+        self.glances.push(Glance { process, called, returned, keys });
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::{
     Findings, Terms, client_judges,
     names::Names,
     sift,
-    workload::{Answered, Heard, Workload},
+    workload::{Answered, Heard, UnderWay, Workload},
 };
 use crate::{
     checker::{Bench, Event},
@@ -45,8 +45,7 @@ pub(super) struct Kafka {
     /// Whether any poll must show the causes of what was seen.
     owes_causes: bool,
     terms: Vec<String>,
-    /// By seat: the call under way.
-    open: Vec<Option<Call>>,
+    open: UnderWay<Call>,
     calls: u64,
 }
 
@@ -63,16 +62,13 @@ pub(super) fn workload(terms: &Terms<'_>) -> Box<dyn Workload> {
         messages: Messages::default(),
         owes_causes,
         terms: told,
-        open: Vec::new(),
+        open: UnderWay::default(),
         calls: 0,
     })
 }
 
 impl Workload for Kafka {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-        }
         let Some(ask) = self.asked(heard, names)? else { return Ok(()) };
         let client = u32::try_from(heard.process)
             .map_err(|_| format!("process {} is past {}", heard.process, u32::MAX))?;
@@ -87,7 +83,7 @@ impl Workload for Kafka {
         };
         self.calls += 1;
         self.bench.observe(heard.at, Event::Called(call.asked()));
-        self.open[heard.seat] = Some(call);
+        self.open.begin(heard, call);
         Ok(())
     }
 
@@ -97,7 +93,7 @@ impl Workload for Kafka {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        let Some(mut call) = self.open[heard.seat].take() else { return Ok(()) };
+        let Some(mut call) = self.open.end(heard) else { return Ok(()) };
         call.outcome = match how {
             Answered::Ok => Outcome::Ok(self.replied(&call.ask, heard, names)?),
             Answered::Failed => Outcome::Refused("it failed".to_owned()),

@@ -21,6 +21,7 @@ pub(super) use texts::texts;
 use super::{
     Findings, Nil, Terms,
     names::Names,
+    operations::{ONLY, Operations},
     workload::{Answered, Heard, Workload},
 };
 use crate::{
@@ -30,7 +31,6 @@ use crate::{
     linearizability::{Answer, Impossible, Operation},
     verdict::{Coverage, Evidence, Judgement, Verdict},
 };
-use std::collections::BTreeMap;
 
 /// How one model's operations are read, told and judged.
 pub(super) trait Dialect {
@@ -66,35 +66,24 @@ pub(super) trait Dialect {
     fn terms(&self, terms: &Terms<'_>) -> Vec<String>;
 }
 
-/// Operations by object, in order of `called`.
+/// Operations that one dialect reads.
 #[derive(Debug)]
 pub(super) struct Objects<D: Dialect> {
     dialect: D,
-    cases: BTreeMap<u64, Vec<Option<Operation<D::Deed>>>>,
-    /// By seat: where the operation under way stands.
-    open: Vec<Option<(u64, usize)>>,
+    operations: Operations<D::Deed>,
 }
-
-/// The object of operations that name none.
-const ONLY: u64 = u64::MAX;
 
 impl<D: Dialect> Objects<D> {
     pub(super) fn of(dialect: D) -> Objects<D> {
-        Objects { dialect, cases: BTreeMap::new(), open: Vec::new() }
+        Objects { dialect, operations: Operations::default() }
     }
 }
 
 impl<D: Dialect> Workload for Objects<D> {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
-        let key = heard.key.map_or(ONLY, |key| names.number(key));
+        let object = heard.key.map_or(ONLY, |key| names.number(key));
         let deed = self.dialect.ask(heard.f, heard.value, names)?;
-        let case = self.cases.entry(key).or_default();
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-        }
-        self.open[heard.seat] = Some((key, case.len()));
-        let (process, called) = (heard.process, heard.at);
-        case.push(Some(Operation { process, called, returned: None, deed }));
+        self.operations.ask(heard, object, deed);
         Ok(())
     }
 
@@ -104,9 +93,8 @@ impl<D: Dialect> Workload for Objects<D> {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        let Some((key, place)) = self.open[heard.seat].take() else { return Ok(()) };
-        let case = self.cases.get_mut(&key).expect("an open operation's object is known");
-        let operation = case[place].as_mut().expect("an open operation stands in its case");
+        let Some(kept) = self.operations.answered(heard) else { return Ok(()) };
+        let Some(operation) = kept else { return Ok(()) };
         let says = match how {
             Answered::Ok => self.dialect.answer(&mut operation.deed, heard.value, names)?,
             Answered::Failed => self.dialect.fail(&mut operation.deed, heard.extra.get("error")),
@@ -115,22 +103,22 @@ impl<D: Dialect> Workload for Objects<D> {
         if says {
             operation.returned = Some(heard.at);
         } else {
-            case[place] = None;
+            *kept = None;
         }
         Ok(())
     }
 
     fn judge(self: Box<Self>, terms: &Terms<'_>, names: &Names) -> Result<Findings, String> {
-        let Objects { dialect, cases, .. } = *self;
-        let objects = cases.len() as u64;
+        let Objects { dialect, operations } = *self;
+        let objects = operations.object_count();
         // Whatever a monitor cannot judge is searched, and what that may cost is a choice of all.
         let _ = terms.budget();
         let (mut told, mut without_nil) = (Told::default(), None::<Told>);
-        for (key, case) in cases {
+        for (key, mut operations) in operations.by_object() {
             let matters = |operation: &Operation<D::Deed>| {
                 operation.returned.is_some() || dialect.may_matter(&operation.deed)
             };
-            let operations: Vec<_> = case.into_iter().flatten().filter(matters).collect();
+            operations.retain(matters);
             let name = (key != ONLY).then(|| names.name(key));
             let answer = dialect.judge(&operations, terms);
             let other = match &answer {

@@ -4,7 +4,8 @@
 use super::{
     Findings, Permit, Terms, is_final,
     names::Names,
-    workload::{Answered, Heard, Workload},
+    operations::{ONLY, Operations},
+    workload::{Answered, Heard, UnderWay, Workload},
 };
 use crate::{
     formats::value::Value,
@@ -18,7 +19,7 @@ use crate::{
     },
     verdict::{Judgement, Verdict},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A set of which the last read counts.
 pub(super) fn final_set() -> Box<dyn Workload> {
@@ -35,17 +36,12 @@ pub(super) fn total_queue() -> Box<dyn Workload> {
     Box::<TotalQueue>::default()
 }
 
-/// The set of operations that name none.
-const ONLY: u64 = u64::MAX;
-
 #[derive(Debug, Default)]
 struct Sets {
     is_full: bool,
-    sets: BTreeMap<u64, Vec<Option<Operation<Set>>>>,
+    sets: Operations<Set>,
     /// When reads came back that were their reader's last word.
     finals: BTreeSet<Stamp>,
-    /// By seat: where the operation under way stands.
-    open: Vec<Option<(u64, usize)>>,
 }
 
 impl Workload for Sets {
@@ -56,13 +52,7 @@ impl Workload for Sets {
             other => return Err(format!("expected `add` or `read`, found operation `{other}`")),
         };
         let key = heard.key.map_or(ONLY, |key| names.number(key));
-        let set = self.sets.entry(key).or_default();
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-        }
-        self.open[heard.seat] = Some((key, set.len()));
-        let (process, called) = (heard.process, heard.at);
-        set.push(Some(Operation { process, called, returned: None, deed }));
+        self.sets.ask(heard, key, deed);
         Ok(())
     }
 
@@ -72,17 +62,16 @@ impl Workload for Sets {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        let Some((key, place)) = self.open[heard.seat].take() else { return Ok(()) };
-        let set = self.sets.get_mut(&key).expect("an open operation's set is known");
+        let Some(kept) = self.sets.answered(heard) else { return Ok(()) };
         match how {
             Answered::Unknown => return Ok(()),
             Answered::Failed => {
-                set[place] = None;
+                *kept = None;
                 return Ok(());
             }
             Answered::Ok => {}
         }
-        let operation = set[place].as_mut().expect("an open operation stands in its set");
+        let Some(operation) = kept else { return Ok(()) };
         if let Set::Read(elements) = &mut operation.deed {
             if !heard.value.is_seq() {
                 return Err(format!(
@@ -111,15 +100,11 @@ impl Workload for Sets {
         let is_full = self.is_full;
         let permits_stale = is_full && terms.permits(Permit::StaleReads, true, &mut told);
         let (mut verdict, mut permitted, mut stale) = (None::<Verdict>, Vec::new(), 0);
-        let objects = self.sets.len() as u64;
+        let objects = self.sets.object_count();
         let Sets { sets, finals, .. } = *self;
-        for (key, set) in sets {
+        for (key, mut operations) in sets.by_object() {
             let is_read = |operation: &Operation<Set>| matches!(operation.deed, Set::Read(_));
-            let operations: Vec<_> = set
-                .into_iter()
-                .flatten()
-                .filter(|operation| operation.returned.is_some() || !is_read(operation))
-                .collect();
+            operations.retain(|operation| operation.returned.is_some() || !is_read(operation));
             let (mut answer, counts) = match is_full {
                 _ if is_at_rest => at_rest(&operations, &finals, &name),
                 true => judge_set_full(&operations, permits_stale, &name),
@@ -182,11 +167,11 @@ fn at_rest(
 #[derive(Debug, Default)]
 struct TotalQueue {
     operations: Vec<Option<Operation<Queue>>>,
-    /// By seat: where the operation under way stands.
-    open: Vec<Option<usize>>,
-    /// Who emptied it on purpose, and by seat who is about to.
+    /// Where the operation under way stands.
+    open: UnderWay<usize>,
+    /// Who emptied it on purpose, and who is about to.
     drains: Vec<Option<Drain>>,
-    draining: Vec<Option<usize>>,
+    draining: UnderWay<usize>,
 }
 
 impl TotalQueue {
@@ -219,15 +204,11 @@ impl TotalQueue {
 
 impl Workload for TotalQueue {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-            self.draining.resize(heard.seat + 1, None);
-        }
         let deed = match heard.f {
             "enqueue" | "send" => Queue::Enqueue(names.number(heard.value)),
             "dequeue" => Queue::Dequeue(Taken::Unknown),
             "drain" => {
-                self.draining[heard.seat] = Some(self.drains.len());
+                self.draining.begin(heard, self.drains.len());
                 self.drains.push(Some(Drain { called: heard.at, returned: None }));
                 return Ok(());
             }
@@ -237,7 +218,7 @@ impl Workload for TotalQueue {
                 ));
             }
         };
-        self.open[heard.seat] = Some(self.operations.len());
+        self.open.begin(heard, self.operations.len());
         let (process, called) = (heard.process, heard.at);
         self.operations.push(Some(Operation { process, called, returned: None, deed }));
         Ok(())
@@ -249,11 +230,11 @@ impl Workload for TotalQueue {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        if let Some(drain) = self.draining[heard.seat].take() {
+        if let Some(drain) = self.draining.end(heard) {
             self.end(drain, how, heard, names);
             return Ok(());
         }
-        let Some(place) = self.open[heard.seat].take() else { return Ok(()) };
+        let Some(place) = self.open.end(heard) else { return Ok(()) };
         match how {
             Answered::Unknown => return Ok(()),
             Answered::Failed => {

@@ -4,7 +4,7 @@
 use super::{
     Findings, Initial, Nil, Terms,
     names::Names,
-    workload::{Answered, Heard, Workload},
+    workload::{Answered, Heard, UnderWay, Workload},
 };
 use crate::{
     formats::value::Value,
@@ -37,7 +37,7 @@ fn workload(is_list: bool, terms: &Terms<'_>) -> Result<Box<dyn Workload>, Strin
         // A list that was never appended to is read as nil.
         nil: if is_list { Nil::default() } else { terms.nil() },
         transactions: Vec::new(),
-        open: Vec::new(),
+        open: UnderWay::default(),
         keys: BTreeSet::new(),
     }))
 }
@@ -48,18 +48,15 @@ struct Transactions {
     isolation: &'static Isolation,
     nil: Nil,
     transactions: Vec<Transaction>,
-    /// By seat: where the transaction under way stands.
-    open: Vec<Option<usize>>,
+    /// Where the transaction under way stands.
+    open: UnderWay<usize>,
     keys: BTreeSet<u64>,
 }
 
 impl Workload for Transactions {
     fn ask(&mut self, heard: &Heard<'_>, names: &mut Names) -> Result<(), String> {
         let steps = self.steps(heard.value, false, names)?;
-        if self.open.len() <= heard.seat {
-            self.open.resize(heard.seat + 1, None);
-        }
-        self.open[heard.seat] = Some(self.transactions.len());
+        self.open.begin(heard, self.transactions.len());
         self.transactions.push(Transaction {
             process: heard.process,
             called: heard.at,
@@ -76,7 +73,7 @@ impl Workload for Transactions {
         heard: &Heard<'_>,
         names: &mut Names,
     ) -> Result<(), String> {
-        let Some(place) = self.open[heard.seat].take() else { return Ok(()) };
+        let Some(place) = self.open.end(heard) else { return Ok(()) };
         match how {
             Answered::Ok => {
                 let steps = self.steps(heard.value, true, names)?;

@@ -22,6 +22,31 @@ pub(super) struct Heard<'a> {
     pub(super) extra: Value<'a>,
 }
 
+/// What each process has under way, by its seat.
+#[derive(Debug)]
+pub(super) struct UnderWay<T>(Vec<Option<T>>);
+
+impl<T> Default for UnderWay<T> {
+    fn default() -> UnderWay<T> {
+        UnderWay(Vec::new())
+    }
+}
+
+impl<T> UnderWay<T> {
+    /// It asked.
+    pub(super) fn begin(&mut self, heard: &Heard<'_>, what: T) {
+        if self.0.len() <= heard.seat {
+            self.0.resize_with(heard.seat + 1, || None);
+        }
+        self.0[heard.seat] = Some(what);
+    }
+
+    /// It is answered: what it asked, if that was kept here.
+    pub(super) fn end(&mut self, heard: &Heard<'_>) -> Option<T> {
+        self.0.get_mut(heard.seat)?.take()
+    }
+}
+
 /// What an answer says of what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answered {

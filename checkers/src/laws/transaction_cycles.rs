@@ -22,8 +22,8 @@ use crate::{
     transactions::{
         TransactionsRuling,
         dependencies::{
-            Anomaly, Cycle, Cycles, Edge, Edges, Findings, Graph, Links, Model, Node, Span,
-            link_orders, search, tell,
+            Cycle, Edge, Edges, Findings, Graph, Links, Model, Node, Span, link_orders, search,
+            tell,
         },
     },
     verdict::{Evidence, Verdict},
@@ -205,27 +205,17 @@ impl TransactionCycles {
         };
         let mut steps = BUDGET.steps;
         let cycles = search(&graph, forbidden, &mut steps);
-        self.add(&cycles, &mut findings, &shared.ledger);
+        findings.add_cycles(&cycles, |cycle| self.tell(cycle, &shared.ledger));
         let kinds: Vec<_> = cycles.found.iter().map(|found| found.kind).collect();
         let mut ruling = findings.rule(&model, dependencies);
         if forbidden != Edges::ALL {
             let mut all = search(&graph, Edges::ALL, &mut steps);
             all.found.retain(|found| !kinds.contains(&found.kind));
             let mut permitted = Findings::default();
-            self.add(&all, &mut permitted, &shared.ledger);
+            permitted.add_cycles(&all, |cycle| self.tell(cycle, &shared.ledger));
             ruling.permitted.extend(permitted.rule(&Model::of_nothing(), dependencies).permitted);
         }
         ruling
-    }
-
-    fn add(&self, cycles: &Cycles, findings: &mut Findings, ledger: &Ledger) {
-        for found in &cycles.found {
-            let anomaly = Anomaly::Cycle(found.kind.0, found.kind.1);
-            findings.add_many(anomaly, found.count, || self.tell(&found.cycle, ledger));
-        }
-        for (shape, order) in &cycles.unsearched {
-            findings.doubt(Anomaly::Cycle(*shape, *order));
-        }
     }
 
     /// Who depends on whom, and how often; nothing if it did not fit.

@@ -64,13 +64,7 @@ pub fn judge_list_append(
     };
     let mut steps = budget.steps;
     let cycles = cycles::search(&graph, Edges::ALL, &mut steps);
-    for found in &cycles.found {
-        let anomaly = Anomaly::Cycle(found.kind.0, found.kind.1);
-        findings.add_many(anomaly, found.count, || lists.tell(&found.cycle));
-    }
-    for (shape, order) in &cycles.unsearched {
-        findings.doubt(Anomaly::Cycle(*shape, *order));
-    }
+    findings.add_cycles(&cycles, |cycle| lists.tell(cycle));
     let is_serial = is_serial(&graph, &cycles, model);
     drop(graph);
     if !findings.is_forbidden(model) && !is_serial && !lists.is_told_by_cycles(model) {
@@ -222,9 +216,7 @@ impl Lists<'_> {
 
     /// The evidence of a cycle.
     fn tell(&self, cycle: &Cycle) -> Evidence {
-        let keys = self.teller.shared_keys(cycle.steps.iter().map(|(node, _)| *node));
-        let why = |from: (Node, &str), edge, to: (Node, &str)| self.why(from, edge, to);
-        proof::tell(cycle, &|node| self.teller.deeds(node, &keys), &why)
+        proof::told_by(self.teller, cycle, &|from, edge, to| self.why(from, edge, to))
     }
 
     fn why(&self, (a, a_name): (Node, &str), edge: Edge, (b, b_name): (Node, &str)) -> String {
@@ -263,9 +255,7 @@ impl Lists<'_> {
                     "{a_name} read key {name} = {read} without {missed}, which {b_name} appended"
                 ))
             }),
-            Edge::Process => {
-                Some(format!("process {} did {a_name} before {b_name}", first.process))
-            }
+            Edge::Process => Some(teller.in_process((a, a_name), b_name)),
             Edge::Realtime => Some(teller.in_time((a, a_name), (b, b_name))),
             Edge::Free => None,
         };

@@ -8,6 +8,7 @@ use super::{
     cycles::Cycle,
     graph::{Edge, Node},
     models::{Anomaly, Order, Shape},
+    teller::Teller,
 };
 use crate::{
     breach::line,
@@ -22,6 +23,12 @@ const STEPS_MAX: usize = 6;
 pub(crate) type Who<'a> = &'a dyn Fn(Node) -> (Stamp, String);
 /// Why the first comes before the second, whose names are given.
 pub(crate) type Why<'a> = &'a dyn Fn((Node, &str), Edge, (Node, &str)) -> String;
+
+/// The evidence of a cycle of transactions, told by their steps on the keys that they share.
+pub(super) fn told_by(teller: Teller<'_>, cycle: &Cycle, why: Why<'_>) -> Evidence {
+    let keys = teller.shared_keys(cycle.steps.iter().map(|(node, _)| *node));
+    tell(cycle, &|node| teller.deeds(node, &keys), why)
+}
 
 /// The evidence of a cycle.
 pub(crate) fn tell(cycle: &Cycle, who: Who<'_>, why: Why<'_>) -> Evidence {

@@ -1,7 +1,10 @@
 //! From what was found to an answer: what the model forbids is a violation, what it permits is
 //! told.
 
-use super::models::{Anomaly, Model};
+use super::{
+    cycles::{Cycle, Cycles},
+    models::{Anomaly, Model},
+};
 use crate::{
     breach::line,
     history::Stamp,
@@ -74,6 +77,16 @@ impl Findings {
         }
     }
 
+    /// Every kind of cycle that was found, and those of which nobody can say.
+    pub(crate) fn add_cycles(&mut self, cycles: &Cycles, tell: impl Fn(&Cycle) -> Evidence) {
+        for found in &cycles.found {
+            let anomaly = Anomaly::Cycle(found.kind.0, found.kind.1);
+            self.add_many(anomaly, found.count, || tell(&found.cycle));
+        }
+        let unsearched = cycles.unsearched.iter();
+        self.unsearched.extend(unsearched.map(|(shape, order)| Anomaly::Cycle(*shape, *order)));
+    }
+
     /// Whether nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -92,11 +105,6 @@ impl Findings {
     /// That there is an order that nothing is wrong with: what was not searched is not there.
     pub(crate) fn settle(&mut self) {
         self.unsearched.clear();
-    }
-
-    /// A search that ran out of steps.
-    pub(crate) fn doubt(&mut self, anomaly: Anomaly) {
-        self.unsearched.push(anomaly);
     }
 
     /// The answer where the search for cycles could not even begin.

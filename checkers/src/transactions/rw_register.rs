@@ -247,13 +247,7 @@ impl Case<'_> {
         let graph = links.finish().ok_or("out of bytes: the dependencies did not fit")?;
         let mut steps = budget.steps;
         let cycles = cycles::search(&graph, Edges::ALL, &mut steps);
-        for found in &cycles.found {
-            let anomaly = Anomaly::Cycle(found.kind.0, found.kind.1);
-            findings.add_many(anomaly, found.count, || registers.tell(&found.cycle));
-        }
-        for (shape, order) in cycles.unsearched {
-            findings.doubt(Anomaly::Cycle(shape, order));
-        }
+        findings.add_cycles(&cycles, |cycle| registers.tell(cycle));
         Ok((graph, versions))
     }
 
@@ -327,14 +321,11 @@ impl Registers<'_> {
 
     /// The evidence of a cycle.
     fn tell(&self, cycle: &Cycle) -> Evidence {
-        let keys = self.teller.shared_keys(cycle.steps.iter().map(|(node, _)| *node));
-        let why = |from: (Node, &str), edge, to: (Node, &str)| self.why(from, edge, to);
-        proof::tell(cycle, &|node| self.teller.deeds(node, &keys), &why)
+        proof::told_by(self.teller, cycle, &|from, edge, to| self.why(from, edge, to))
     }
 
     fn why(&self, (a, a_name): (Node, &str), edge: Edge, (b, b_name): (Node, &str)) -> String {
         let teller = &self.teller;
-        let first = &teller.transactions[a as usize];
         let named = |version: Version| self.touches.named(teller, self.writes, version);
         let told = match edge {
             Edge::Wr => self.touches.reads_of(teller, b).find_map(|(key, version)| {
@@ -361,9 +352,7 @@ impl Registers<'_> {
                 let (read, next) = (named(version), named(next?));
                 Some(format!("{a_name} read key {key} = {read} before {b_name} wrote {next}"))
             }),
-            Edge::Process => {
-                Some(format!("process {} did {a_name} before {b_name}", first.process))
-            }
+            Edge::Process => Some(teller.in_process((a, a_name), b_name)),
             Edge::Realtime => Some(teller.in_time((a, a_name), (b, b_name))),
             Edge::Free => None,
         };

@@ -116,6 +116,12 @@ impl Teller<'_> {
         self.names.value(value)
     }
 
+    /// Why one comes before another of its process.
+    pub(crate) fn in_process(&self, (a, a_name): (u32, &str), b_name: &str) -> String {
+        let process = self.transactions[a as usize].process;
+        format!("process {process} did {a_name} before {b_name}")
+    }
+
     /// Why one comes before another by time alone.
     pub(crate) fn in_time(&self, (a, a_name): (u32, &str), (b, b_name): (u32, &str)) -> String {
         let (a, b) = (&self.transactions[a as usize], &self.transactions[b as usize]);
