@@ -183,18 +183,17 @@ impl World {
 
     fn answer(&mut self, client: usize, mut call: Call, calls: u64) {
         let is_time = self.calls >= calls - calls / 10;
-        let reply = match &call.ask {
-            Ask::Produce { partition, messages, .. } => {
-                let log = &mut self.logs[*partition as usize - 1];
-                let first = log.len() as u64;
-                log.extend(messages);
-                if is_time && self.plant == Some(Plant::Hole) {
-                    self.plant = None;
-                    self.hole = Some((*partition as usize - 1, first));
-                }
-                Reply::Produced { first: Some(first) }
+        let reply = if let Ask::Produce { partition, messages, .. } = &call.ask {
+            let log = &mut self.logs[*partition as usize - 1];
+            let first = log.len() as u64;
+            log.extend(messages);
+            if is_time && self.plant == Some(Plant::Hole) {
+                self.plant = None;
+                self.hole = Some((*partition as usize - 1, first));
             }
-            _ => Reply::Polled(Box::new(self.poll(client, is_time))),
+            Reply::Produced { first: Some(first) }
+        } else {
+            Reply::Polled(Box::new(self.poll(client, is_time)))
         };
         call.outcome = Outcome::Ok(reply);
         let at = self.tick();

@@ -74,10 +74,8 @@ fn act(parsed: &Zeroloss) -> Result<ExitCode, Failure> {
 /// What clap refused, or the help and version that were asked for.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let told = match error.kind() {
-            clap::error::ErrorKind::DisplayVersion => finish::version(),
-            _ => error.render().to_string(),
-        };
+        let is_version = error.kind() == clap::error::ErrorKind::DisplayVersion;
+        let told = if is_version { finish::version() } else { error.render().to_string() };
         return match say::result(&told) {
             Ok(()) => ExitCode::Holds,
             Err(failure) => failure.code,

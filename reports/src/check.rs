@@ -35,7 +35,7 @@ fn verdict(ruling: &Ruling, broken: &[String]) -> Verdict {
             "what clients saw breaks no law, but the run broke {}, which looks at what no client sees",
             unseen.join(", ")
         )),
-        verdict => verdict,
+        verdict @ (Verdict::Holds(_) | Verdict::Violated(_) | Verdict::Unknown(_)) => verdict,
     }
 }
 

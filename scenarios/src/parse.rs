@@ -76,6 +76,7 @@ fn locate(table: &DeTable<'_>, place: &str) -> Option<Range<usize>> {
     let (key, mut value) = steps.next().and_then(|step| table.get_key_value(step))?;
     let mut span = key.span();
     for step in steps {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
         match value.get_ref() {
             DeValue::Table(inner) => {
                 let Some((key, next)) = inner.get_key_value(step) else { break };
@@ -87,7 +88,7 @@ fn locate(table: &DeTable<'_>, place: &str) -> Option<Range<usize>> {
                 span = next.span();
                 value = next;
             }
-            // Scalars, in an enum that is not ours: nothing is inside them.
+            // Scalars: nothing is inside them.
             _ => break,
         }
     }

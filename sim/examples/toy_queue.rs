@@ -142,7 +142,12 @@ impl Caller for Client {
         let (partition, what, rest) = match ask {
             Ask::Produce { partition, messages, .. } => (*partition, PRODUCE, messages.clone()),
             Ask::Fetch { partition, from, .. } => (*partition, FETCH, vec![*from]),
-            other => unreachable!("no plan asks for {other:?}"),
+            Ask::Poll
+            | Ask::Transact { .. }
+            | Ask::Assign { .. }
+            | Ask::Join { .. }
+            | Ask::CommitOffsets { .. }
+            | Ask::FetchOffsets { .. } => unreachable!("no plan asks for {ask:?}"),
         };
         let head = [self.endpoint.into(), what, id, partition.into()];
         let home = self.homes[partition as usize - 1];

@@ -165,10 +165,9 @@ fn a_client_that_never_answers_is_no_fault_of_the_harness_and_its_law_says_so() 
 }
 
 fn stuck(ended: &Simulated) -> (u64, &str) {
-    match &ended.run.ending {
-        Ending::Stuck { at_ns, waiting } => (*at_ns, waiting),
-        other => panic!("not stuck: {other:?}"),
-    }
+    let ending = &ended.run.ending;
+    let Ending::Stuck { at_ns, waiting } = ending else { panic!("not stuck: {ending:?}") };
+    (*at_ns, waiting)
 }
 
 #[test]

@@ -50,7 +50,12 @@ impl Scene {
                     });
                     (sends.collect(), true)
                 }
-                _ => continue,
+                Ask::Fetch { .. }
+                | Ask::Poll
+                | Ask::Assign { .. }
+                | Ask::Join { .. }
+                | Ask::CommitOffsets { .. }
+                | Ask::FetchOffsets { .. } => continue,
             };
             let is_single = messages.len() == 1;
             for (partition, message) in messages {
@@ -209,16 +214,16 @@ impl Scene {
 }
 
 fn for_each_polled(call: &mut Call, mut each: impl FnMut(&mut Polled)) {
-    match &mut call.outcome {
-        Outcome::Ok(Reply::Polled(polled)) => each(polled),
-        Outcome::Ok(Reply::Transacted { results }) => {
-            for result in results {
-                if let StepReply::Polled(polled) = result {
-                    each(polled);
-                }
+    let Outcome::Ok(reply) = &mut call.outcome else { return };
+    if let Reply::Polled(polled) = reply {
+        each(polled);
+    }
+    if let Reply::Transacted { results } = reply {
+        for result in results {
+            if let StepReply::Polled(polled) = result {
+                each(polled);
             }
         }
-        _ => {}
     }
 }
 

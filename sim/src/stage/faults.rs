@@ -157,7 +157,8 @@ impl Faults {
             (Some(Target::Leader(_) | Target::Follower { .. }), [node]) => {
                 format!("{words} (n{})", node + 1)
             }
-            _ => words,
+            (Some(Target::Leader(_) | Target::Follower { .. }), [] | [_, ..]) => words,
+            (Some(Target::Node(_) | Target::Region(_) | Target::All) | None, _) => words,
         }
     }
 }

@@ -121,32 +121,32 @@ impl Stream {
 
     /// Facts, with their places.
     pub(crate) fn facts(&self) -> impl DoubleEndedIterator<Item = (usize, &Fact)> {
-        self.told.iter().enumerate().filter_map(|(place, (_, told))| match told {
-            Told::Sight(Sight::Fact(fact)) => Some((place, fact)),
-            _ => None,
+        self.told.iter().enumerate().filter_map(|(place, (_, told))| {
+            let Told::Sight(Sight::Fact(fact)) = told else { return None };
+            Some((place, fact))
         })
     }
 
     pub(crate) fn fact_mut(&mut self, place: usize) -> &mut Fact {
-        match &mut self.told[place].1 {
-            Told::Sight(Sight::Fact(fact)) => fact,
-            other => panic!("no fact stands at {place}: {other:?}"),
-        }
+        let Told::Sight(Sight::Fact(fact)) = &mut self.told[place].1 else {
+            panic!("no fact stands at {place}")
+        };
+        fact
     }
 
     /// Replicas that changed, with their places.
     pub(crate) fn replicas(&self) -> impl DoubleEndedIterator<Item = (usize, ReplicaView)> {
-        self.told.iter().enumerate().filter_map(|(place, (_, told))| match told {
-            Told::Sight(Sight::Replica(replica)) => Some((place, *replica)),
-            _ => None,
+        self.told.iter().enumerate().filter_map(|(place, (_, told))| {
+            let Told::Sight(Sight::Replica(replica)) = told else { return None };
+            Some((place, *replica))
         })
     }
 
     /// The newest configuration of each group.
     pub(crate) fn configurations(&self) -> BTreeMap<u32, Configuration> {
-        let configured = self.facts().filter_map(|(_, fact)| match fact {
-            Fact::Configured(configuration) => Some((configuration.group, configuration.clone())),
-            _ => None,
+        let configured = self.facts().filter_map(|(_, fact)| {
+            let Fact::Configured(configuration) = fact else { return None };
+            Some((configuration.group, configuration.clone()))
         });
         configured.collect()
     }
@@ -164,14 +164,11 @@ impl Stream {
     pub(crate) fn logs(&self) -> BTreeMap<(u32, u32), Vec<EntryId>> {
         let mut logs: BTreeMap<(u32, u32), Vec<EntryId>> = BTreeMap::new();
         for (_, fact) in self.facts() {
-            match fact {
-                Fact::Durable { node, group, entry } => {
-                    logs.entry((*node, *group)).or_default().push(*entry);
-                }
-                Fact::DurableCut { node, group, last } => {
-                    logs.entry((*node, *group)).or_default().truncate(*last as usize);
-                }
-                _ => {}
+            if let Fact::Durable { node, group, entry } = fact {
+                logs.entry((*node, *group)).or_default().push(*entry);
+            }
+            if let Fact::DurableCut { node, group, last } = fact {
+                logs.entry((*node, *group)).or_default().truncate(*last as usize);
             }
         }
         logs
@@ -180,9 +177,9 @@ impl Stream {
     /// Calls that were made after the drain began, in order.
     pub(crate) fn drain(&self) -> Vec<usize> {
         let Some(begin) = self.mark(|mark| *mark == Mark::Draining) else { return Vec::new() };
-        let drain = self.told[begin..].iter().filter_map(|(_, told)| match told {
-            Told::Called(call) => Some(*call),
-            _ => None,
+        let drain = self.told[begin..].iter().filter_map(|(_, told)| {
+            let Told::Called(call) = told else { return None };
+            Some(*call)
         });
         drain.collect()
     }
@@ -230,9 +227,10 @@ impl Stream {
     /// Moves the end to which the drain read a partition.
     pub(crate) fn move_end(&mut self, partition: u32, to: u64) {
         for (_, told) in &mut self.told {
-            match told {
-                Told::Mark(Mark::Drained { partition: of, end }) if *of == partition => *end = to,
-                _ => {}
+            if let Told::Mark(Mark::Drained { partition: of, end }) = told
+                && *of == partition
+            {
+                *end = to;
             }
         }
     }

@@ -127,18 +127,15 @@ fn claim_before_flush(stream: &mut Stream) -> Option<()> {
     let mut newest: BTreeMap<(u32, u32), (usize, EntryId)> = BTreeMap::new();
     let mut found = Vec::new();
     for (place, fact) in stream.facts() {
-        match fact {
-            Fact::Durable { node, group, entry } => {
-                newest.insert((*node, *group), (place, *entry));
-            }
-            Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. }, .. } => {
-                let flushed = newest.get(&(*node, *group));
-                let is_it = |entry: &EntryId| (entry.index, entry.hash) == (*index, *hash);
-                found.extend(
-                    flushed.filter(|(_, entry)| is_it(entry)).map(|(flushed, _)| (place, *flushed)),
-                );
-            }
-            _ => {}
+        if let Fact::Durable { node, group, entry } = fact {
+            newest.insert((*node, *group), (place, *entry));
+        }
+        if let Fact::Claimed { node, group, claim: Claim::Append { index, hash, .. }, .. } = fact {
+            let flushed = newest.get(&(*node, *group));
+            let is_it = |entry: &EntryId| (entry.index, entry.hash) == (*index, *hash);
+            found.extend(
+                flushed.filter(|(_, entry)| is_it(entry)).map(|(flushed, _)| (place, *flushed)),
+            );
         }
     }
     let (claim, flushed) = middle(&found)?;
@@ -164,13 +161,13 @@ fn a_vote(stream: &Stream) -> Option<(usize, u32, u32, u64, u32)> {
     let configurations = stream.configurations();
     let votes: Vec<_> = stream
         .facts()
-        .filter_map(|(place, fact)| match fact {
-            Fact::DurableVote { node, group, term, vote: Some(candidate) } => {
-                let voters = &configurations.get(group)?.voters;
-                let other = voters.iter().find(|voter| voter.node != *candidate)?;
-                Some((place, *node, *group, *term, other.node))
-            }
-            _ => None,
+        .filter_map(|(place, fact)| {
+            let Fact::DurableVote { node, group, term, vote: Some(candidate) } = fact else {
+                return None;
+            };
+            let voters = &configurations.get(group)?.voters;
+            let other = voters.iter().find(|voter| voter.node != *candidate)?;
+            Some((place, *node, *group, *term, other.node))
         })
         .collect();
     middle(&votes)
@@ -230,18 +227,18 @@ fn counted(
 }
 
 fn ack_one_copy_short(stream: &mut Stream) -> Option<()> {
-    let (ack, copy) = counted(stream, |fact| match fact {
-        Fact::Acked { group, acks, entry, .. } if acks.is_durable() => Some((*group, *entry)),
-        _ => None,
+    let (ack, copy) = counted(stream, |fact| {
+        let Fact::Acked { group, acks, entry, .. } = fact else { return None };
+        acks.is_durable().then_some((*group, *entry))
     })?;
     stream.advance(ack, copy);
     Some(())
 }
 
 fn commit_one_copy_short(stream: &mut Stream) -> Option<()> {
-    let (commit, copy) = counted(stream, |fact| match fact {
-        Fact::Committed { group, entries, .. } => Some((*group, *entries.last()?)),
-        _ => None,
+    let (commit, copy) = counted(stream, |fact| {
+        let Fact::Committed { group, entries, .. } = fact else { return None };
+        Some((*group, *entries.last()?))
     })?;
     stream.advance(commit, copy);
     Some(())
@@ -340,13 +337,13 @@ fn committed_cut(stream: &mut Stream) -> Option<()> {
 /// entry, message.
 fn promised(stream: &Stream) -> Vec<(u32, u32, EntryId, u64)> {
     let logs = stream.logs();
-    let acked = stream.facts().filter_map(|(_, fact)| match fact {
-        Fact::Acked { node, group, acks: Acks::Leader, entry, message, .. } => {
-            let log = logs.get(&(*node, *group))?;
-            let stands = log.get(entry.index as usize - 1) == Some(entry);
-            stands.then_some((*node, *group, *entry, *message))
-        }
-        _ => None,
+    let acked = stream.facts().filter_map(|(_, fact)| {
+        let Fact::Acked { node, group, acks: Acks::Leader, entry, message, .. } = fact else {
+            return None;
+        };
+        let log = logs.get(&(*node, *group))?;
+        let stands = log.get(entry.index as usize - 1) == Some(entry);
+        stands.then_some((*node, *group, *entry, *message))
     });
     acked.collect()
 }
@@ -369,11 +366,10 @@ fn leader_entry_vanishes(stream: &mut Stream) -> Option<()> {
 fn leader_entry_unread(stream: &mut Stream) -> Option<()> {
     let drain = stream.drain();
     let reads = |message: u64| {
-        drain.iter().any(|call| match &stream.calls[*call].outcome {
-            Outcome::Ok(Reply::Fetched { records, .. }) => {
-                records.iter().any(|record| record.message == message)
-            }
-            _ => false,
+        drain.iter().any(|call| {
+            let outcome = &stream.calls[*call].outcome;
+            let Outcome::Ok(Reply::Fetched { records, .. }) = outcome else { return false };
+            records.iter().any(|record| record.message == message)
         })
     };
     let found = promised(stream).into_iter().find(|(.., message)| reads(*message));
@@ -407,9 +403,7 @@ fn digest_off(stream: &mut Stream) -> Option<()> {
 }
 
 fn replica_short(stream: &mut Stream) -> Option<()> {
-    match replica_mut(stream)? {
-        Fact::Replica { last, .. } if *last > 0 => *last -= 1,
-        _ => return None,
-    }
+    let Fact::Replica { last, .. } = replica_mut(stream)? else { return None };
+    *last = last.checked_sub(1)?;
     Some(())
 }

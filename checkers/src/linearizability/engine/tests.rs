@@ -239,20 +239,15 @@ fn wide(writes: u64, reads: &[u64]) -> Vec<Operation<Register>> {
 fn more_writes_than_a_word_has_bits_may_be_pending() {
     for writes in [63, 64, 65, 130] {
         let mut reads: Vec<u64> = (1..=writes).rev().collect();
-        match check(&models::Register::default(), &wide(writes, &reads), PLENTY) {
-            Answer::Linearizable(order) => assert_eq!(order.len() as u64, writes * 2),
-            other => panic!("{writes} writes: {other:?}"),
-        }
+        let answer = check(&models::Register::default(), &wide(writes, &reads), PLENTY);
+        let Answer::Linearizable(order) = answer else { panic!("{writes} writes: {answer:?}") };
+        assert_eq!(order.len() as u64, writes * 2);
         // The write of 7 has happened once; nothing brings its value back.
         reads.insert(writes as usize - 7 + 2, 7);
-        match check(&models::Register::default(), &wide(writes, &reads), PLENTY) {
-            Answer::Impossible(impossible) => {
-                let values =
-                    impossible.operations.iter().map(|number| reads[number - writes as usize]);
-                assert_eq!(values.collect::<Vec<u64>>(), [7, 6, 7], "{}", impossible.why);
-            }
-            other => panic!("{writes} writes: {other:?}"),
-        }
+        let answer = check(&models::Register::default(), &wide(writes, &reads), PLENTY);
+        let Answer::Impossible(impossible) = answer else { panic!("{writes} writes: {answer:?}") };
+        let values = impossible.operations.iter().map(|number| reads[number - writes as usize]);
+        assert_eq!(values.collect::<Vec<u64>>(), [7, 6, 7], "{}", impossible.why);
     }
 }
 
@@ -294,10 +289,9 @@ fn a_search_out_of_steps_or_bytes_says_so_and_how_far_it_came() {
     let ask =
         |steps, bytes| check(&models::Register::default(), &operations, Budget::of(steps, bytes));
     for (steps, bytes) in [(0, 1 << 30), (1_000, 1 << 30), (1 << 40, 0), (1 << 40, 100_000)] {
-        match ask(steps, bytes) {
-            Answer::Exhausted(why) => assert!(why.contains("of 961 returns explained"), "{why}"),
-            other => panic!("{steps} steps, {bytes} bytes: {other:?}"),
-        }
+        let answer = ask(steps, bytes);
+        let Answer::Exhausted(why) = answer else { panic!("{steps}, {bytes}: {answer:?}") };
+        assert!(why.contains("of 961 returns explained"), "{why}");
     }
     assert!(matches!(ask(1 << 40, 1 << 30), Answer::Impossible(_)));
     assert_eq!(ask(1_000, 1 << 30), ask(1_000, 1 << 30), "the same search ends the same way");

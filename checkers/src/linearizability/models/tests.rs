@@ -31,15 +31,12 @@ fn rejects<M: Model>(model: M, deeds: Vec<M::Deed>, why: &str) {
     let good = closed.len() - 1;
     let answer = judge(model.clone(), closed[..good].to_vec());
     assert_eq!(answer, Answer::Linearizable((0..good).collect()));
-    match judge(model, closed) {
-        Answer::Impossible(impossible) => {
-            assert_eq!(impossible.rule, "not_linearizable");
-            let why = format!("not_linearizable: no order explains that process 1 {why}");
-            assert_eq!(impossible.why, why);
-            assert_eq!(impossible.operations.last(), Some(&good));
-        }
-        other => panic!("{why}: {other:?}"),
-    }
+    let answer = judge(model, closed);
+    let Answer::Impossible(impossible) = answer else { panic!("{why}: {answer:?}") };
+    assert_eq!(impossible.rule, "not_linearizable");
+    let why = format!("not_linearizable: no order explains that process 1 {why}");
+    assert_eq!(impossible.why, why);
+    assert_eq!(impossible.operations.last(), Some(&good));
 }
 
 #[test]

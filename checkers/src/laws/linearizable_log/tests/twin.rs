@@ -31,7 +31,7 @@ pub(super) fn is_linearizable(history: &History) -> bool {
             (Ask::Produce { messages, acks, .. }, outcome) => {
                 let first = match outcome {
                     Outcome::Ok(Reply::Produced { first }) if acks.is_durable() => *first,
-                    _ => None,
+                    Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
                 };
                 let is_owed = first.is_some();
                 let returned = if is_owed { returned } else { u64::MAX };
@@ -55,7 +55,7 @@ pub(super) fn is_linearizable(history: &History) -> bool {
             (Ask::Transact { steps: parts }, outcome) => {
                 let results = match outcome {
                     Outcome::Ok(Reply::Transacted { results }) => Some(results),
-                    _ => None,
+                    Outcome::Ok(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
                 };
                 let is_owed = results.is_some();
                 let returned = if is_owed { returned } else { u64::MAX };
@@ -220,13 +220,12 @@ fn act(plan: &Planned, message: MessageId, log: &mut Vec<MessageId>) -> Call {
 /// The same appends as a transaction.
 fn transaction(plan: &Planned, messages: &[MessageId], outcome: Outcome) -> Call {
     let sends = messages.iter().map(|message| Part::Send { partition: 1, message: *message });
-    let outcome = match outcome {
-        Outcome::Ok(Reply::Produced { first }) => {
-            let sent = |place| StepReply::Sent { offset: first.map(|first| first + place) };
-            let results = (0..messages.len() as u64).map(sent).collect();
-            Outcome::Ok(Reply::Transacted { results })
-        }
-        outcome => outcome,
+    let outcome = if let Outcome::Ok(Reply::Produced { first }) = outcome {
+        let sent = |place| StepReply::Sent { offset: first.map(|first| first + place) };
+        let results = (0..messages.len() as u64).map(sent).collect();
+        Outcome::Ok(Reply::Transacted { results })
+    } else {
+        outcome
     };
     called(plan, Ask::Transact { steps: sends.collect() }, outcome)
 }
@@ -238,12 +237,11 @@ fn called(plan: &Planned, ask: Ask, outcome: Outcome) -> Call {
     let returned = (!is_pending).then_some(stamp(plan.returned));
     let called = stamp(plan.called);
     // Every producer is idempotent, and has one call.
-    let numbered = match &ask {
-        Ask::Produce { messages, .. } => {
-            let sequence = Sequence { producer: messages[0], epoch: 0, sequence: 0 };
-            Some(Numbered { at: called, sequence })
-        }
-        _ => None,
+    let numbered = if let Ask::Produce { messages, .. } = &ask {
+        let sequence = Sequence { producer: messages[0], epoch: 0, sequence: 0 };
+        Some(Numbered { at: called, sequence })
+    } else {
+        None
     };
     Call { id: 0, client: plan.client, ask, called, numbered, returned, outcome }
 }

@@ -59,7 +59,9 @@ fn apply_queue(
                 found.map(|place| take(state, place)).collect()
             }
             Taken::Empty if !is_pending => when(state.is_empty(), state.clone()),
-            _ => places.map(|place| take(state, place)).chain([state.clone()]).collect(),
+            Taken::Value(_) | Taken::Empty | Taken::Unknown => {
+                places.map(|place| take(state, place)).chain([state.clone()]).collect()
+            }
         },
     }
 }

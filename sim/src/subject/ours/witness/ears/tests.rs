@@ -49,10 +49,9 @@ impl Node {
     fn say(&mut self, to: u32, message: Message) -> Option<Option<Heard>> {
         let mut facts = Vec::new();
         self.0.send(0, to, &frame(1, &[message]), &mut facts);
-        match facts.pop()? {
-            Fact::Balloted { heard, own, .. } => Some(heard.filter(|heard| heard.term == own)),
-            other => panic!("{other:?}"),
-        }
+        let fact = facts.pop()?;
+        let Fact::Balloted { heard, own, .. } = fact else { panic!("{fact:?}") };
+        Some(heard.filter(|heard| heard.term == own))
     }
 
     fn follow(&mut self, ms: u64) {
@@ -158,9 +157,9 @@ fn who_stands_for_election_is_told_with_whoever_granted_it_that_term() {
     node.turn(200, 3, &[reply(8, true)]);
     node.turn(300, 4, &[reply(8, false)]);
     node.turn(400, 3, &[reply(8, true)]);
-    let consents = |fact| match fact {
-        Fact::Balloted { consents, .. } => consents,
-        other => panic!("{other:?}"),
+    let consents = |fact| {
+        let Fact::Balloted { consents, .. } = fact else { panic!("{fact:?}") };
+        consents
     };
     assert_eq!(consents(node.0.began(0, 1, 8, 7)), [3]);
     assert!(consents(node.0.began(0, 1, 9, 8)).is_empty(), "that was another term");
