@@ -2,21 +2,25 @@
 //! nothing is told with the nearest that does.
 
 use crate::say::Failure;
-use scenarios::{PLANTED, Planted, SUITES, Scenario, Seeds};
+use scenarios::{PLANTED, Planted, SUITES, Scenario, Seeds, is_path};
 use std::path::Path;
 
 /// The scenario of a name or a path.
 pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
-    if is_path(name) {
-        let text = std::fs::read_to_string(name).map_err(|error| {
-            Failure::usage(format!("could not read scenario `{name}`: {error}"))
-        })?;
-        return scenarios::parse(name, name, &text).map_err(could_not);
+    meant("scenario", name, &[])
+}
+
+/// The scenario of a name or a path, where it might have been a suite's.
+pub(crate) fn scenario_or_suite(name: &str) -> Result<Scenario, Failure> {
+    meant("scenario or suite", name, &SUITES.map(|suite| suite.name))
+}
+
+fn meant(what: &str, name: &str, others: &[&str]) -> Result<Scenario, Failure> {
+    if is_path(name) || scenarios::find(name).is_ok() {
+        return scenarios::load(name).map_err(could_not);
     }
-    match scenarios::find(name) {
-        Ok(entry) => Ok(entry.scenario()),
-        Err(_) => Err(unknown("scenario", name, scenarios::catalogue().iter().map(|e| e.name))),
-    }
+    let known = scenarios::catalogue().iter().map(|entry| entry.name);
+    Err(unknown(what, name, &known.chain(others.iter().copied()).collect::<Vec<_>>()))
 }
 
 /// Whether this planted bug exists.
@@ -24,7 +28,8 @@ pub(crate) fn known_plant(name: &str) -> Result<(), Failure> {
     if Planted::find(name).is_ok() {
         return Ok(());
     }
-    Err(unknown("planted bug", name, PLANTED.iter().map(|planted| planted.name)))
+    let known: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
+    Err(unknown("planted bug", name, &known))
 }
 
 /// Seeds of a scenario when none are asked for: those of its first suite, else only the first.
@@ -33,25 +38,12 @@ pub(crate) fn home_seeds(scenario: &Scenario) -> Seeds {
     suite.map_or(Seeds { first: 1, last: 1 }, |suite| suite.seeds)
 }
 
-/// Whether a scenario is named by its path.
-pub(crate) fn is_path(name: &str) -> bool {
-    name.ends_with(".toml") || name.contains('/')
-}
-
-/// An error with the nearest name, or with all of them.
-pub(crate) fn unknown<'a>(
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Failure {
-    let hint = match scenarios::nearest(name, known.clone()) {
-        // A name is never a file; whoever means one says so.
-        _ if Path::new(name).is_file() => format!("did you mean the file `./{name}`?"),
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-            format!("expected one of {}", all.join(", "))
-        }
+/// An error with what was probably meant.
+fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
+    // A name is never a file; whoever means one says so.
+    let hint = match Path::new(name).is_file() {
+        true => format!("did you mean the file `./{name}`?"),
+        false => scenarios::hint(name, known),
     };
     Failure::usage(format!("could not find {what} `{name}` ({hint})"))
 }

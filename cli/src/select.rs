@@ -7,7 +7,7 @@
 use crate::{
     args,
     job::Job,
-    names::{could_not, home_seeds, is_path, known_plant, scenario, unknown},
+    names::{could_not, home_seeds, known_plant, scenario, scenario_or_suite},
     progress::Planning,
     say::Failure,
     target,
@@ -147,13 +147,7 @@ fn choose(names: &[String], told: &mut dyn FnMut(Failure)) -> Vec<(Scenario, See
 }
 
 fn named(name: &str) -> Result<(Scenario, Seeds), Failure> {
-    let is_known = is_path(name) || scenarios::find(name).is_ok();
-    if !is_known {
-        let suites = SUITES.iter().map(|suite| suite.name);
-        let known = scenarios::catalogue().iter().map(|entry| entry.name).chain(suites);
-        return Err(unknown("scenario or suite", name, known));
-    }
-    let scenario = scenario(name)?;
+    let scenario = scenario_or_suite(name)?;
     let seeds = home_seeds(&scenario);
     Ok((scenario, seeds))
 }

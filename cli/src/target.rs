@@ -184,7 +184,7 @@ fn read(path: &Path, text: &str, out: &Path) -> Result<Job, Failure> {
 /// Whether the job's token draws its plan today.
 fn is_drawn(job: &Job) -> bool {
     let name = &job.plan.scenario;
-    let is_there = !names::is_path(name) || Path::new(name).is_file();
+    let is_there = !scenarios::is_path(name) || Path::new(name).is_file();
     let scenario = is_there.then(|| names::scenario(name).ok()).flatten();
     let drawn = scenario.and_then(|s| Job::draw(&s, job.plan.seed, job.plant.as_deref()).ok());
     drawn.is_some_and(|drawn| drawn.token == job.token)

@@ -7,7 +7,7 @@ use crate::{
     token::{self, Seeds},
 };
 use serde::Serialize;
-use std::{path::Path, sync::OnceLock};
+use std::sync::OnceLock;
 
 /// A scenario of the catalogue, as its author wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +86,15 @@ pub fn find(name: &str) -> Result<&'static Entry, String> {
     })
 }
 
-/// The scenario that a person names: one of the catalogue, or a path that ends in `.toml`.
+/// Whether a scenario is named by its path: the catalogue has no such names.
+pub fn is_path(name: &str) -> bool {
+    name.ends_with(".toml") || name.contains('/')
+}
+
+/// The scenario that a person names: one of the catalogue, or a path.
 pub fn load(name: &str) -> Result<Scenario, Refused> {
     let refused = |what| Refused { file: name.to_owned(), line: None, what, others: Vec::new() };
-    if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
+    if !is_path(name) {
         return find(name).map(Entry::scenario).map_err(refused);
     }
     if !token::is_word(name) {

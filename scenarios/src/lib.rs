@@ -76,10 +76,10 @@ mod words;
 pub mod written;
 
 pub use carry::{Carried, Owed, Service};
-pub use catalogue::{Entry, SUITES, Suite, catalogue, find, load, suite};
+pub use catalogue::{Entry, SUITES, Suite, catalogue, find, is_path, load, suite};
 pub use draw::draw;
 pub use faults::{Cut, Effect, FAULTS, Fault, FaultKind, Harm, NodeEffect, Rates};
-pub use names::{nearest, nearest_within};
+pub use names::{hint, nearest, nearest_within};
 pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Limits, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,

@@ -25,16 +25,21 @@ pub fn nearest_within<'a>(
         .map(|(_, known)| known)
 }
 
-/// `unknown <what> `name`` with the nearest name, or with all of them.
-pub(crate) fn unknown(what: &str, name: &str, of: &[&str]) -> String {
+/// What was probably meant: the nearest name, or one of them all.
+pub fn hint(name: &str, of: &[&str]) -> String {
     match (nearest(name, of.iter().copied()), of) {
-        (Some(near), _) => format!("unknown {what} `{name}` (did you mean `{near}`?)"),
-        (None, []) => format!("unknown {what} `{name}` (none is expected here)"),
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "none is expected here".to_owned(),
         (None, _) => {
             let all: Vec<String> = of.iter().map(|known| format!("`{known}`")).collect();
-            format!("unknown {what} `{name}` (expected one of {})", all.join(", "))
+            format!("expected one of {}", all.join(", "))
         }
     }
+}
+
+/// `unknown <what> `name`` with what was probably meant.
+pub(crate) fn unknown(what: &str, name: &str, of: &[&str]) -> String {
+    format!("unknown {what} `{name}` ({})", hint(name, of))
 }
 
 #[cfg(test)]
