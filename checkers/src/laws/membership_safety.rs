@@ -17,9 +17,11 @@
 //! region, or if its disk has forgotten its term and it speaks as a voter before a settled
 //! configuration without it made it a stranger (D11: a wiped voter forgets what it acknowledged).
 //!
-//! Systems under test have had one fixed configuration for each group so far. For more the facts need
-//! joint configurations (two sets, a quorum of each), learners, the incarnation of a node beside its
-//! number (S1), and [`Fact::Settled`] from whoever sees a configuration's entry committed.
+//! Systems under test have had one fixed configuration for each group so far: on every disk it stands at
+//! index 0, so that no fact tells an index. For more the facts need that index and whose log holds it (a
+//! cut takes a configuration back from one log and from no other), joint configurations (two sets, a
+//! quorum of each), learners, the incarnation of a node beside its number (S1), and [`Fact::Settled`]
+//! from whoever sees a configuration's entry committed.
 
 use crate::{
     breach::{Breach, line},
