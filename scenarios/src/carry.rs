@@ -10,6 +10,7 @@
 //! somebody begins more must succeed than fail.
 
 use crate::{
+    numbers::seat_of,
     plan::{Disk, Network, Node, Placement, Plan, Timing},
     words::{Share, Span},
 };
@@ -69,7 +70,7 @@ pub(crate) struct Parts<'a> {
 
 /// Pairs of regions between which voters of one group talk, both ways, each once.
 pub(crate) fn spans(nodes: &[u32], placement: &Placement) -> Vec<(u32, u32)> {
-    let region = |node: &Node| nodes[*node as usize - 1];
+    let region = |node: &Node| nodes[seat_of(*node)];
     let mut spans = Vec::new();
     for voters in std::iter::once(&placement.metadata).chain(&placement.partitions) {
         for a in voters {

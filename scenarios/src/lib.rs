@@ -58,6 +58,7 @@ pub mod faults;
 mod layout;
 mod limits;
 mod names;
+mod numbers;
 mod owed;
 mod parse;
 mod place;
@@ -80,6 +81,7 @@ pub use catalogue::{Entry, SUITES, Suite, catalogue, find, is_path, load, suite}
 pub use draw::draw;
 pub use faults::{Cut, Effect, FAULTS, Fault, FaultKind, Harm, NodeEffect, Rates};
 pub use names::{hint, nearest, nearest_within};
+pub use numbers::{number_at, seat_of};
 pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Limits, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,

@@ -104,6 +104,7 @@ fn nodes_in(nodes: &[u32], region: u32) -> Vec<Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbers::seat_of;
 
     #[test]
     fn everyone_votes_where_voters_are_not_said() {
@@ -123,10 +124,10 @@ mod tests {
         for group in &shape.placement.partitions {
             let mut by_region = [0; 3];
             for node in group {
-                held[*node as usize - 1] += 1;
-                by_region[shape.nodes[*node as usize - 1] as usize] += 1;
+                held[seat_of(*node)] += 1;
+                by_region[shape.nodes[seat_of(*node)] as usize] += 1;
             }
-            led[group[0] as usize - 1] += 1;
+            led[seat_of(group[0])] += 1;
             by_region.sort_unstable();
             assert_eq!(by_region, [1, 2, 2], "{group:?}");
         }

@@ -6,7 +6,7 @@ use crate::{
     stage::theatre::Blow,
     world::World,
 };
-use scenarios::{Cut, Effect, Fault, NodeEffect, Target};
+use scenarios::{Cut, Effect, Fault, NodeEffect, Target, number_at, seat_of};
 
 /// A fault that lasts, with its roles resolved.
 #[derive(Debug)]
@@ -20,20 +20,19 @@ pub(crate) struct Active {
 /// The nodes that a target means now, by place.
 fn resolve(world: &World, target: &Target) -> Vec<usize> {
     let nodes = &world.plan.nodes;
-    let place = |node: u32| node as usize - 1;
     match target {
-        Target::Node(node) => vec![place(*node)],
+        Target::Node(node) => vec![seat_of(*node)],
         Target::Leader(partition) => {
-            let voters = &world.plan.placement.partitions[*partition as usize - 1];
+            let voters = &world.plan.placement.partitions[seat_of(*partition)];
             // Where nobody leads, the preferred leader stands for it.
-            vec![place(world.books.leader(*partition).unwrap_or(voters[0]))]
+            vec![seat_of(world.books.leader(*partition).unwrap_or(voters[0]))]
         }
         Target::Follower { partition, rank } => {
             let leader = world.books.leader(*partition);
-            let mut followers = world.plan.placement.partitions[*partition as usize - 1].clone();
+            let mut followers = world.plan.placement.partitions[seat_of(*partition)].clone();
             followers.sort_unstable();
             followers.retain(|node| Some(*node) != leader);
-            vec![place(followers[*rank as usize % followers.len()])]
+            vec![seat_of(followers[*rank as usize % followers.len()])]
         }
         Target::Region(region) => {
             (0..nodes.len()).filter(|place| nodes[*place] == *region).collect()
@@ -52,7 +51,7 @@ fn pairs_of(world: &World, effect: &Effect, nodes: &[usize]) -> Pairs {
         }
         Effect::Cut(Cut::Target { clients }) => {
             let all: Vec<u32> = (1..=if *clients { n_all } else { n_nodes }).collect();
-            nodes.iter().flat_map(|place| isolate(*place as u32 + 1, &all)).collect()
+            nodes.iter().flat_map(|place| isolate(number_at(*place), &all)).collect()
         }
         Effect::Cut(Cut::Client { client }) => {
             let all: Vec<u32> = (1..=n_nodes).chain([n_nodes + client]).collect();
@@ -103,8 +102,8 @@ impl Active {
         let Some(effect) = self.effect.of_node() else { return blows };
         for place in self.nodes.iter().copied() {
             match (self.effect.harm(), begins) {
-                (Some(harm), true) => world.oracle.harm(place as u32 + 1, harm),
-                (Some(harm), false) => world.oracle.relieve(place as u32 + 1, harm),
+                (Some(harm), true) => world.oracle.harm(number_at(place), harm),
+                (Some(harm), false) => world.oracle.relieve(number_at(place), harm),
                 (None, _) => {}
             }
             let now = world.now_ns;
@@ -168,7 +167,7 @@ impl Active {
             Effect::Cut(Cut::Client { client }) => return (Vec::new(), vec![*client]),
             Effect::Rates(_) => (1..=world.plan.nodes.len() as u32).collect(),
             Effect::Cut(Cut::Target { .. }) | Effect::Node(_) => {
-                self.nodes.iter().map(|place| *place as u32 + 1).collect()
+                self.nodes.iter().map(|place| number_at(*place)).collect()
             }
         };
         (nodes, Vec::new())

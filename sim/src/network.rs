@@ -10,7 +10,7 @@ mod shapes;
 
 pub use shapes::{Pairs, isolate, one_way, split};
 
-use scenarios::{Rates, Stream};
+use scenarios::{Rates, Stream, seat_of};
 use std::collections::BTreeMap;
 
 /// A node (`1..=nodes`) or, after them, a client. 0 is nobody.
@@ -267,14 +267,14 @@ impl Network {
 
     /// A cut takes a frame. From the dead it takes nothing: there the frame was lost anyway.
     fn swallow(&mut self, place: usize, to: Endpoint) {
-        let taken = u64::from(!self.silent[to as usize - 1]);
+        let taken = u64::from(!self.silent[seat_of(to)]);
         self.links[place].swallowed += taken;
         self.hits.cut += taken;
     }
 
     /// Whether somebody listens at this endpoint from now on.
     pub fn silence(&mut self, endpoint: Endpoint, is_silent: bool) {
-        self.silent[endpoint as usize - 1] = is_silent;
+        self.silent[seat_of(endpoint)] = is_silent;
     }
 
     /// Frames to the living that cuts of this direction have swallowed so far: what a fault did is the

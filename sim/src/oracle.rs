@@ -8,7 +8,7 @@
 //! nothing that the system promises hangs on one.
 
 use crate::network::Endpoint;
-use scenarios::{Harm, Plan};
+use scenarios::{Harm, Plan, seat_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A replication group's voters and quorums.
@@ -153,7 +153,7 @@ impl Oracle {
         }
         for client in 1..=self.n_clients {
             let reaches = self.reaches_all(self.n_nodes + client);
-            let told = &mut self.calm_clients[client as usize - 1];
+            let told = &mut self.calm_clients[seat_of(client)];
             if std::mem::replace(told, reaches) != reaches {
                 let changed =
                     if reaches { &mut change.calm_clients } else { &mut change.troubled_clients };

@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 use checkers::Ask;
-use scenarios::Fault;
+use scenarios::{Fault, number_at};
 use std::collections::BTreeMap;
 
 /// A fault that lasts, and what its links had swallowed before.
@@ -105,7 +105,7 @@ impl Theatre for House {
         let was_up = world.machines[node].is_up;
         if was_up || world.books.views[node].iter().any(Option::is_some) {
             world.end_life(node);
-            world.books.stopped(world.now_ns, node as u32 + 1);
+            world.books.stopped(world.now_ns, number_at(node));
         }
         world.end_process(node);
         assert!(!world.machines[node].is_up, "a killed process lives on");

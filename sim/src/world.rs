@@ -33,7 +33,7 @@ use host::HostView;
 pub(crate) use lives::{EndedLives, Lives};
 pub(crate) use machine::Machine;
 use parcels::Parcels;
-use scenarios::Plan;
+use scenarios::{Plan, number_at};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -145,7 +145,7 @@ impl World {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(turn)) {
                 // The process went down with it: what a panic left half done must not be looked at again.
                 let (source, message) = told_by(panic.as_ref());
-                let node = place as u32 + 1;
+                let node = number_at(place);
                 let why = Aborted::Panicked { node, place: source, message };
                 self.tasks.push(Task::Abort(why));
                 return;
@@ -220,7 +220,7 @@ impl World {
 
     /// Everything else that reaches this node at this very instant joins its turn.
     fn gather(&mut self, place: usize) {
-        let node = place as u32 + 1;
+        let node = number_at(place);
         while let Some((at_ns, what)) = self.agenda.peek() {
             let joins = at_ns == self.now_ns
                 && match what {

@@ -1,6 +1,7 @@
 //! What faults are drawn against: whom a written name means in one seed's world.
 
 use crate::{
+    numbers::seat_of,
     place::Shape,
     random::Stream,
     target::{Node, Target},
@@ -44,7 +45,7 @@ impl Dice<'_> {
     }
 
     fn any_follower(&self, partition: u32, stream: &mut Stream) -> Target {
-        let voters = self.shape.placement.partitions[partition as usize - 1].len() as u64;
+        let voters = self.shape.placement.partitions[seat_of(partition)].len() as u64;
         match voters {
             // Nobody follows a lone leader; `check` refuses to ask for it.
             0 | 1 => panic!("p{partition} has no followers"),

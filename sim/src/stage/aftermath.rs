@@ -4,7 +4,7 @@
 
 use super::{catch_up::CatchUp, struck::Struck};
 use checkers::{Acks, Ask, Call, History, Mark, Outcome, Overlap, Recovery, Reply};
-use scenarios::Plan;
+use scenarios::{Plan, seat_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A run that is over.
@@ -85,14 +85,14 @@ impl Aftermath<'_> {
             self.plan.placement.partitions.iter().map(|_| Acked::default()).collect();
         for (_, mark) in &self.history.marks {
             if let Mark::Drained { partition, .. } = mark {
-                acked[*partition as usize - 1].is_drained = true;
+                acked[seat_of(*partition)].is_drained = true;
             }
         }
         let read = if self.is_lost { self.drained() } else { BTreeSet::new() };
         for call in &self.history.calls {
             let Some((partition, returned)) = acknowledged(call) else { continue };
             let Ask::Produce { messages, acks, .. } = &call.ask else { continue };
-            let acked = &mut acked[partition as usize - 1];
+            let acked = &mut acked[seat_of(partition)];
             if *acks == level {
                 acked.calls.push((call.called.at_ns, returned));
             }

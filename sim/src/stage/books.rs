@@ -11,7 +11,7 @@ use checkers::{
     Acks, Ask, Bench, Call, EntryId, Event, Fact, History, Mark, Numbered, Outcome, Recording,
     ReplicaView, Reply, Role, Sequence, Series, Sight, Stamp,
 };
-use scenarios::Plan;
+use scenarios::{Plan, number_at, seat_of};
 use std::collections::BTreeMap;
 
 /// The books.
@@ -192,7 +192,7 @@ impl Books {
     pub(crate) fn look(&mut self, at_ns: u64, process: &dyn Process, seen: &[ReplicaView]) {
         for now in seen {
             let (node, group) = (now.node, now.group);
-            let before = self.views[node as usize - 1][group as usize].replace(*now);
+            let before = self.views[seat_of(node)][group as usize].replace(*now);
             if before == Some(*now) {
                 continue;
             }
@@ -237,8 +237,8 @@ impl Books {
 
     /// A node's process ended.
     pub(crate) fn stopped(&mut self, at_ns: u64, number: u32) {
-        for group in 0..self.views[number as usize - 1].len() {
-            let Some(before) = self.views[number as usize - 1][group].take() else { continue };
+        for group in 0..self.views[seat_of(number)].len() {
+            let Some(before) = self.views[seat_of(number)][group].take() else { continue };
             let gone = ReplicaView { role: Role::Follower, ..before };
             self.tell_leader(at_ns, Some(&before), &gone);
         }
@@ -289,7 +289,7 @@ impl Books {
         }
         for place in 0..self.views.len() {
             let lag = self.catch_up.lag(place);
-            self.series.lag.entry(place as u32 + 1).or_default().push(lag);
+            self.series.lag.entry(number_at(place)).or_default().push(lag);
         }
     }
 }

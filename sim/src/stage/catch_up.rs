@@ -2,6 +2,7 @@
 //! to catch up. What a node that is down misses is not nothing: it lags by all of it.
 
 use checkers::{Node, ReplicaView};
+use scenarios::seat_of;
 use std::collections::BTreeMap;
 
 /// Every replica of a run.
@@ -42,7 +43,7 @@ impl CatchUp {
         let (node, group) = (seen.node, seen.group);
         let furthest = &mut self.furthest[group as usize];
         *furthest = seen.commit.max(*furthest);
-        let reached = &mut self.reached[node as usize - 1][group as usize];
+        let reached = &mut self.reached[seat_of(node)][group as usize];
         // Whoever restarts knows of no commit, and still has what it had.
         let now = seen.commit.max(reached.unwrap_or(0).min(seen.last));
         *reached = Some(now);
@@ -65,7 +66,7 @@ impl CatchUp {
     pub(crate) fn lifted(&mut self, at_ns: u64, fault: usize, nodes: &[Node]) {
         for node in nodes {
             for (group, target) in (0..).zip(&self.furthest) {
-                let Some(reached) = self.reached[*node as usize - 1][group as usize] else {
+                let Some(reached) = self.reached[seat_of(*node)][group as usize] else {
                     continue;
                 };
                 let time = self.times.entry((fault, group)).or_insert((0, 0));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::trace::Kind;
 use checkers::Fact;
-use scenarios::{Effect, Fault, NodeEffect, Plan, Planned, Target};
+use scenarios::{Effect, Fault, NodeEffect, Plan, Planned, Target, number_at};
 use std::collections::BTreeMap;
 
 /// A fault at work.
@@ -155,7 +155,7 @@ impl Faults {
         let words = self.plan.words(fault);
         match (fault.target(), nodes) {
             (Some(Target::Leader(_) | Target::Follower { .. }), [node]) => {
-                format!("{words} (n{})", node + 1)
+                format!("{words} (n{})", number_at(*node))
             }
             (Some(Target::Leader(_) | Target::Follower { .. }), [] | [_, ..]) => words,
             (Some(Target::Node(_) | Target::Region(_) | Target::All) | None, _) => words,
@@ -183,7 +183,7 @@ fn deal(theatre: &mut dyn Theatre, blows: Vec<Blow>) {
 fn resolved(fault: &Fault, nodes: &[usize]) -> Vec<Fault> {
     match fault.target() {
         Some(Target::Leader(_) | Target::Follower { .. }) => {
-            let aimed = |place: &usize| fault.aimed_at(Target::Node(*place as u32 + 1));
+            let aimed = |place: &usize| fault.aimed_at(Target::Node(number_at(*place)));
             nodes.iter().filter_map(aimed).collect()
         }
         Some(Target::Node(_) | Target::Region(_) | Target::All) | None => vec![fault.clone()],

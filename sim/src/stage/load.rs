@@ -5,7 +5,7 @@
 use super::{books::Books, late::Late};
 use crate::subject::{Answer, Caller, Endpoint, Frame, Subject, content, payload};
 use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Reply, Sequence};
-use scenarios::{Plan, Stream};
+use scenarios::{Plan, Stream, number_at};
 use std::collections::BTreeMap;
 
 /// The number of the call that creates the partitions: it is no part of the history.
@@ -76,9 +76,9 @@ impl Load {
         let n_clients = plan.workload.clients.len();
         let clients = (0..=n_clients)
             .map(|place| Client {
-                caller: subject.caller(place as u32 + 1, (n_nodes + place + 1) as Endpoint),
-                dice: Stream::derive(plan.seed, &format!("client/{}", place + 1)),
-                bias: Stream::derive(plan.seed, &format!("client/{}/bias", place + 1)),
+                caller: subject.caller(number_at(place), number_at(n_nodes + place)),
+                dice: Stream::derive(plan.seed, &format!("client/{}", number_at(place))),
+                bias: Stream::derive(plan.seed, &format!("client/{}/bias", number_at(place))),
                 messages: 0,
                 cursors: BTreeMap::new(),
                 timer_at: u64::MAX,
@@ -127,12 +127,12 @@ impl Load {
     }
 
     pub(crate) fn endpoint(&self, place: usize) -> Endpoint {
-        (self.n_nodes + place + 1) as Endpoint
+        number_at(self.n_nodes + place)
     }
 
     /// A client's number in histories, from 1.
     pub(crate) fn number(&self, place: usize) -> u32 {
-        place as u32 + 1
+        number_at(place)
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -194,7 +194,7 @@ impl Load {
     /// A produce call of fresh messages.
     pub(crate) fn produce(&mut self, place: usize, partition: u32, acks: Acks) -> Ask {
         let client = &mut self.clients[place];
-        let first = checkers::message::of(place as u32 + 1, client.messages);
+        let first = checkers::message::of(number_at(place), client.messages);
         client.messages += u64::from(self.messages_per_call);
         let messages: Vec<u64> = (first..first + u64::from(self.messages_per_call)).collect();
         let length = self.message_bytes as usize;

@@ -11,7 +11,7 @@ use super::{
     theatre::Theatre,
 };
 use checkers::{Acks, Ending, Fact, Mark, Outcome, Owed, Role};
-use scenarios::Plan;
+use scenarios::{Plan, seat_of};
 use std::collections::BTreeMap;
 
 /// How often a phase looks whether it is over.
@@ -345,7 +345,7 @@ impl Phases {
         for (group, members) in self.groups() {
             let expected = theatre.books().commit(group);
             for node in members {
-                let told = theatre.digest(*node as usize - 1, group, expected);
+                let told = theatre.digest(seat_of(*node), group, expected);
                 let Some((last, digest)) = told else { continue };
                 let fact = Fact::Replica { node: *node, group, last, expected, digest };
                 theatre.books_mut().fact(now, &fact);
@@ -389,7 +389,7 @@ impl Phases {
     fn is_healthy(&self, theatre: &dyn Theatre) -> bool {
         let views = &theatre.books().views;
         let is_there = |(group, voters): (u32, &Vec<u32>)| {
-            let view = |node: u32| views[node as usize - 1][group as usize];
+            let view = |node: u32| views[seat_of(node)][group as usize];
             let leads = |node: &u32| {
                 view(*node).is_some_and(|view| view.role == Role::Leader && view.commit > 0)
             };
@@ -409,7 +409,7 @@ impl Phases {
             let commit = books.commit(group);
             let mut told = Vec::new();
             for node in voters {
-                match books.views[*node as usize - 1][group as usize] {
+                match books.views[seat_of(*node)][group as usize] {
                     Some(v) if (v.commit, v.last, v.flushed) == (commit, commit, commit) => {}
                     Some(v) => told.push(format!(
                         "n{node} holds {} of it, {} flushed, {} committed",

@@ -7,7 +7,7 @@ pub mod witness;
 use super::{Caller, Endpoint, Frame, Host, Input, Process, Stop, Subject, Witness};
 use bytes::Bytes;
 use checkers::{EntryId, MessageId, ReplicaView, Role};
-use scenarios::Plan;
+use scenarios::{Plan, seat_of};
 use std::sync::Arc;
 use system::{Config, Limits, METADATA, Node, Part, Place, Plant, Settings, Timing, Voter};
 
@@ -34,7 +34,7 @@ impl Ours {
     }
 
     fn settings(&self, node: u32) -> Settings {
-        self.settings[node as usize - 1].clone()
+        self.settings[seat_of(node)].clone()
     }
 }
 
@@ -102,7 +102,7 @@ fn place(
 ) -> Place {
     let voters = voters
         .iter()
-        .map(|node| Voter { node: *node, region: plan.nodes[*node as usize - 1] })
+        .map(|node| Voter { node: *node, region: plan.nodes[seat_of(*node)] })
         .collect();
     let (write_quorum, election_quorum) = quorums;
     let config = Config { voters, learners, write_quorum, election_quorum };
@@ -119,7 +119,7 @@ fn metadata_place(plan: &Plan) -> Place {
 
 fn partition_place(plan: &Plan, group: u32) -> Place {
     let quorums = (plan.placement.write_quorum, plan.placement.election_quorum);
-    let voters = &plan.placement.partitions[group as usize - 1];
+    let voters = &plan.placement.partitions[seat_of(group)];
     place(plan, group, voters, vec![], quorums)
 }
 

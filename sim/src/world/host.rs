@@ -8,6 +8,7 @@ use crate::{
     trace::Kind,
 };
 use bytes::Bytes;
+use scenarios::number_at;
 
 /// What a node may ask of its host in one turn before the turn is held to be endless.
 const CALLS_PER_TURN_MAX: u64 = 2_000_000;
@@ -36,7 +37,7 @@ impl<'a> HostView<'a> {
     }
 
     fn node(&self) -> u32 {
-        self.place as u32 + 1
+        number_at(self.place)
     }
 }
 
@@ -139,7 +140,7 @@ impl World {
         let subject = self.subject.clone();
         for place in 0..self.machines.len() {
             let mut host = HostView::new(self, place);
-            let formatted = subject.format(place as u32 + 1, &mut host);
+            let formatted = subject.format(number_at(place), &mut host);
             formatted.expect("an empty disk can be formatted");
             let machine = &mut self.machines[place];
             for flight in machine.flights.drain(..).flatten() {

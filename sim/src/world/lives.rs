@@ -9,6 +9,7 @@ use madsim::{
     task,
     time::TimeHandle,
 };
+use scenarios::number_at;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The plug-in: nodes whose life has ended, by place, until the world settles them.
@@ -49,7 +50,7 @@ impl std::fmt::Debug for Lives {
 impl Lives {
     /// Creates so many nodes, n1 first. Within a task of madsim's.
     pub(crate) fn new(handle: Handle, n_nodes: usize) -> Lives {
-        let node = |place| handle.create_node().name(format!("n{}", place + 1)).build();
+        let node = |place| handle.create_node().name(format!("n{}", number_at(place))).build();
         let nodes = (0..n_nodes).map(node).collect();
         Lives { handle, nodes, ended: plugin::simulator::<EndedLives>() }
     }
@@ -68,7 +69,7 @@ impl World {
             if let Some(process) = self.machines[place].reset() {
                 self.books.farewell(process.as_ref());
             }
-            self.network.silence(place as u32 + 1, true);
+            self.network.silence(number_at(place), true);
         }
     }
 }

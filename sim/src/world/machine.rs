@@ -8,7 +8,7 @@ use crate::{
     subject::{Input, Process},
     trace::Kind,
 };
-use scenarios::{Plan, Stream};
+use scenarios::{Plan, Stream, number_at};
 
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -104,8 +104,8 @@ impl World {
         machine.inbox.clear();
         let (life, at) = (machine.life, self.now_ns);
         (machine.timer_at, machine.wake_at) = (at, at);
-        self.network.silence(place as u32 + 1, false);
-        self.books.trace.record(at, Kind::Start, (place as u32 + 1, life), [0, 0]);
+        self.network.silence(number_at(place), false);
+        self.books.trace.record(at, Kind::Start, (number_at(place), life), [0, 0]);
         self.schedule(at, What::Timer { node: place as u16, life });
     }
 
@@ -163,7 +163,7 @@ impl World {
             return false;
         }
         let flight = slot.take().expect("a flush was seen");
-        let node = place as u32 + 1;
+        let node = number_at(place);
         let is_ok = machine.failing == 0;
         self.books.trace.record(
             self.now_ns,

@@ -2,6 +2,7 @@
 
 use super::{Input, Kind, Route, What, World};
 use crate::subject::{Endpoint, Frame};
+use scenarios::seat_of;
 
 /// A frame under way.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl World {
         }
         let content = [name, frame.size() as u64];
         self.books.trace.record(self.now_ns, Kind::Deliver, (from, to), content);
-        let place = to as usize - 1;
+        let place = seat_of(to);
         if place < self.machines.len() {
             let machine = &mut self.machines[place];
             // A machine whose process is gone is silent: it sends no farewell and no refusal.

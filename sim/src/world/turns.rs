@@ -6,13 +6,14 @@ use crate::{
     subject::{Call, Caller, Endpoint, Frame, Input, Process},
 };
 use checkers::{Ask, Fact};
+use scenarios::{number_at, seat_of};
 
 impl World {
     /// One turn of a node: opens it if it is not open yet.
     pub(super) fn turn_of(&mut self, place: usize) {
         let mut process = self.machines[place].process.take();
         let mut inputs = std::mem::take(&mut self.machines[place].inbox);
-        let who = (place as u32 + 1, inputs.len() as u32);
+        let who = (number_at(place), inputs.len() as u32);
         for kind in std::mem::take(&mut self.machines[place].unseen) {
             self.books.hit(kind, 1);
         }
@@ -45,7 +46,7 @@ impl World {
         match ended {
             Ok(()) => self.look(place, process.as_deref().expect("it is open")),
             Err(stop) => {
-                self.books.note(self.now_ns, format!("n{} stopped itself: {}", place + 1, stop.0));
+                self.books.note(self.now_ns, format!("n{} stopped itself: {}", who.0, stop.0));
                 self.machines[place].is_up = false;
                 self.schedule_task(self.now_ns, Task::Reap(place));
             }
@@ -148,7 +149,7 @@ impl World {
     pub(super) fn told(&mut self, place: usize, to: Endpoint, frame: &Frame) {
         let Some(witness) = &mut self.witness else { return };
         let (load, books, n_nodes) = (&self.load, &self.books, self.machines.len());
-        let asked = |request| load.message_of(to as usize - 1 - n_nodes, request, books);
+        let asked = |request| load.message_of(seat_of(to) - n_nodes, request, books);
         witness.sent(place, to, frame, &asked, &mut self.facts);
         self.tell_facts();
     }

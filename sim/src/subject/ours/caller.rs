@@ -5,7 +5,7 @@ use super::{CLUSTER, partition_place};
 use crate::subject::{Answer, Call, Caller, Endpoint, Frame};
 use bytes::Bytes;
 use checkers::{Acks, Ask, Content, Outcome, ReadLevel, Record, Reply, Sequence};
-use scenarios::Plan;
+use scenarios::{Plan, seat_of};
 use std::{collections::BTreeSet, sync::Arc};
 use system::{Client, ClientSettings, Done};
 
@@ -21,7 +21,7 @@ pub(super) struct OurCaller {
 /// The nodes that a client asks first: each begins at another.
 fn nodes_for(plan: &Plan, client: u32) -> Vec<u32> {
     let mut nodes: Vec<u32> = (1..=plan.nodes.len() as u32).collect();
-    let first = (client as usize - 1) % nodes.len();
+    let first = seat_of(client) % nodes.len();
     nodes.rotate_left(first);
     nodes
 }

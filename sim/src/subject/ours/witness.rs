@@ -16,7 +16,7 @@ use checkers::{DiskTruth, Fact, MessageId, ReplicaView, Role};
 use ears::Ears;
 pub use frames::{Told, for_each_told};
 pub use logs::Logs;
-use scenarios::Plan;
+use scenarios::{Plan, number_at};
 
 const BLOCK_HEADER: usize = 64;
 const ENTRY_HEADER: usize = 96;
@@ -64,7 +64,7 @@ impl Witness for OurWitness {
         asked: &dyn Fn(u64) -> Option<MessageId>,
         facts: &mut Vec<Fact>,
     ) {
-        let (node, n_nodes, logs) = (place as u32 + 1, self.n_nodes, &self.logs);
+        let (node, n_nodes, logs) = (number_at(place), self.n_nodes, &self.logs);
         let read = for_each_told(&frame.head, to, |told| match told {
             Told::Claim { group, claim } => {
                 let to = Some(to).filter(|to| *to <= n_nodes);
@@ -110,7 +110,7 @@ impl Witness for OurWitness {
         flushed: &Flushed<'_>,
         facts: &mut Vec<Fact>,
     ) -> Option<u32> {
-        if self.logs.flushed(place as u32 + 1, flushed, facts) {
+        if self.logs.flushed(number_at(place), flushed, facts) {
             return None;
         }
         logs::log_of(flushed.file).map(|(group, _)| group)
@@ -124,7 +124,7 @@ impl Witness for OurWitness {
         truth: &DiskTruth,
         facts: &mut Vec<Fact>,
     ) {
-        self.logs.reread(place as u32 + 1, group, disk, truth, facts);
+        self.logs.reread(number_at(place), group, disk, truth, facts);
     }
 
     fn groups(&self, disk: &Disk) -> Vec<u32> {
@@ -132,7 +132,7 @@ impl Witness for OurWitness {
     }
 
     fn digest(&self, place: usize, group: u32, disk: &Disk, last: u64) -> (u64, u64) {
-        Logs::digest(place as u32 + 1, group, disk, last)
+        Logs::digest(number_at(place), group, disk, last)
     }
 }
 

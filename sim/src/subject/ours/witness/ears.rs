@@ -8,6 +8,7 @@
 
 use super::frames::{Raw, for_each_message, sender};
 use checkers::{Ballot, Fact, Heard};
+use scenarios::number_at;
 
 /// A heartbeat as it was handed over: the leader's term, and what the node's clock showed.
 type Beat = (u64, u64);
@@ -78,7 +79,7 @@ impl Ears {
         }
         let elapsed_ns = clock_ns - process.began_ns;
         let Process { rounds, reads, elections, .. } = *process;
-        Some(Fact::Rounds { node: place as u32 + 1, rounds, elapsed_ns, reads, elections })
+        Some(Fact::Rounds { node: number_at(place), rounds, elapsed_ns, reads, elections })
     }
 
     /// A turn begins.
@@ -119,7 +120,7 @@ impl Ears {
     /// A frame leaves: what it grants, with what its sender had heard when it was asked.
     pub(crate) fn send(&mut self, place: usize, to: u32, head: &[u8], facts: &mut Vec<Fact>) {
         let process = &mut self.processes[place];
-        let node = place as u32 + 1;
+        let node = number_at(place);
         for_each_word(head, |word| match word {
             Word::Beat { sequence, .. } => process.rounds = process.rounds.max(sequence),
             Word::BeatOk { group, .. } => {
@@ -153,7 +154,7 @@ impl Ears {
             heard => heard,
         };
         let heard = process.heard(ear, last);
-        let (node, ballot) = (place as u32 + 1, Ballot::Begun);
+        let (node, ballot) = (number_at(place), Ballot::Begun);
         let (granted, by) = &ear.consents;
         let consents = if *granted == term { by.clone() } else { Vec::new() };
         Fact::Balloted { node, group, ballot, term, own, heard, consents }

@@ -9,6 +9,7 @@ use super::{
 use crate::disk::{Disk, Flushed};
 use bytes::Bytes;
 use checkers::{Configuration, DiskTruth, EntryId, Fact, MessageId, Voter};
+use scenarios::seat_of;
 use std::collections::BTreeMap;
 
 /// Where one log's decoding stands.
@@ -273,7 +274,7 @@ impl Logs {
             voters: (0..voters)
                 .map(|place| {
                     let node = u32_at(bytes, 28 + 8 * place);
-                    let region = self.regions.get(node as usize - 1).copied().unwrap_or(u32::MAX);
+                    let region = self.regions.get(seat_of(node)).copied().unwrap_or(u32::MAX);
                     Voter { node, region }
                 })
                 .collect(),
