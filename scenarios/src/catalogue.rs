@@ -53,6 +53,7 @@ pub fn catalogue() -> &'static [Entry] {
         "doubled_requests",
         "late_partitions",
         "swarm",
+        "occasions",
         "links_of_clients",
         "flexible_w1_e3",
         "flexible_w2_e4",

@@ -59,6 +59,7 @@ mod layout;
 mod limits;
 mod names;
 mod numbers;
+mod occasion;
 mod owed;
 mod parse;
 mod place;
@@ -82,6 +83,7 @@ pub use draw::draw;
 pub use faults::{Cut, Effect, FAULTS, Fault, FaultKind, Harm, NodeEffect, Rates};
 pub use names::{hint, nearest, nearest_within};
 pub use numbers::{number_at, seat_of};
+pub use occasion::{Occasion, When};
 pub use parse::{Refused, parse};
 pub use plan::{
     Disk, Expectation, Limits, Network, Node, Phases, Placement, Plan, Planned, Timing, Workload,

@@ -3,6 +3,7 @@
 
 use crate::{
     faults::Fault,
+    occasion::When,
     scenario::{Acks, Expected},
 };
 use serde::{Deserialize, Serialize};
@@ -235,6 +236,9 @@ pub struct Planned {
     pub at_ms: u64,
     /// How long it lasts, for faults that last; none: until heal.
     pub for_ms: Option<u64>,
+    /// At what it strikes, from `at_ms` on, instead of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
     /// What it is.
     pub fault: Fault,
 }
@@ -276,7 +280,7 @@ impl Placement {
 }
 
 impl Planned {
-    /// When it ends, from the begin of trouble; none: at heal.
+    /// When it ends if it begins at its time, from the begin of trouble; none: at heal.
     pub fn end_ms(&self) -> Option<u64> {
         Some(self.at_ms.saturating_add(self.for_ms?))
     }

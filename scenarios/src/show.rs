@@ -209,7 +209,13 @@ impl Plan {
                 Some(name) => words.replacen(&target.to_string(), &format!("region {name}"), 1),
                 None => words,
             },
-            Some(Target::Node(_) | Target::Leader(_) | Target::Follower { .. } | Target::All)
+            Some(
+                Target::Node(_)
+                | Target::Leader(_)
+                | Target::Follower { .. }
+                | Target::All
+                | Target::There,
+            )
             | None => words,
         }
     }
@@ -220,8 +226,11 @@ struct When<'a>(&'a Planned);
 
 impl fmt::Display for When<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Planned { at_ms, for_ms, fault } = self.0;
+        let Planned { at_ms, for_ms, when, fault } = self.0;
         write!(f, "{}.{:03} s", at_ms / 1_000, at_ms % 1_000)?;
+        if let Some(when) = when {
+            write!(f, ", once {when},")?;
+        }
         match (for_ms, fault) {
             (Some(for_ms), _) => write!(f, " for {}", Span::of_ms(*for_ms)),
             (None, fault) if fault.effect().is_momentary() => Ok(()),

@@ -152,8 +152,15 @@ impl Plan {
         ensure(planned.at_ms < trouble_ms, || "begins after the end of trouble".to_owned())?;
         let ends = planned.end_ms().is_none_or(|end| end <= trouble_ms);
         ensure(ends, || "outlasts trouble (say null to last until heal)".to_owned())?;
+        if let Some(when) = planned.when {
+            ensure(when.nth > 0, || "strikes at what never happened".to_owned())?;
+        }
         if let Some(target) = planned.fault.target() {
             self.check_target(target)?;
+            let is_somewhere = planned.when.is_some_and(|when| when.what.is_at_a_node());
+            ensure(*target != Target::There || is_somewhere, || {
+                "strikes where something happened, and waits for nothing".to_owned()
+            })?;
         }
         planned.fault.check(&self.known())
     }
@@ -177,7 +184,7 @@ impl Plan {
                 let known = (*region as usize) < self.regions.len();
                 ensure(known, || format!("region {region} is unknown"))
             }
-            Target::All => Ok(()),
+            Target::All | Target::There => Ok(()),
         }
     }
 

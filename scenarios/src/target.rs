@@ -25,6 +25,8 @@ pub enum Target {
     Region(u32),
     /// Every node.
     All,
+    /// The node to which that happened at which the fault strikes.
+    There,
 }
 
 /// In words that complete a sentence: `leader of p1`.
@@ -36,6 +38,7 @@ impl fmt::Display for Target {
             Target::Follower { partition, rank } => write!(f, "follower {rank} of p{partition}"),
             Target::Region(region) => write!(f, "region {region}"),
             Target::All => write!(f, "all"),
+            Target::There => write!(f, "whom it happened to"),
         }
     }
 }

@@ -34,9 +34,11 @@ pub enum Who {
     AnyRegion,
     /// `all`: every node.
     All,
+    /// `there`: the node to which that happened at which the fault strikes.
+    There,
 }
 
-const FORMS: [&str; 9] = [
+const FORMS: [&str; 10] = [
     "n1",
     "any node",
     "leader of p1",
@@ -46,6 +48,7 @@ const FORMS: [&str; 9] = [
     "region <name>",
     "any region",
     "all",
+    "there",
 ];
 
 impl FromStr for Who {
@@ -55,6 +58,7 @@ impl FromStr for Who {
         let words: Vec<&str> = text.split(' ').collect();
         let found = match words.as_slice() {
             ["all"] => Some(Who::All),
+            ["there"] => Some(Who::There),
             ["any", "node"] => Some(Who::AnyNode),
             ["any", "leader"] => Some(Who::AnyLeader),
             ["any", "follower"] => Some(Who::AnyFollower),
@@ -100,6 +104,7 @@ impl fmt::Display for Who {
             Who::Region(name) => write!(f, "region {name}"),
             Who::AnyRegion => write!(f, "any region"),
             Who::All => write!(f, "all"),
+            Who::There => write!(f, "there"),
         }
     }
 }

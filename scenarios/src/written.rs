@@ -1,7 +1,10 @@
 //! Faults as people ask for them, by script or on a menu.
 
 pub use crate::faults::Written;
-use crate::units::{Count, Millis, Ppm, Range, Rate};
+use crate::{
+    occasion::{self, Occasion},
+    units::{Count, Millis, Ppm, Range, Rate},
+};
 use serde::{Deserialize, Serialize};
 
 /// A fault by script.
@@ -19,6 +22,12 @@ pub struct Scripted {
     /// How often at most, where `every` is said.
     #[serde(default)]
     pub times: Option<Range<Count>>,
+    /// From its time on, at one of these instead of then: `"elected"`.
+    #[serde(default, deserialize_with = "occasion::read", skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Occasion>,
+    /// At the how many-th of them; not said: the first.
+    #[serde(default = "first")]
+    pub nth: Range<Count>,
     /// What.
     #[serde(rename = "do")]
     pub what: Written,
@@ -37,6 +46,10 @@ pub struct Menu {
     pub faults: Vec<Dish>,
 }
 
+fn first() -> Range<Count> {
+    Range::one(1)
+}
+
 fn never() -> Range<Ppm> {
     Range::one(0)
 }
@@ -50,6 +63,12 @@ pub struct Dish {
     /// How long; not said: until heal.
     #[serde(default, rename = "for")]
     pub lasts: Option<Range<Millis>>,
+    /// From its time on, at one of these instead of then: `["elected", "truncated"]`.
+    #[serde(default, deserialize_with = "occasion::read", skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Occasion>,
+    /// At the how many-th of them; not said: the first.
+    #[serde(default = "first")]
+    pub nth: Range<Count>,
     /// What.
     #[serde(rename = "do")]
     pub what: Written,

@@ -140,7 +140,9 @@ fn spoilt(spoil: impl Fn(&mut Plan)) -> String {
 }
 
 fn spoilt_by(fault: Fault) -> String {
-    spoilt(|plan| plan.timeline = vec![Planned { at_ms: 0, for_ms: None, fault: fault.clone() }])
+    spoilt(|plan| {
+        plan.timeline = vec![Planned { at_ms: 0, for_ms: None, when: None, fault: fault.clone() }]
+    })
 }
 
 #[test]

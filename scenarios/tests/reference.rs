@@ -2,7 +2,7 @@
 //! come from the types' own documentation, defaults from the defaults themselves.
 //! `UPDATE_GOLDEN=1` writes it anew.
 
-use scenarios::FAULTS;
+use scenarios::{FAULTS, Occasion};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// A field as it stands in the source.
@@ -84,8 +84,9 @@ fn takes(kind: &str) -> String {
         "Range<Count>" => "a whole number, or two: `3`, `[1, 4]`",
         "Vec<Vec<Range<Micros>>>" => "a matrix of durations",
         "OneOf" => "a text, or a list of which a seed draws one",
+        "Vec<Occasion>" => "an occasion, or a list of which a seed draws one: `\"elected\"`",
         "Who" => {
-            "who: `\"n1\"`, `\"any leader\"`, `\"follower 0 of p1\"`, `\"region us-east\"`, `\"all\"`"
+            "who: `\"n1\"`, `\"any leader\"`, `\"follower 0 of p1\"`, `\"region us-east\"`, `\"all\"`, `\"there\"`"
         }
         "Vec<Who>" => "a list of who",
         "String" => "a text",
@@ -137,6 +138,9 @@ fn document() -> String {
     section(&mut out, "`[menu]`", about, fields.iter(), None);
     let (about, fields) = &written["Dish"];
     section(&mut out, "`menu.faults`, each", about, fields.iter(), None);
+    out.push_str("\n## Occasions\n\nWhat `when` may name. Where it happens to a node, `\"there\"` means that node.\n\n");
+    let named: Vec<String> = Occasion::ALL.map(|what| format!("`{what}`")).to_vec();
+    writeln!(out, "{}", named.join(", ")).expect("writing to a string does not fail");
     out.push_str("\n## What a fault does\n\nThe key under `do`, with its own keys.\n");
     let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
     for fault in FAULTS {

@@ -17,8 +17,8 @@ pub(crate) struct Active {
     pairs: Pairs,
 }
 
-/// The nodes that a target means now, by place.
-fn resolve(world: &World, target: &Target) -> Vec<usize> {
+/// The nodes that the target of a fault means now, by place.
+fn resolve(world: &World, fault: usize, target: &Target) -> Vec<usize> {
     let nodes = &world.plan.nodes;
     match target {
         Target::Node(node) => vec![seat_of(*node)],
@@ -38,6 +38,7 @@ fn resolve(world: &World, target: &Target) -> Vec<usize> {
             (0..nodes.len()).filter(|place| nodes[*place] == *region).collect()
         }
         Target::All => (0..nodes.len()).collect(),
+        Target::There => vec![world.occasions.there(fault).expect("it happened somewhere")],
     }
 }
 
@@ -66,9 +67,10 @@ fn pairs_of(world: &World, effect: &Effect, nodes: &[usize]) -> Pairs {
 
 impl Active {
     /// The fault strikes. Returns what must be done to processes.
-    pub(crate) fn begin(world: &mut World, fault: &Fault) -> (Active, Vec<Blow>) {
+    pub(crate) fn begin(world: &mut World, place: usize, fault: &Fault) -> (Active, Vec<Blow>) {
         let effect = fault.effect();
-        let nodes = fault.target().map(|target| resolve(world, target)).unwrap_or_default();
+        let nodes = fault.target().map(|target| resolve(world, place, target));
+        let nodes = nodes.unwrap_or_default();
         let pairs = pairs_of(world, &effect, &nodes);
         for (from, to) in &pairs {
             world.network.cut(*from, *to);

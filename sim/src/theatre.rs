@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 use checkers::Ask;
-use scenarios::{Fault, number_at};
+use scenarios::{Fault, When, number_at};
 use std::collections::BTreeMap;
 
 /// A fault that lasts, and what its links had swallowed before.
@@ -124,9 +124,17 @@ impl Theatre for House {
         self.world.end_life(node);
     }
 
+    fn arm(&mut self, place: usize, when: When) {
+        self.world.occasions.arm(place, when);
+    }
+
+    fn disarm(&mut self) {
+        self.world.occasions.disarm();
+    }
+
     fn strike(&mut self, place: usize, fault: &Fault) -> Strike {
         let world = &mut self.world;
-        let (active, blows) = Active::begin(world, fault);
+        let (active, blows) = Active::begin(world, place, fault);
         world.tell_calm(|| fault.to_string());
         let (nodes, touched) = (active.nodes.clone(), active.touched(world));
         let cut = active.pairs().iter();

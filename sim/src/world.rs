@@ -11,6 +11,7 @@ mod agenda;
 mod host;
 mod lives;
 mod machine;
+mod occasions;
 mod parcels;
 mod turns;
 
@@ -32,6 +33,7 @@ use checkers::{Bench, Fact, ReplicaView};
 use host::HostView;
 pub(crate) use lives::{EndedLives, Lives};
 pub(crate) use machine::Machine;
+use occasions::Occasions;
 use parcels::Parcels;
 use scenarios::{Plan, number_at};
 use std::{
@@ -68,6 +70,7 @@ pub(crate) struct World {
     witness: Option<Box<dyn Witness>>,
     pub(crate) oracle: Oracle,
     facts: Vec<Fact>,
+    pub(crate) occasions: Occasions,
     pub(crate) tasks: Vec<Task>,
     since_progress: u64,
     pub(crate) options: Options,
@@ -107,6 +110,7 @@ impl World {
             machines,
             load,
             facts: Vec::new(),
+            occasions: Occasions::default(),
             tasks: Vec::new(),
             since_progress: 0,
             options: options.clone(),

@@ -93,7 +93,9 @@ fn the_effective_plan_replays() {
             let is_role = target.is_some_and(|target| {
                 matches!(target, scenarios::Target::Leader(_) | scenarios::Target::Follower { .. })
             });
-            assert!(!is_role, "{scenario} seed {seed}: {planned} is still a role");
+            // What waited for an occasion that never came was nobody yet.
+            let has_struck = planned.when.is_none();
+            assert!(!is_role || !has_struck, "{scenario} seed {seed}: {planned} is still a role");
         }
         let again = run(effective);
         let (one, other) = (&drawn.run, &again.run);

@@ -215,11 +215,22 @@ fn what_touches_the_network_touches_every_node_and_a_cut_client_none() {
     let mut plan = drawn("blast_radius", 1);
     plan.phases.trouble_ms = 5_000;
     plan.timeline = vec![
-        Planned { at_ms: 100, for_ms: Some(500), fault: Fault::Loss(Loss { ppm: 1_000 }) },
-        Planned { at_ms: 200, for_ms: Some(500), fault: Fault::CutClient(CutClient { client: 2 }) },
+        Planned {
+            at_ms: 100,
+            for_ms: Some(500),
+            when: None,
+            fault: Fault::Loss(Loss { ppm: 1_000 }),
+        },
+        Planned {
+            at_ms: 200,
+            for_ms: Some(500),
+            when: None,
+            fault: Fault::CutClient(CutClient { client: 2 }),
+        },
         Planned {
             at_ms: 300,
             for_ms: Some(500),
+            when: None,
             fault: Fault::OneWay(OneWay { from: vec![7, 2], to: vec![3] }),
         },
     ];

@@ -84,11 +84,13 @@ pub(crate) fn plan(scenario: &str, seed: u64) -> Plan {
             Planned {
                 at_ms: 8_000,
                 for_ms: Some(4_000),
+                when: None,
                 fault: Fault::Crash(Crash { target: Target::Leader(1) }),
             },
             Planned {
                 at_ms: 15_000,
                 for_ms: Some(6_000),
+                when: None,
                 fault: Fault::OneWay(OneWay { from: vec![1, 2], to: vec![3] }),
             },
         ],

@@ -3,7 +3,8 @@
 
 use crate::{
     faults::{Asked, Written},
-    problem::{Checked, ensure},
+    occasion::Occasion,
+    problem::{Checked, at_least, ensure},
     scenario::Scenario,
     units::{Millis, Range, write},
 };
@@ -28,7 +29,9 @@ impl Scenario {
                 let n = n.min(scripted.times.map_or(i64::MAX, |times| times.high));
                 check_number(n, format!("{place}.every"))?;
             }
-            self.check_fault(&scripted.what, scripted.lasts.as_ref(), &place)?;
+            ensure(scripted.nth.low > 0, format!("{place}.nth"), || at_least("1"))?;
+            let (lasts, when) = (scripted.lasts.as_ref(), scripted.when.as_slice());
+            self.check_fault(&scripted.what, lasts, when, &place)?;
         }
         Ok(())
     }
@@ -44,16 +47,25 @@ impl Scenario {
         let n = i128::from(menu.rate.high) * i128::from(self.phases.trouble.high) / 1_000_000;
         check_number(i64::try_from(n).unwrap_or(i64::MAX), "menu.rate".to_owned())?;
         for (i, dish) in menu.faults.iter().enumerate() {
-            self.check_fault(&dish.what, dish.lasts.as_ref(), &format!("menu.faults.{i}"))?;
+            let place = format!("menu.faults.{i}");
+            ensure(dish.nth.low > 0, format!("{place}.nth"), || at_least("1"))?;
+            self.check_fault(&dish.what, dish.lasts.as_ref(), &dish.when, &place)?;
         }
         Ok(())
     }
 
-    fn check_fault(&self, what: &Written, lasts: Option<&Range<Millis>>, place: &str) -> Checked {
+    fn check_fault(
+        &self,
+        what: &Written,
+        lasts: Option<&Range<Millis>>,
+        when: &[Occasion],
+        place: &str,
+    ) -> Checked {
         what.check(&Asked {
             cluster: &self.cluster,
             clients_min: self.workload.clients.low,
             lasts: lasts.is_some(),
+            when,
             place,
             kind: what.kind(),
         })

@@ -3,11 +3,12 @@
 
 use crate::{
     faults::{Dice, Fault},
+    occasion::{Occasion, When},
     place::Shape,
     plan::Planned,
     random::Stream,
     scenario::Scenario,
-    units::{Millis, Range},
+    units::{Count, Millis, Range},
     written::{Dish, Menu, Scripted},
 };
 
@@ -49,7 +50,8 @@ impl World<'_> {
             let mut stream = Stream::derive(self.seed, &format!("draw/menu/{k}"));
             let dish = dishes[stream.weighted(&weights)].0;
             let fault = dish.what.draw(dice, &mut stream);
-            let next = planned(at_ms, dish.lasts.as_ref(), trouble_ms, fault, &mut stream);
+            let mut next = planned(at_ms, dish.lasts.as_ref(), trouble_ms, fault, &mut stream);
+            next.when = when(&dish.when, &dish.nth, &mut stream);
             if !served.iter().any(|earlier| covers(earlier, &next)) {
                 served.push(next);
             }
@@ -103,7 +105,9 @@ fn script(
         }
         let fault = scripted.what.draw(dice, stream);
         let lasts = scripted.lasts.as_ref();
-        timeline.push(planned(at_ms, lasts, trouble_ms, fault, stream));
+        let mut next = planned(at_ms, lasts, trouble_ms, fault, stream);
+        next.when = when(&scripted.when, &scripted.nth, stream);
+        timeline.push(next);
         at_ms += scripted.every.as_ref().map_or(0, |every| every.draw_u64(stream));
     }
 }
@@ -117,11 +121,23 @@ fn planned(
     stream: &mut Stream,
 ) -> Planned {
     let for_ms = lasts.map(|lasts| lasts.draw_u64(stream));
-    Planned { at_ms, for_ms: for_ms.filter(|for_ms| at_ms + for_ms < trouble_ms), fault }
+    let for_ms = for_ms.filter(|for_ms| at_ms + for_ms < trouble_ms);
+    Planned { at_ms, for_ms, when: None, fault }
 }
 
-/// Whether `next` begins while `earlier` does the same thing to the same target.
+/// One of the occasions, and which of its kind; none: by the clock. Draws nothing where none is written.
+fn when(written: &[Occasion], nth: &Range<Count>, stream: &mut Stream) -> Option<When> {
+    if written.is_empty() {
+        return None;
+    }
+    let what = *stream.choose(written);
+    Some(When { what, nth: nth.draw_u32(stream) })
+}
+
+/// Whether `next` begins while `earlier` does the same thing to the same target; of what waits for an
+/// occasion nobody knows.
 fn covers(earlier: &Planned, next: &Planned) -> bool {
     let lasts = earlier.for_ms.is_none_or(|for_ms| next.at_ms <= earlier.at_ms + for_ms);
-    lasts && earlier.fault.is_same_hold(&next.fault)
+    let is_timed = earlier.when.is_none() && next.when.is_none();
+    is_timed && lasts && earlier.fault.is_same_hold(&next.fault)
 }

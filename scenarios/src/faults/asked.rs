@@ -5,6 +5,7 @@ use crate::{
     cluster::Cluster,
     layout::Layout,
     names,
+    occasion::Occasion,
     place::place,
     problem::{self, Checked, Problem},
     target::Node,
@@ -23,6 +24,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) clients_min: i64,
     /// Whether it was written how long it lasts.
     pub(crate) lasts: bool,
+    /// At which it may strike; none: by the clock.
+    pub(crate) when: &'a [Occasion],
     /// The place of its line: `fault.2`.
     pub(crate) place: &'a str,
     /// Its kind, which is a step of the place of its keys.
@@ -77,6 +80,14 @@ impl Asked<'_> {
                 let regions: Vec<&str> = self.cluster.regions.iter().map(String::as_str).collect();
                 ensure(regions.contains(&name.as_str()), place, || {
                     names::unknown("region", name, &regions)
+                })
+            }
+            Who::There => {
+                let at_a_node = self.when.iter().all(|occasion| occasion.is_at_a_node());
+                ensure(!self.when.is_empty() && at_a_node, place, || {
+                    "\"there\" is where something happened: expected `when`, and nothing that happens to no \
+                     node"
+                        .to_owned()
                 })
             }
             Who::AnyNode | Who::AnyLeader | Who::AnyRegion | Who::All => Ok(()),
@@ -146,7 +157,8 @@ impl Asked<'_> {
                 | Who::AnyLeader
                 | Who::Follower { .. }
                 | Who::AnyFollower
-                | Who::All => {
+                | Who::All
+                | Who::There => {
                     let what = format!(
                         "\"{who}\" cannot stand here: expected nodes and regions, or one \
                          \"any node\" or \"any region\" against everyone else"

@@ -41,6 +41,7 @@ impl Dice<'_> {
             Who::Region(name) => Target::Region(region_number(self.regions, name)),
             Who::AnyRegion => Target::Region(*stream.choose(&self.shape.peopled())),
             Who::All => Target::All,
+            Who::There => Target::There,
         }
     }
 
@@ -78,7 +79,7 @@ impl Dice<'_> {
             match self.target(who, stream) {
                 Target::Node(node) => nodes.push(node),
                 Target::Region(region) => nodes.extend(self.shape.nodes_in(region)),
-                Target::All | Target::Leader(_) | Target::Follower { .. } => {
+                Target::All | Target::There | Target::Leader(_) | Target::Follower { .. } => {
                     panic!("`check` refuses roles as sides, they are nodes of a plan")
                 }
             }

@@ -39,6 +39,8 @@ pub(crate) struct Books {
     pub(crate) hits: BTreeMap<String, u64>,
     /// Calls that have not returned.
     pub(crate) pending: u64,
+    /// Calls that were refused so far.
+    pub(crate) refused: u64,
     /// When each partition was last acknowledged something at a level above `none`.
     pub(crate) acked: BTreeMap<u32, (u64, u64)>,
 }
@@ -72,6 +74,7 @@ impl Books {
             plants: BTreeMap::new(),
             hits: BTreeMap::new(),
             pending: 0,
+            refused: 0,
             acked: BTreeMap::new(),
         }
     }
@@ -142,7 +145,10 @@ impl Books {
                 | Reply::OffsetsCommitted
                 | Reply::Offsets { .. },
             ) => 0,
-            Outcome::Refused(_) => u64::MAX,
+            Outcome::Refused(_) => {
+                self.refused += 1;
+                u64::MAX
+            }
             Outcome::Unknown(_) => u64::MAX - 1,
         };
         self.trace.record(at_ns, Kind::Returned, (call.client, partition_of(call)), [id, code]);

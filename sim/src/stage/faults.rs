@@ -35,11 +35,9 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(plan: &Plan) -> Faults {
-        let mut effective = plan.clone();
-        effective.timeline.clear();
         Faults {
             plan: plan.clone(),
-            effective,
+            effective: plan.clone(),
             struck: Vec::new(),
             at_work: BTreeMap::new(),
             trouble_ns: 0,
@@ -53,7 +51,11 @@ impl Faults {
         self.trouble_ns = now;
         self.healed_ns = now + self.plan.phases.trouble_ms * 1_000_000;
         for (place, planned) in self.plan.timeline.iter().enumerate() {
-            theatre.wake(now + planned.at_ms * 1_000_000, Task::Begin(place));
+            let task = match planned.when {
+                Some(_) => Task::Arm(place),
+                None => Task::Begin(place),
+            };
+            theatre.wake(now + planned.at_ms * 1_000_000, task);
         }
         self.healed_ns
     }
@@ -63,9 +65,19 @@ impl Faults {
         (self.effective, self.struck)
     }
 
+    /// A fault waits for its occasion from now on.
+    pub(super) fn arm(&self, theatre: &mut dyn Theatre, place: usize) {
+        let when = self.plan.timeline[place].when.expect("only what waits is armed");
+        theatre.arm(place, when);
+    }
+
     pub(super) fn begin(&mut self, theatre: &mut dyn Theatre, place: usize) {
-        let Planned { at_ms: _, for_ms, fault } = self.plan.timeline[place].clone();
+        let Planned { at_ms: _, for_ms, when: _, fault } = self.plan.timeline[place].clone();
         let (now, effect) = (theatre.now_ns(), fault.effect());
+        if now >= self.healed_ns {
+            // What it waited for happened as trouble ended.
+            return;
+        }
         let books = theatre.books_mut();
         books.trace.record(now, Kind::Fault, (place as u32, 1), [0, 0]);
         books.note(now, format!("fault: {}", self.plan.words(&fault)));
@@ -94,9 +106,7 @@ impl Faults {
                 theatre.wake(now, Task::Storm { fault: place, node: *node, down: true });
             }
         }
-        let at_ms = (now - self.trouble_ns) / 1_000_000;
-        let resolved = resolved(&fault, &strike.nodes).into_iter();
-        self.effective.timeline.extend(resolved.map(|fault| Planned { at_ms, for_ms, fault }));
+        self.effective.timeline[place].fault = resolved(&fault, &strike.nodes);
         self.at_work.insert(place, AtWork { fault, since_ns: now, nodes: strike.nodes });
         deal(theatre, strike.blows);
     }
@@ -129,6 +139,7 @@ impl Faults {
 
     /// Lifts everything, whatever it is.
     pub(super) fn end_all(&mut self, theatre: &mut dyn Theatre) {
+        theatre.disarm();
         let places: Vec<usize> = self.at_work.keys().copied().collect();
         places.into_iter().for_each(|place| self.end(theatre, place));
     }
@@ -154,10 +165,10 @@ impl Faults {
     fn told(&self, fault: &Fault, nodes: &[usize]) -> String {
         let words = self.plan.words(fault);
         match (fault.target(), nodes) {
-            (Some(Target::Leader(_) | Target::Follower { .. }), [node]) => {
+            (Some(Target::Leader(_) | Target::Follower { .. } | Target::There), [node]) => {
                 format!("{words} (n{})", number_at(*node))
             }
-            (Some(Target::Leader(_) | Target::Follower { .. }), [] | [_, ..]) => words,
+            (Some(Target::Leader(_) | Target::Follower { .. } | Target::There), _) => words,
             (Some(Target::Node(_) | Target::Region(_) | Target::All) | None, _) => words,
         }
     }
@@ -179,13 +190,16 @@ fn deal(theatre: &mut dyn Theatre, blows: Vec<Blow>) {
     }
 }
 
-/// The same fault with its role replaced by the nodes it was: one fault for each.
-fn resolved(fault: &Fault, nodes: &[usize]) -> Vec<Fault> {
-    match fault.target() {
-        Some(Target::Leader(_) | Target::Follower { .. }) => {
-            let aimed = |place: &usize| fault.aimed_at(Target::Node(number_at(*place)));
-            nodes.iter().filter_map(aimed).collect()
+/// The same fault with its role replaced by the node that it was.
+fn resolved(fault: &Fault, nodes: &[usize]) -> Fault {
+    match (fault.target(), nodes) {
+        (Some(Target::Leader(_) | Target::Follower { .. } | Target::There), [node]) => {
+            let aimed = fault.aimed_at(Target::Node(number_at(*node)));
+            aimed.expect("whoever has a target can be aimed at another")
         }
-        Some(Target::Node(_) | Target::Region(_) | Target::All) | None => vec![fault.clone()],
+        (Some(Target::Leader(_) | Target::Follower { .. } | Target::There), _) => {
+            unreachable!("{fault} was {} nodes", nodes.len())
+        }
+        (Some(Target::Node(_) | Target::Region(_) | Target::All) | None, _) => fault.clone(),
     }
 }

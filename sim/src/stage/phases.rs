@@ -119,6 +119,7 @@ impl Phases {
             return;
         }
         match task {
+            Task::Arm(place) => self.faults.arm(theatre, place),
             Task::Begin(place) => self.faults.begin(theatre, place),
             Task::End(place) => self.faults.end(theatre, place),
             Task::Storm { fault, node, down } => self.faults.storm(theatre, fault, node, down),

@@ -3,6 +3,8 @@
 /// Something that the stage does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
+    /// A fault of the timeline waits for its occasion from now on.
+    Arm(usize),
     /// A fault of the timeline begins.
     Begin(usize),
     /// It ends.

@@ -4,7 +4,7 @@
 use super::{books::Books, load::Load, task::Task};
 use crate::subject::Caller;
 use checkers::Ask;
-use scenarios::Fault;
+use scenarios::{Fault, When};
 
 /// What a fault needs done to processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,10 @@ pub(crate) trait Theatre {
     /// The run ends: what a process did in its life is told.
     fn end_life(&mut self, node: usize);
 
+    /// A fault of the plan waits, by its place there: it begins when this has happened.
+    fn arm(&mut self, place: usize, when: When);
+    /// No fault waits any longer.
+    fn disarm(&mut self);
     /// A fault of the plan strikes, by its place there.
     fn strike(&mut self, place: usize, fault: &Fault) -> Strike;
     /// What a fault has taken from the network so far.

@@ -8,7 +8,7 @@ use crate::{
     trace::Kind,
 };
 use bytes::Bytes;
-use scenarios::number_at;
+use scenarios::{Occasion, number_at};
 
 /// What a node may ask of its host in one turn before the turn is held to be endless.
 const CALLS_PER_TURN_MAX: u64 = 2_000_000;
@@ -72,7 +72,12 @@ impl Host for HostView<'_> {
     }
 
     fn write(&mut self, file: FileId, at: u64, parts: &[Bytes]) {
-        self.machine().disk.write(file.0, at, parts);
+        let disk = &mut self.machine().disk;
+        let is_new = disk.len(file.0).is_none();
+        disk.write(file.0, at, parts);
+        if is_new {
+            self.world.happened(Occasion::FileBegun, Some(self.place));
+        }
         let subject = &self.world.subject;
         let digest =
             parts.iter().fold(0u64, |digest, part| digest.rotate_left(7) ^ subject.name_part(part));
@@ -109,6 +114,7 @@ impl Host for HostView<'_> {
             }
         };
         let life = machine.life;
+        self.world.happened(Occasion::FlushBegun, Some(self.place));
         let (node, who) = (self.place, (self.node(), token as u32));
         self.world.books.trace.record(now, Kind::Flush, who, [dirty, takes]);
         self.world

@@ -8,7 +8,8 @@ use crate::{
     subject::{Input, Process},
     trace::Kind,
 };
-use scenarios::{Plan, Stream, number_at};
+use checkers::Fact;
+use scenarios::{Occasion, Plan, Stream, number_at, seat_of};
 
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -106,6 +107,7 @@ impl World {
         (machine.timer_at, machine.wake_at) = (at, at);
         self.network.silence(number_at(place), false);
         self.books.trace.record(at, Kind::Start, (number_at(place), life), [0, 0]);
+        self.happened(Occasion::Started, Some(place));
         self.schedule(at, What::Timer { node: place as u16, life });
     }
 
@@ -188,6 +190,9 @@ impl World {
             }
         }
         self.tell_facts();
+        if is_ok {
+            self.happened(Occasion::FlushEnded, Some(place));
+        }
         for group in again {
             self.reread(place, group);
         }
@@ -263,6 +268,9 @@ impl World {
         let facts = std::mem::take(&mut self.facts);
         for fact in &facts {
             self.books.fact(self.now_ns, fact);
+            if let Fact::DurableCut { node, .. } = fact {
+                self.happened(Occasion::Truncated, Some(seat_of(*node)));
+            }
         }
         self.facts = facts;
         self.facts.clear();

@@ -6,6 +6,7 @@ use crate::{
     subject::{Call, Caller, Endpoint, Frame, Input, Process},
 };
 use checkers::{Ask, Fact};
+use scenarios::Occasion;
 use scenarios::{number_at, seat_of};
 
 impl World {
@@ -83,6 +84,10 @@ impl World {
             }
             self.tell_facts();
         }
+        for now in &seen {
+            let before = self.books.views[place][now.group as usize];
+            self.notice(place, before.as_ref(), now);
+        }
         self.books.look(self.now_ns, process, &seen);
         self.seen = seen;
     }
@@ -122,7 +127,11 @@ impl World {
             self.send(endpoint, to, frame);
         }
         self.load.frames = frames;
+        let refused = self.books.refused;
         self.load.settle(place, now, &mut self.books);
+        for _ in refused..self.books.refused {
+            self.happened(Occasion::Refused, None);
+        }
         if let Some(at) = self.load.next_timer(place) {
             self.schedule(at.max(now), super::What::Client(place as u32));
         }

@@ -48,7 +48,7 @@ pub fn shortened(mut plan: Plan, trouble_ms: u64) -> Plan {
 /// The same plan with one fault more.
 pub fn with(plan: &Plan, at_ms: u64, for_ms: u64, fault: Fault) -> Plan {
     let mut plan = plan.clone();
-    plan.timeline.push(Planned { at_ms, for_ms: Some(for_ms), fault });
+    plan.timeline.push(Planned { at_ms, for_ms: Some(for_ms), when: None, fault });
     plan.check().expect("a plan that makes sense");
     plan
 }

@@ -8,6 +8,7 @@ mod common;
 mod clock;
 mod disk;
 mod network;
+mod occasions;
 mod process;
 
 use checkers::Fact;
