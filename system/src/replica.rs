@@ -98,7 +98,7 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 /// What a replica does right now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Role {
     Follower(Follower),
     PreCandidate(Ballot),
@@ -137,7 +137,7 @@ pub struct View {
 }
 
 /// One replica of one group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replica {
     core: Core,
     role: Role,

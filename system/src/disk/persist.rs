@@ -21,7 +21,7 @@ use bytes::{Bytes, BytesMut};
 const HEADERS_BYTES: usize = 4 << 10;
 
 /// Writes a group's log: gathers records, closes them into blocks, knows what is flushed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Persist {
     pub(super) group: GroupId,
     node: NodeId,

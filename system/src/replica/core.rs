@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What a replica has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Core {
     pub(super) node: NodeId,
     cluster: u64,

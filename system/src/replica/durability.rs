@@ -22,14 +22,14 @@ pub(super) struct Tail {
 }
 
 /// What waits for a flush.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Held {
     Send(Endpoint, Message),
     OwnVote(Term),
 }
 
 /// What is durable, and what blocks under way will make of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Durability {
     durable: Tail,
     /// What blocks that are not flushed yet make of the log, by number.

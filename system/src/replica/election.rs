@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Votes gathered by a candidate for one term.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ballot {
     pub(super) term: Term,
     pub(super) granted: Vec<NodeId>,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Follows a leader, or waits for one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Follower {
     pub(super) leader: Option<NodeId>,
     /// When the leader was last heard of.

@@ -26,7 +26,7 @@ use crate::{
 const SILENT_BEATS: u64 = 4;
 
 /// Leads one term.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leader {
     peers: Vec<Progress>,
     /// The first entry of this term: once it is committed, the leader is ready (S15).

@@ -14,7 +14,7 @@ use crate::{
 use bytes::Bytes;
 
 /// What is known of one peer, in one term.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Progress {
     pub(super) node: NodeId,
     /// Flushed there and equal to ours up to here (S10).

@@ -4,7 +4,7 @@
 use crate::{types::Endpoint, wire::ask::Fetch};
 
 /// A read that waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Read {
     pub(super) client: Endpoint,
     pub(super) request: u64,
@@ -14,7 +14,7 @@ pub(super) struct Read {
 }
 
 /// Reads that wait, in the order in which they came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reads(Vec<Read>);
 
 impl Reads {

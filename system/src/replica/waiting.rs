@@ -10,7 +10,7 @@ use crate::{
 use std::collections::VecDeque;
 
 /// One call that waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Waiter {
     pub(super) client: Endpoint,
     pub(super) request: u64,
@@ -31,7 +31,7 @@ pub(super) struct Reached {
 }
 
 /// Calls that wait, by what they wait for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Waiting {
     leader: VecDeque<Waiter>,
     quorum: VecDeque<Waiter>,
