@@ -297,3 +297,154 @@ pub(crate) fn judge_electable(
 pub(crate) fn name(id: EntryId) -> String {
     format!("{}@{}", id.index, id.term)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use system::{Frame, Receipt};
+
+    /// The entry at an index, of a term; it holds the message of its index, if it is not the first.
+    fn item(index: u64, term: Term) -> Item {
+        let id = EntryId { index, term, hash: 100 * term + index };
+        Item { id, message: (index - 1) as u8 }
+    }
+
+    fn log(terms: &[Term]) -> Vec<Item> {
+        (1..).zip(terms).map(|(index, term)| item(index, *term)).collect()
+    }
+
+    /// A follower whose log is durable, in the term of its end.
+    fn look(terms: &[Term]) -> Look {
+        let (log, term) = (log(terms), terms.last().copied().unwrap_or(0));
+        Look { durable: log.clone(), log, commit: 0, leads: None, term, vote: None }
+    }
+
+    fn told(result: Result<(), Broken>) -> String {
+        result.map_or_else(|broken| format!("{}: {}", broken.law, broken.why), |()| "holds".into())
+    }
+
+    fn told_of(broken: Option<Broken>) -> String {
+        told(broken.map_or(Ok(()), Err))
+    }
+
+    fn says(message: impl Into<Message>) -> Sent {
+        let frame = Frame { head: Vec::new(), bodies: Vec::new() };
+        Sent { frames: vec![(1, frame, vec![message.into()])], ..Sent::default() }
+    }
+
+    #[test]
+    fn a_vote_that_changes_or_was_never_durable_is_seen() {
+        let voted = |term, vote| Look { term, vote, ..look(&[1]) };
+        let judge = |from, to| told_of(judge_turn(2, &from, &to, &Sent::default()));
+        assert_eq!(judge(voted(2, None), voted(2, Some(1))), "holds");
+        assert_eq!(judge(voted(2, Some(3)), voted(3, Some(1))), "holds");
+        let changed = judge(voted(2, Some(3)), voted(2, Some(1)));
+        assert!(changed.starts_with("one_vote_a_term: n2 had durably voted"), "{changed}");
+        assert!(judge(voted(3, None), voted(2, None)).starts_with("one_vote_a_term"));
+        let leads = |term, vote| Look { leads: Some(2), ..voted(term, vote) };
+        assert_eq!(judge(voted(1, None), leads(2, Some(2))), "holds");
+        for unkept in [leads(1, None), leads(2, None)] {
+            let told = judge(voted(1, None), unkept);
+            assert!(told.starts_with("one_vote_a_term: n2 leads term 2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_claim_that_the_disk_does_not_cover_is_seen() {
+        let judge = |look: &Look, sent| told_of(judge_turn(2, look, look, &sent));
+        let own = Look { vote: Some(1), ..look(&[1, 1]) };
+        let granted = |term| says(VoteReply { term, granted: true });
+        assert_eq!(judge(&own, granted(1)), "holds");
+        assert!(judge(&own, granted(2)).starts_with("claims_are_durable: n2 gives n1 its vote"));
+        let other = Look { vote: Some(3), ..own.clone() };
+        assert!(judge(&other, granted(1)).starts_with("claims_are_durable"));
+        assert_eq!(judge(&own, says(VoteReply { term: 9, granted: false })), "holds");
+        let ok = |term, matched| says(AppendOk { term, generation: 0, matched });
+        assert_eq!(judge(&own, ok(1, item(2, 1).id)), "holds");
+        let ends = judge(&own, ok(1, item(3, 1).id));
+        assert_eq!(ends, "claims_are_durable: n2 claims 3@1 to n1, and its disk does not hold it");
+        assert!(judge(&own, ok(2, item(2, 2).id)).contains("does not hold it"));
+        let (sequence, sent, generation, verified) = (1, 2, 0, 2);
+        let beat =
+            |term, matched| says(BeatOk { term, sequence, sent, generation, verified, matched });
+        assert!(judge(&own, beat(2, item(2, 1).id)).ends_with("its disk knows term 1"));
+        assert_eq!(judge(&own, beat(2, EntryId::default())), "holds");
+    }
+
+    #[test]
+    fn a_second_leader_and_a_second_truth_are_seen() {
+        let leads = |term| Look { leads: Some(term), ..look(&[1]) };
+        let mut leaders = [0; 4];
+        assert_eq!(told(judge_leader(&mut leaders, 1, &leads(2))), "holds");
+        assert_eq!(told(judge_leader(&mut leaders, 1, &leads(2))), "holds");
+        let second = told(judge_leader(&mut leaders, 3, &leads(2)));
+        assert_eq!(second, "one_leader_a_term: n3 leads term 2, which n1 led");
+        let commits = |terms| Look { commit: 2, ..look(terms) };
+        assert_eq!(judge_commit(&log(&[1]), 2, &commits(&[1, 1])), Ok(true));
+        assert_eq!(judge_commit(&log(&[1, 1, 1]), 2, &commits(&[1, 1])), Ok(false));
+        let other = judge_commit(&log(&[1, 1]), 2, &commits(&[1, 2])).expect_err("another entry");
+        assert_eq!(other.why, "2@1 was committed, and n2 commits 2@2 in its place");
+        assert_eq!(other.law, "committed_stays");
+    }
+
+    #[test]
+    fn logs_that_part_and_meet_again_are_seen_in_memory_and_on_disk() {
+        let (one, other) = (look(&[1, 1, 3]), look(&[1, 2, 2]));
+        assert_eq!(told_of(judge_logs(&[&one, &other])), "holds");
+        let met = look(&[1, 2, 3]);
+        let told = told_of(judge_logs(&[&one, &met]));
+        assert_eq!(told, "log_matching: n1 and n2 hold different entries at 2");
+        let durable = Look { durable: met.durable, ..look(&[1]) };
+        assert!(told_of(judge_logs(&[&one, &durable])).starts_with("log_matching"));
+    }
+
+    #[test]
+    fn whoever_could_win_without_what_is_committed_is_seen() {
+        let judge = |looks: [&Look; 3]| told_of(judge_electable(&log(&[1, 1]), &looks, 2));
+        let (has, lacks) = (look(&[1, 1]), look(&[1]));
+        assert_eq!(judge([&has, &has, &lacks]), "holds");
+        let could = "leaders_are_complete: 2@1 is committed, and n3 could win without it";
+        assert_eq!(judge([&has, &look(&[1, 2]), &look(&[1, 2])]).replace("n2", "n3"), could);
+        // A newer last entry beats it, and so does a power loss that takes it from the second copy.
+        assert_eq!(judge([&has, &has, &look(&[1, 2])]), could);
+        let volatile = Look { durable: lacks.durable.clone(), ..has.clone() };
+        assert!(judge([&has, &volatile, &lacks]).starts_with("leaders_are_complete"));
+    }
+
+    #[test]
+    fn an_answer_that_promises_too_much_is_seen() {
+        let produced = |acks| {
+            let receipt = Receipt { incarnation: 1, entry: item(2, 1).id, offset: 0 };
+            [(1, Answer::Produced(Produced { acks, receipt }))]
+        };
+        let (has, lacks) = (look(&[1, 1]), look(&[1]));
+        let judge = |committed: &[Item], looks: &[&Look], acks| {
+            told(judge_answers(committed, (looks, &[0, 0, 1]), &produced(acks)))
+        };
+        let (all, two) = (log(&[1, 1]), [&has, &has, &lacks]);
+        assert_eq!(judge(&all, &two, Acks::Quorum), "holds");
+        assert_eq!(judge(&all, &[&has, &lacks, &has], Acks::RegionQuorum), "holds");
+        let near = judge(&all, &two, Acks::RegionQuorum);
+        assert!(near.ends_with("with 2 durable copies in 1 regions"), "{near}");
+        let open = judge(&log(&[1]), &two, Acks::Quorum);
+        assert!(open.starts_with("acknowledged_is_safe: m1 is acknowledged at 2@1"), "{open}");
+        let few = judge(&all, &[&has, &lacks, &lacks], Acks::Quorum);
+        assert!(few.starts_with("acknowledged_is_safe"), "{few}");
+    }
+
+    #[test]
+    fn a_message_that_was_refused_or_stands_twice_is_seen() {
+        let promised = |refused| Promised { committed: log(&[1, 1, 1]), refused };
+        assert_eq!(told_of(judge_messages(&promised(vec![]))), "holds");
+        assert_eq!(told_of(judge_messages(&promised(vec![7]))), "holds");
+        let refused = told_of(judge_messages(&promised(vec![2])));
+        assert!(refused.starts_with("refused_stays_out: m2 was refused"), "{refused}");
+        let mut twice = promised(vec![]);
+        twice.committed[2].message = 1;
+        let told = told_of(judge_messages(&twice));
+        assert_eq!(told, "messages_stand_once: m1 is committed at 2@1, and once more");
+        let refused = |why| Answer::Refused(Refused { why, term: 1, leader: 0 });
+        assert_eq!(refuses(2, &refused(Refusal::NotTaken)), Some(2));
+        assert_eq!(refuses(2, &refused(Refusal::NotLeader)), None);
+    }
+}

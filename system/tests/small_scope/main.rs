@@ -15,6 +15,7 @@ mod local;
 mod nodes;
 mod scope;
 mod search;
+mod state;
 mod story;
 mod table;
 mod twin;
@@ -31,7 +32,8 @@ use system::Plant;
 /// Searches, and tells what was searched: past the capture of tests, so that a CI log has it.
 fn search(scope: &Scope) -> (Found, Nodes) {
     let (found, nodes) = Search::new(scope).run();
-    let Found { states, moves, depth, is_all, counts: (known, runs), broken, .. } = &found;
+    let Found { states, moves, depth, is_all, broken } = &found;
+    let (known, runs) = nodes.counts();
     let outcome = match broken {
         Some((broken, path)) => format!("{} is broken after {} moves", broken.law, path.len()),
         None if *is_all => "no law is broken, and nothing is left".into(),

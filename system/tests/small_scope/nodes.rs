@@ -58,11 +58,11 @@ pub(crate) struct Known {
 pub(crate) struct Nodes {
     scope: Scope,
     known: Vec<Known>,
-    by_hash: Table,
+    by_hash: Table<u32>,
     flights: Vec<Flight>,
-    flight_by_hash: Table,
+    flight_by_hash: Table<u32>,
     moves: Vec<Moved>,
-    move_by_hash: Table,
+    move_by_hash: Table<u32>,
     /// How often the system's code reached each of its marks.
     marks: BTreeMap<&'static str, u64>,
     text: String,
@@ -129,8 +129,8 @@ impl Nodes {
         number
     }
 
-    /// What becomes of a node in this state that is handed this.
-    pub(crate) fn act(&mut self, state: u32, handed: Handed) -> &Moved {
+    /// What becomes of a node in this state that is handed this, by number.
+    pub(crate) fn act(&mut self, state: u32, handed: Handed) -> u32 {
         let what = match handed {
             Handed::Frame(number) => u64::from(number) + 1_000,
             Handed::Flushed => 1,
@@ -140,16 +140,17 @@ impl Nodes {
             Handed::PowerLoss(kept) => 5 + u64::from(kept),
         };
         let key = (u64::from(state) << 32 | what).wrapping_mul(0x9E37_79B9_7F4A_7C15).swap_bytes();
-        let number = match self.move_by_hash.get(key) {
-            Some(number) => number,
-            None => {
-                let moved = self.find_out(state, handed);
-                self.moves.push(moved);
-                let number = self.moves.len() as u32 - 1;
-                self.move_by_hash.insert(key, number);
-                number
-            }
-        };
+        if let Some(number) = self.move_by_hash.get(key) {
+            return number;
+        }
+        let moved = self.find_out(state, handed);
+        let number = self.moves.len() as u32;
+        self.moves.push(moved);
+        self.move_by_hash.insert(key, number);
+        number
+    }
+
+    pub(crate) fn moved(&self, number: u32) -> &Moved {
         &self.moves[number as usize]
     }
 
@@ -190,5 +191,33 @@ impl Nodes {
         }
         let sent = frames.into_iter().map(|(to, frame, _)| self.intern_flight(node, to, frame));
         Ok(Moved { to, sent: sent.collect(), answers, broken })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{disk::Disk, scope::BEATS};
+
+    /// What becomes of a node that is spoilt first.
+    fn spoilt(spoil: impl FnOnce(&mut Local), handed: Handed) -> Broken {
+        let mut nodes = Nodes::new(&BEATS);
+        let mut local = Local::create(&BEATS, 2);
+        spoil(&mut local);
+        let state = nodes.intern(&local, Look::default());
+        let number = nodes.act(state, handed);
+        nodes.moved(number).broken.clone().expect("a broken law")
+    }
+
+    #[test]
+    fn a_disk_that_does_not_open_is_seen() {
+        let broken = spoilt(|local| local.disk = Disk::default(), Handed::Crash);
+        assert_eq!((broken.law, &broken.why[..]), ("disks_open", "n2: Empty"));
+    }
+
+    #[test]
+    fn a_node_that_panics_is_seen() {
+        let broken = spoilt(|local| local.disk.crash(), Handed::Flushed);
+        assert_eq!((broken.law, &broken.why[..]), ("nobody_panics", "n2: a flush under way"));
     }
 }

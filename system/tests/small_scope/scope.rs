@@ -66,7 +66,7 @@ pub(crate) const ALL: [&Scope; 6] =
 pub(crate) const ELECTIONS: Scope = Scope {
     name: "elections",
     budget: Budget { ticks: 2, ..CALM.budget },
-    depth: 18,
+    depth: 20,
     marks: &["elected", "old_term_waited", "truncated", "append_rejected", "old_log_refusal"],
     ..CALM
 };
@@ -75,7 +75,7 @@ pub(crate) const ELECTIONS: Scope = Scope {
 pub(crate) const BEATS: Scope = Scope {
     name: "beats",
     budget: Budget { ticks: 1, beats: 1, losses: 1, ..CALM.budget },
-    depth: 11,
+    depth: 14,
     marks: &["elected", "beat_unflushed", "resent", "truncated"],
     ..CALM
 };
@@ -85,7 +85,7 @@ pub(crate) const REFUSALS: Scope = Scope {
     name: "refusals",
     calls: 2,
     budget: Budget { ticks: 2, doubles: 1, ..CALM.budget },
-    depth: 11,
+    depth: 13,
     marks: &["not_taken", "repeat_waits", "repeat_committed"],
     ..CALM
 };
@@ -93,8 +93,8 @@ pub(crate) const REFUSALS: Scope = Scope {
 /// Nodes that start again, from what they wrote or from what they flushed.
 pub(crate) const RESTARTS: Scope = Scope {
     name: "restarts",
-    budget: Budget { ticks: 1, crashes: 1, losses: 1, ..CALM.budget },
-    depth: 10,
+    budget: Budget { ticks: 2, crashes: 1, losses: 1, ..CALM.budget },
+    depth: 12,
     marks: &["elected", "truncated"],
     ..CALM
 };
@@ -104,7 +104,7 @@ pub(crate) const EVERYTHING: Scope = Scope {
     name: "everything",
     calls: 2,
     budget: Budget { ticks: 2, beats: 1, crashes: 1, losses: 1, doubles: 1 },
-    depth: 7,
+    depth: 8,
     marks: &["elected", "repeat_waits", "not_taken"],
     ..CALM
 };
@@ -115,7 +115,7 @@ pub(crate) const REGIONS: Scope = Scope {
     regions: &[0, 0, 0, 1, 2],
     acks: Acks::RegionQuorum,
     budget: Budget { ticks: 1, beats: 1, ..CALM.budget },
-    depth: 9,
+    depth: 11,
     marks: &["spread_waited"],
     ..CALM
 };
@@ -131,15 +131,15 @@ impl Scope {
         let Budget { ticks, beats, crashes, losses, doubles } = self.budget;
         let plant = self.plant.map_or(String::new(), |plant| format!(" with {}", plant.name()));
         let parts = [
-            (self.calls, "calls"),
-            (ticks, "ticks"),
-            (beats, "beats"),
-            (crashes, "crashes"),
-            (losses, "power losses"),
-            (doubles, "frames twice"),
+            (self.calls, "call"),
+            (ticks, "tick"),
+            (beats, "beat"),
+            (crashes, "crash"),
+            (losses, "power loss"),
+            (doubles, "double"),
         ];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let parts: Vec<String> = parts.map(|(count, what)| format!("{what} {count}")).collect();
         format!("{}{plant}: {} voters, {}", self.name, self.regions.len(), parts.join(", "))
     }
 

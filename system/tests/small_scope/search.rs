@@ -10,32 +10,18 @@ use crate::{
     local::Local,
     nodes::{Flight, Handed, Moved, Nodes},
     scope::{self, Budget, Scope},
+    state::State,
     table::Table,
 };
-use system::{NodeId, wire::Answer};
-
-/// The highest number of nodes, and of terms.
-const NODES_MAX: usize = 5;
-const TERMS_MAX: usize = 8;
+use system::wire::Answer;
 
 /// One move: what is handed to whom, and whether the frame stays under way to arrive again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Move {
-    pub(crate) node: NodeId,
+    /// Whose it is: n1 stands at 0.
+    pub(crate) place: u8,
     pub(crate) handed: Handed,
     pub(crate) is_double: bool,
-}
-
-/// The whole cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct State {
-    nodes: [u32; NODES_MAX],
-    /// Frames under way, in order of their numbers; one that is there twice arrives twice.
-    flights: Vec<u32>,
-    promised: u32,
-    /// Who led each term first.
-    leaders: [u8; TERMS_MAX],
-    left: Budget,
 }
 
 /// What a search came to.
@@ -43,13 +29,10 @@ pub(crate) struct State {
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) moves: u64,
-    /// Moves made at most, and whether nothing was left to be met behind them.
+    /// Moves from the beginning to the farthest state.
     pub(crate) depth: u32,
+    /// Whether there is no state behind these.
     pub(crate) is_all: bool,
-    /// New states of each depth.
-    pub(crate) levels: Vec<usize>,
-    /// States of single nodes, and how often the system's own code ran.
-    pub(crate) counts: (usize, usize),
     /// The first law that is broken, and the moves that lead there.
     pub(crate) broken: Option<(Broken, Vec<Move>)>,
 }
@@ -58,19 +41,17 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Search {
     scope: Scope,
-    pub(crate) nodes: Nodes,
+    nodes: Nodes,
     promises: Vec<Promised>,
-    visited: Table,
+    /// States, by their hashes: two of millions are taken for one in about one search of a million.
+    visited: Table<()>,
     /// How each state was met first: from which, by what.
     met: Vec<(u32, Move)>,
     moves: u64,
-    bytes: Vec<u8>,
 }
 
 impl Search {
     pub(crate) fn new(scope: &Scope) -> Search {
-        let most = scope.budget.ticks as usize + 2;
-        assert!(scope.regions.len() <= NODES_MAX && most <= TERMS_MAX, "a scope that is too wide");
         Search {
             scope: scope.clone(),
             nodes: Nodes::new(scope),
@@ -78,51 +59,43 @@ impl Search {
             visited: Table::new(),
             met: Vec::new(),
             moves: 0,
-            bytes: Vec::new(),
         }
     }
 
     /// Where every search begins: n1 leads term 1, all disks hold its first entry, it is committed, and
     /// nothing is under way but the calls of clients. The error says what was broken on the way there.
     pub(crate) fn begin(&mut self) -> Result<State, (Broken, Vec<Move>)> {
-        let mut state = self.create();
-        let mut made = Vec::new();
-        let boot = self.boot(&mut state, &mut made);
-        boot.map_err(|broken| (broken, made))?;
+        let mut nodes = Vec::new();
+        for node in self.scope.nodes() {
+            let local = Local::create(&self.scope, node);
+            nodes.push(self.nodes.intern(&local, Look::default()));
+        }
+        let (mut state, mut made) = (State::of(&nodes), Vec::new());
+        self.boot(&mut state, &mut made).map_err(|broken| (broken, made))?;
         for message in 1..=self.scope.calls {
             let client = scope::CLIENTS + u32::from(message);
             let call = scope::call(message, self.scope.acks);
-            state.flights.push(self.nodes.intern_flight(client, 1, call));
+            state.launch(self.nodes.intern_flight(client, 1, call));
         }
         state.left = self.scope.budget;
         Ok(state)
     }
 
-    /// Nodes that hold a new group.
-    fn create(&mut self) -> State {
-        let mut nodes = [0; NODES_MAX];
-        for node in self.scope.nodes() {
-            let local = Local::create(&self.scope, node);
-            nodes[node as usize - 1] = self.nodes.intern(&local, Look::default());
-        }
-        let (leaders, left) = ([0; TERMS_MAX], Budget::default());
-        State { nodes, flights: Vec::new(), promised: 0, leaders, left }
-    }
-
+    /// The first election.
     fn boot(&mut self, state: &mut State, made: &mut Vec<Move>) -> Result<(), Broken> {
         self.settle(state, made)?;
         state.left.ticks = 1;
-        self.make(state, Move { node: 1, handed: Handed::Tick, is_double: false }, made)?;
+        self.make(state, Move { place: 0, handed: Handed::Tick, is_double: false }, made)?;
         self.settle(state, made)?;
-        let leads = self.nodes.known(state.nodes[0]).look.leads;
+        let leads = self.nodes.known(state.node(0)).look.leads;
         assert_eq!(leads, Some(1), "n1 leads term 1");
         Ok(())
     }
 
     /// Delivers and flushes until nothing moves.
     fn settle(&mut self, state: &mut State, made: &mut Vec<Move>) -> Result<(), Broken> {
-        while let Some(next) = self.moves_of(state).into_iter().next() {
-            self.make(state, next, made)?;
+        while let Some(next) = self.moves_of(state).first() {
+            self.make(state, *next, made)?;
         }
         Ok(())
     }
@@ -131,49 +104,40 @@ impl Search {
         made.push(step);
         match self.step(state, step)? {
             Some(next) => *state = next,
-            None => drop_flight(state, step),
+            None => spend(state, step),
         }
         self.judge(state)
     }
 
-    /// Everything, up to the scope's depth.
+    /// Everything, up to the scope's depth; and the nodes as they were met.
     pub(crate) fn run(mut self) -> (Found, Nodes) {
         let begin = match self.begin() {
             Ok(begin) => begin,
-            Err(broken) => return self.end(Vec::new(), false, Some(broken)),
+            Err(broken) => return self.end(0, false, Some(broken)),
         };
-        let hash = self.hash(&begin);
-        self.visited.insert(hash, 0);
-        self.met.push((0, Move { node: 1, handed: Handed::Tick, is_double: false }));
-        let (mut level, mut levels) = (vec![(begin, 0)], vec![1]);
-        for _ in 0..self.scope.depth {
-            let mut next = Vec::new();
-            for (state, number) in &level {
-                if let Err((broken, step)) = self.expand(state, *number, &mut next) {
-                    let mut path = self.path(*number);
-                    path.push(step);
-                    return self.end(levels, false, Some((broken, path)));
+        self.visited.insert(begin.hash(), ());
+        self.met.push((0, Move { place: 0, handed: Handed::Tick, is_double: false }));
+        let mut level = vec![begin];
+        for depth in 0..self.scope.depth {
+            let (first, mut next) = (self.met.len() - level.len(), Vec::new());
+            for (number, state) in (first as u32..).zip(&level) {
+                if let Err((broken, step)) = self.expand(state, number, &mut next) {
+                    let path = self.path(number, step);
+                    return self.end(depth + 1, false, Some((broken, path)));
                 }
             }
             if next.is_empty() {
-                return self.end(levels, true, None);
+                return self.end(depth, true, None);
             }
-            levels.push(next.len());
             level = next;
         }
-        self.end(levels, false, None)
+        let depth = self.scope.depth;
+        self.end(depth, false, None)
     }
 
-    fn end(
-        self,
-        levels: Vec<usize>,
-        is_all: bool,
-        broken: Option<(Broken, Vec<Move>)>,
-    ) -> (Found, Nodes) {
-        let depth =
-            broken.as_ref().map_or(levels.len().saturating_sub(1), |(_, path)| path.len()) as u32;
-        let (states, moves, counts) = (self.met.len(), self.moves, self.nodes.counts());
-        (Found { states, moves, depth, is_all, levels, counts, broken }, self.nodes)
+    fn end(self, depth: u32, is_all: bool, broken: Option<(Broken, Vec<Move>)>) -> (Found, Nodes) {
+        let (states, moves) = (self.met.len(), self.moves);
+        (Found { states, moves, depth, is_all, broken }, self.nodes)
     }
 
     /// Every state that one move leads to and that was not met before.
@@ -181,55 +145,51 @@ impl Search {
         &mut self,
         state: &State,
         number: u32,
-        next: &mut Vec<(State, u32)>,
+        next: &mut Vec<State>,
     ) -> Result<(), (Broken, Move)> {
         for step in self.moves_of(state) {
             self.moves += 1;
-            let Some(after) = self.step(state, step).map_err(|broken| (broken, step))? else {
+            let after = self.step(state, step).map_err(|broken| (broken, step))?;
+            let Some(after) = after.filter(|after| self.visited.insert(after.hash(), ())) else {
                 continue;
             };
-            let (hash, place) = (self.hash(&after), self.met.len() as u32);
-            if self.visited.insert(hash, place) {
-                self.judge(&after).map_err(|broken| (broken, step))?;
-                self.met.push((number, step));
-                next.push((after, place));
-            }
+            self.judge(&after).map_err(|broken| (broken, step))?;
+            self.met.push((number, step));
+            next.push(after);
         }
         Ok(())
     }
 
     /// Every move that can be made.
-    pub(crate) fn moves_of(&self, state: &State) -> Vec<Move> {
+    fn moves_of(&self, state: &State) -> Vec<Move> {
         let mut moves = Vec::with_capacity(32);
-        let mut add = |node, handed, is_double| moves.push(Move { node, handed, is_double });
-        let mut last = None;
-        for flight in &state.flights {
-            if last.replace(flight) == Some(flight) {
+        let mut add =
+            |place, handed, is_double| moves.push(Move { place: place as u8, handed, is_double });
+        let Budget { ticks, beats, crashes, losses, doubles } = state.left;
+        for (at, flight) in state.flights().iter().enumerate() {
+            if at > 0 && state.flights()[at - 1] == *flight {
                 continue;
             }
-            let to = self.nodes.flight(*flight).to;
-            add(to, Handed::Frame(*flight), false);
-            if state.left.doubles > 0 {
-                add(to, Handed::Frame(*flight), true);
+            let number = u32::from(*flight);
+            let place = self.nodes.flight(number).to as usize - 1;
+            add(place, Handed::Frame(number), false);
+            if doubles > 0 {
+                add(place, Handed::Frame(number), true);
             }
         }
-        for node in self.scope.nodes() {
-            let known = self.nodes.known(state.nodes[node as usize - 1]);
-            if known.is_flushing {
-                add(node, Handed::Flushed, false);
-            }
-            if state.left.ticks > 0 {
-                add(node, Handed::Tick, false);
-            }
-            if state.left.beats > 0 && known.look.leads.is_some() {
-                add(node, Handed::Beat, false);
-            }
-            if state.left.crashes > 0 {
-                add(node, Handed::Crash, false);
-            }
-            if state.left.losses > 0 {
-                // What keeps all of it is a crash, if nothing else is in memory.
-                (0..=known.at_risk).for_each(|kept| add(node, Handed::PowerLoss(kept), false));
+        for place in 0..self.scope.regions.len() {
+            let known = self.nodes.known(state.node(place));
+            let may_beat = beats > 0 && known.look.leads.is_some();
+            let whether = [
+                (known.is_flushing, Handed::Flushed),
+                (ticks > 0, Handed::Tick),
+                (may_beat, Handed::Beat),
+                (crashes > 0, Handed::Crash),
+            ];
+            whether.iter().filter(|(may, _)| *may).for_each(|(_, it)| add(place, *it, false));
+            if losses > 0 {
+                let left = 0..=known.at_risk;
+                left.for_each(|kept| add(place, Handed::PowerLoss(kept), false));
             }
         }
         moves
@@ -237,9 +197,9 @@ impl Search {
 
     /// The state after a move, if it changes anything; or the law that the move itself breaks.
     fn step(&mut self, state: &State, step: Move) -> Result<Option<State>, Broken> {
-        let place = step.node as usize - 1;
-        let before = state.nodes[place];
-        let Moved { to, sent, answers, broken } = self.nodes.act(before, step.handed);
+        let (place, before) = (step.place.into(), state.node(step.place.into()));
+        let number = self.nodes.act(before, step.handed);
+        let Moved { to, sent, answers, broken } = self.nodes.moved(number);
         if let Some(broken) = broken {
             return Err(broken.clone());
         }
@@ -247,56 +207,28 @@ impl Search {
             return Ok(None);
         }
         let mut after = state.clone();
-        after.nodes[place] = *to;
-        spend(&mut after.left, step);
-        if !step.is_double {
-            drop_flight(&mut after, step);
-        }
-        for flight in sent {
-            let at = after.flights.partition_point(|other| other < flight);
-            after.flights.insert(at, *flight);
-        }
-        let answers = answers.clone();
-        self.note(&mut after, step.node, &answers)?;
+        after.put_node(place, *to);
+        spend(&mut after, step);
+        sent.iter().for_each(|flight| after.launch(*flight));
+        self.note(&mut after, place, number)?;
         Ok(Some(after))
     }
 
     /// The laws of the whole cluster.
     fn judge(&self, state: &State) -> Result<(), Broken> {
-        let (looks, promised) = (self.looks(state), &self.promises[state.promised as usize]);
+        let (looks, promised) = (self.looks(state), self.promised(state));
         let broken = laws::judge_logs(&looks)
             .or_else(|| laws::judge_messages(promised))
             .or_else(|| laws::judge_electable(&promised.committed, &looks, self.scope.quorum()));
         broken.map_or(Ok(()), Err)
     }
 
-    /// Every node, as it is.
-    pub(crate) fn locals(&self, state: &State) -> impl Iterator<Item = &Local> {
-        let nodes = state.nodes[..self.scope.regions.len()].iter();
-        nodes.map(|it| &self.nodes.known(*it).local).collect::<Vec<_>>().into_iter()
-    }
-
-    /// Every frame under way.
-    pub(crate) fn flights(&self, state: &State) -> impl Iterator<Item = &Flight> {
-        let flights = state.flights.iter().map(|it| self.nodes.flight(*it));
-        flights.collect::<Vec<_>>().into_iter()
-    }
-
-    fn looks(&self, state: &State) -> Vec<&Look> {
-        let nodes = &state.nodes[..self.scope.regions.len()];
-        nodes.iter().map(|it| &self.nodes.known(*it).look).collect()
-    }
-
     /// Notes what this node has done now and nobody can take back; or says which law that breaks.
-    fn note(
-        &mut self,
-        state: &mut State,
-        node: NodeId,
-        answers: &[(u64, Answer)],
-    ) -> Result<(), Broken> {
-        let own = &self.nodes.known(state.nodes[node as usize - 1]).look;
+    fn note(&mut self, state: &mut State, place: usize, number: u32) -> Result<(), Broken> {
+        let (own, answers) = (self.look(state, place), &self.nodes.moved(number).answers);
+        let node = place as u32 + 1;
         laws::judge_leader(&mut state.leaders, node, own)?;
-        let before = &self.promises[state.promised as usize];
+        let before = self.promised(state);
         let is_longer = laws::judge_commit(&before.committed, node, own)?;
         let refused = answers.iter().filter_map(|(to, answer)| laws::refuses(*to, answer));
         let refused: Vec<u8> = refused.filter(|it| !before.refused.contains(it)).collect();
@@ -309,39 +241,50 @@ impl Search {
             promised.refused.sort_unstable();
             state.promised = self.promise(promised);
         }
+        let answers: &[(u64, Answer)] = &self.nodes.moved(number).answers;
         if answers.is_empty() {
             return Ok(());
         }
-        let (looks, committed) =
-            (self.looks(state), &self.promises[state.promised as usize].committed);
-        laws::judge_answers(committed, (&looks, self.scope.regions), answers)
+        let (looks, regions) = (self.looks(state), self.scope.regions);
+        laws::judge_answers(&self.promised(state).committed, (&looks, regions), answers)
     }
 
-    fn promise(&mut self, promised: Promised) -> u32 {
+    /// The number of what was promised.
+    fn promise(&mut self, promised: Promised) -> u16 {
         let known = self.promises.iter().position(|known| *known == promised);
         let place = known.unwrap_or_else(|| {
             self.promises.push(promised);
             self.promises.len() - 1
         });
-        place as u32
+        u16::try_from(place).expect("few promises")
     }
 
-    fn hash(&mut self, state: &State) -> u64 {
-        let State { nodes, flights, promised, leaders, left } = state;
-        let Budget { ticks, beats, crashes, losses, doubles } = left;
-        let bytes = &mut self.bytes;
-        bytes.clear();
-        nodes.iter().for_each(|node| bytes.extend_from_slice(&node.to_le_bytes()));
-        bytes.extend_from_slice(&promised.to_le_bytes());
-        bytes.extend_from_slice(leaders);
-        bytes.extend_from_slice(&[*ticks, *beats, *crashes, *losses, *doubles]);
-        flights.iter().for_each(|flight| bytes.extend_from_slice(&flight.to_le_bytes()));
-        xxhash_rust::xxh3::xxh3_64(bytes)
+    fn promised(&self, state: &State) -> &Promised {
+        &self.promises[usize::from(state.promised)]
     }
 
-    /// The moves by which a state was met first.
-    fn path(&self, mut number: u32) -> Vec<Move> {
-        let mut path = Vec::new();
+    fn look(&self, state: &State, place: usize) -> &Look {
+        &self.nodes.known(state.node(place)).look
+    }
+
+    fn looks(&self, state: &State) -> Vec<&Look> {
+        (0..self.scope.regions.len()).map(|place| self.look(state, place)).collect()
+    }
+
+    /// Every node, as it is.
+    pub(crate) fn locals(&self, state: &State) -> Vec<Local> {
+        let places = 0..self.scope.regions.len();
+        places.map(|place| self.nodes.known(state.node(place)).local.clone()).collect()
+    }
+
+    /// Every frame under way.
+    pub(crate) fn flights(&self, state: &State) -> Vec<&Flight> {
+        state.flights().iter().map(|flight| self.nodes.flight(u32::from(*flight))).collect()
+    }
+
+    /// The moves by which a state was met first, and one more.
+    fn path(&self, mut number: u32, last: Move) -> Vec<Move> {
+        let mut path = vec![last];
         while number != 0 {
             let (from, step) = self.met[number as usize];
             path.push(step);
@@ -352,24 +295,16 @@ impl Search {
     }
 }
 
-fn spend(left: &mut Budget, step: Move) {
+/// What a move uses up: a frame, or something of what may still go wrong.
+fn spend(state: &mut State, step: Move) {
+    let left = &mut state.left;
     match step.handed {
-        Handed::Frame(_) => left.doubles -= u8::from(step.is_double),
+        Handed::Frame(_) if step.is_double => left.doubles -= 1,
+        Handed::Frame(flight) => state.land(flight),
         Handed::Flushed => {}
         Handed::Tick => left.ticks -= 1,
         Handed::Beat => left.beats -= 1,
         Handed::Crash => left.crashes -= 1,
         Handed::PowerLoss(_) => left.losses -= 1,
-    }
-}
-
-/// A frame that was handed over is not under way any more.
-fn drop_flight(state: &mut State, step: Move) {
-    match step.handed {
-        Handed::Frame(flight) => {
-            let place = state.flights.iter().position(|other| *other == flight);
-            state.flights.remove(place.expect("a frame under way"));
-        }
-        Handed::Flushed | Handed::Tick | Handed::Beat | Handed::Crash | Handed::PowerLoss(_) => {}
     }
 }

@@ -19,12 +19,12 @@ pub(crate) fn tell(scope: &Scope, nodes: &Nodes, (broken, path): &(Broken, Vec<M
     let Ok(begin) = search.begin() else {
         return format!("before it begins, {}: {}\n", broken.law, broken.why);
     };
-    let mut locals: Vec<Local> = search.locals(&begin).cloned().collect();
+    let mut locals: Vec<Local> = search.locals(&begin);
     for local in &locals {
         line(&mut story, &format!("n{}: {}", local.node, words::replica(&local.replica)));
     }
     for (number, step) in (1..).zip(path) {
-        let before = &locals[step.node as usize - 1];
+        let before = &locals[usize::from(step.place)];
         line(&mut story, &format!("\n{number:2}  {}", command(nodes, *step)));
         if number == path.len() && broken.law == "nobody_panics" {
             break;
@@ -32,7 +32,7 @@ pub(crate) fn tell(scope: &Scope, nodes: &Nodes, (broken, path): &(Broken, Vec<M
         let mut after = before.clone();
         let sent = after.act(scope, input(nodes, step.handed)).unwrap_or_default();
         effects(&mut story, before, &after, &sent);
-        locals[step.node as usize - 1] = after;
+        locals[usize::from(step.place)] = after;
     }
     line(&mut story, &format!("\nVIOLATED {}: {}", broken.law, broken.why));
     story
@@ -44,7 +44,7 @@ fn line(story: &mut String, line: &str) {
 
 /// What is done, as a script would say it.
 fn command(nodes: &Nodes, step: Move) -> String {
-    let node = step.node;
+    let node = step.place + 1;
     match step.handed {
         Handed::Frame(number) => {
             let flight = nodes.flight(number);

@@ -104,8 +104,9 @@ impl Cluster {
 fn count(scope: &Scope) -> usize {
     let mut search = Search::new(scope);
     let begin = search.begin().expect("nothing is planted");
-    let flights = search.flights(&begin).map(|flight| (flight.to, flight.frame.clone())).collect();
-    let locals: Vec<Local> = search.locals(&begin).cloned().collect();
+    let flights =
+        search.flights(&begin).iter().map(|flight| (flight.to, flight.frame.clone())).collect();
+    let locals: Vec<Local> = search.locals(&begin);
     let committed = vec![locals[0].replica.log().id(1).hash];
     let (left, leaders, refused) = (scope.budget, vec![(1, 1)], BTreeSet::new());
     let begin = Cluster { locals, flights, left, committed, leaders, refused };
