@@ -178,7 +178,8 @@ impl Local {
     /// Everything that tells it from another state of this node: each field of the replica, as it shows
     /// itself to whoever debugs it, and each byte of the disk. A field that comes later is in it, too.
     pub(crate) fn hash(&self, buffer: &mut String, bytes: &mut Vec<u8>) -> u64 {
-        (buffer.clear(), bytes.clear());
+        buffer.clear();
+        bytes.clear();
         write!(buffer, "{:?}", self.replica).expect("a string takes all");
         bytes.extend_from_slice(buffer.as_bytes());
         bytes.extend_from_slice(&self.node.to_le_bytes());
