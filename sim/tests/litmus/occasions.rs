@@ -69,9 +69,9 @@ fn happened(what: Occasion, ended: &Simulated, seen: &Seen) -> Vec<(u64, u32)> {
             changes(what, seen)
         }
         Occasion::Truncated => {
-            let cut = |(at_ns, fact): &(u64, Fact)| match fact {
-                Fact::DurableCut { node, .. } => Some((*at_ns, *node)),
-                _ => None,
+            let cut = |(at_ns, fact): &(u64, Fact)| {
+                let Fact::DurableCut { node, .. } = fact else { return None };
+                Some((*at_ns, *node))
             };
             seen.facts.iter().filter_map(cut).collect()
         }
@@ -111,9 +111,9 @@ fn a_fault_strikes_at_each_occasion_and_where_it_happened() {
             let plan = waiting(what, nth);
             let (ended, seen) = run_watched(&plan);
             let armed_ns = begin_ns(&ended) + ARMED_MS * 1_000_000;
-            let struck = seen.facts.iter().find_map(|(at_ns, fact)| match fact {
-                Fact::Struck { fault: 0, nodes, .. } => Some((*at_ns, nodes.clone())),
-                _ => None,
+            let struck = seen.facts.iter().find_map(|(at_ns, fact)| {
+                let Fact::Struck { fault: 0, nodes, .. } = fact else { return None };
+                Some((*at_ns, nodes.clone()))
             });
             let (at_ns, nodes) = struck.unwrap_or_else(|| panic!("{what}: it never struck"));
             let times = happened(what, &ended, &seen);
