@@ -35,7 +35,8 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         spans: spans(&shape.nodes, &shape.placement),
         calls_per_ks: workload.produce_per_ks + workload.fetch_per_ks,
     };
-    let mut clamped = clamp_load(&mut workload, &scenario.workload);
+    let calls_give_way = Stream::derive(seed, "draw/load").hits(CALLS_GIVE_WAY_PPM);
+    let mut clamped = clamp_load(&mut workload, &scenario.workload, calls_give_way);
     drawn.calls_per_ks = workload.produce_per_ks + workload.fetch_per_ks;
     clamped.append(&mut drawn.clamp(scenario));
     let Drawn { network, disk, timing, .. } = drawn;
@@ -66,6 +67,9 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     }
     plan
 }
+
+/// Seeds in which a load that is too much gives way in calls, so that large calls are not cut.
+const CALLS_GIVE_WAY_PPM: u32 = 250_000;
 
 /// Calls that a level is offered at least before a run must have promised it: that so many calls
 /// all ask for something else has a chance of e^-30.

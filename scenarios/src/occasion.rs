@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Occasions {
     type Value = Vec<Occasion>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected an occasion such as \"elected\", or a list of them")
+        f.write_str("an occasion such as \"elected\", or a list of them")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<Occasion>, E> {
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Occasions {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Occasion>, A::Error> {
         let mut found = Vec::new();
         while let Some(name) = list.next_element::<String>()? {
-            found.append(&mut self::Occasions.visit_str(&name)?);
+            found.append(&mut Occasions.visit_str(&name)?);
         }
         Ok(found)
     }

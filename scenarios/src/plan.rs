@@ -167,15 +167,15 @@ pub struct Workload {
     /// Bytes of a message's payload.
     pub message_bytes: u32,
     /// Calls that go to the first partition whatever is drawn for them, in parts per million.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub skew_ppm: u32,
     /// Fetches that read again from before where their client stands, in parts per million.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub reread_ppm: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_none(ppm: &u32) -> bool {
+fn is_zero(ppm: &u32) -> bool {
     *ppm == 0
 }
 

@@ -63,6 +63,12 @@ marks! {
     RegistryRewritten = "registry_rewritten",
     /// An acknowledgement needed more than a quorum, to span regions.
     SpreadWaited = "spread_waited",
+    /// A group's log began another segment.
+    SegmentRolled = "segment_rolled",
+    /// A peer was sent no more, for as much as may be under way to it was.
+    WindowFull = "window_full",
+    /// A linearizable read found others waiting, and joined the round after theirs.
+    ReadJoined = "read_joined",
     /// A message was of a kind that this node does not know, and was passed over.
     UnknownMessage = "unknown_message",
     /// A frame could not be read to its end.

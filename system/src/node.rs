@@ -282,8 +282,13 @@ impl Node {
     /// Writes what the turn recorded and asks for the flushes it needs: at most one under way for each
     /// log, so what is recorded meanwhile goes with the next one (group commit).
     fn write<H: Host>(&mut self, host: &mut H) {
-        self.slots.for_each_touched(|group, replica| {
+        let Node { slots, turn, .. } = self;
+        slots.for_each_touched(|group, replica| {
             if let Some(write) = replica.next_write() {
+                let segment = files::of_file(write.file).map_or(0, |(_, segment)| segment);
+                if write.at == 0 && segment > 0 {
+                    turn.marks.hit(Mark::SegmentRolled);
+                }
                 host.write(write.file, write.at, &write.parts);
             }
             if let Some((files, is_new)) = replica.begin_flush() {

@@ -136,11 +136,17 @@ const CALL_BYTES: u64 = 1 << 20;
 const SECOND_BYTES: u64 = 1 << 20;
 const SECOND_MESSAGES: u64 = 300;
 
-/// Fewer messages in a call, then fewer calls, where they would be too many or too large. Says what moved.
-pub(super) fn clamp_load(drawn: &mut Workload, written: &scenario::Workload) -> Vec<String> {
+/// Fewer messages in a call, then fewer calls, where they would be too many or too large; where the calls are
+/// to give way, a call is cut to what fits into one. Says what moved.
+pub(super) fn clamp_load(
+    drawn: &mut Workload,
+    written: &scenario::Workload,
+    calls_give_way: bool,
+) -> Vec<String> {
     let mut moved = Vec::new();
     let bytes = u64::from(drawn.message_bytes).max(1);
-    let (before, calls) = (drawn.messages_per_call, drawn.produce_per_ks.div_ceil(1_000).max(1));
+    let calls = if calls_give_way { 1 } else { drawn.produce_per_ks.div_ceil(1_000).max(1) };
+    let before = drawn.messages_per_call;
     let most = (CALL_BYTES / bytes).min(SECOND_BYTES / bytes / calls).min(SECOND_MESSAGES / calls);
     let most = most.max(written.messages.low as u64);
     drawn.messages_per_call = u64::from(before).min(most) as u32;
@@ -240,8 +246,43 @@ mod tests {
 
     #[test]
     fn what_is_carried_is_left_as_it_was_drawn() {
-        let scenario = crate::find("smoke").expect("in the catalogue").scenario();
-        assert!((1..=200).all(|seed| draw(&scenario, seed).clamped.is_empty()));
+        let gentle = r#"
+            why = "a network that carries every timer"
+            [network]
+            loss = ["0%", "0.1%"]
+            tail = ["0%", "0.1%"]
+            tail_max = ["50ms", "100ms"]
+            [timing]
+            heartbeat = ["100ms", "150ms"]
+            [phases]
+            trouble = "20s"
+        "#;
+        let scenario = parse("gentle.toml", "gentle", gentle).expect("a scenario");
+        let plans: Vec<_> = (1..=200).map(|seed| draw(&scenario, seed)).collect();
+        assert!(plans.iter().any(|plan| plan.network != plans[0].network), "nothing is drawn");
+        assert!(plans.iter().all(|plan| plan.clamped.is_empty()));
+    }
+
+    #[test]
+    fn a_load_gives_way_in_calls_or_in_their_size_and_fits() {
+        let scenario = crate::find("swarm").expect("in the catalogue").scenario();
+        let plans: Vec<_> = (1..=1_000).map(|seed| draw(&scenario, seed)).collect();
+        for plan in &plans {
+            let workload = &plan.workload;
+            let messages = u64::from(workload.messages_per_call);
+            let bytes = messages * u64::from(workload.message_bytes);
+            assert!(bytes <= super::CALL_BYTES, "seed {}: {bytes} bytes a call", plan.seed);
+            let per_ks = messages * workload.produce_per_ks;
+            let at_least = workload.produce_per_ks == scenario.workload.produce.low as u64;
+            let fits = per_ks <= super::SECOND_MESSAGES * 1_000 || at_least;
+            assert!(fits, "seed {}: {per_ks} messages in 1,000 s", plan.seed);
+        }
+        let count = |is: fn(&crate::plan::Workload) -> bool| {
+            plans.iter().filter(|plan| is(&plan.workload)).count()
+        };
+        assert!(count(|workload| workload.messages_per_call > 200) > 5, "no call is large");
+        assert!(count(|workload| workload.produce_per_ks > 100_000) > 50, "no load is dense");
+        assert!(count(|workload| workload.message_bytes > 500_000) > 5, "no payload is large");
     }
 
     #[test]

@@ -242,6 +242,8 @@ impl Leader {
         assert!(self.is_ready(core), "a read waits, and {first} is not committed (S15, S33)");
         if self.reads.is_empty() {
             ctx.effects.beats.push(core.group());
+        } else {
+            ctx.marks.hit(Mark::ReadJoined);
         }
         self.reads.add(Read { client, request, fetch, after: ctx.beat });
         self.confirm_reads(core, ctx);

@@ -203,6 +203,9 @@ impl Progress {
             self.fed = Some(ctx.now);
             core.send(ctx, self.node, Append { term, previous, commit, entries }.into());
         }
+        if !self.is_silent && self.next <= last && !self.has_room(limits.window) {
+            ctx.marks.hit(Mark::WindowFull);
+        }
     }
 
     /// Whether more may be under way, of `window` entries.
