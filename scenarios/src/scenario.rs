@@ -6,7 +6,6 @@
 
 pub use crate::cluster::{Cluster, OneOf};
 use crate::{
-    plan,
     units::{Count, Micros, Millis, Ppm, Range, Rate, Size},
     written::{Menu, Scripted},
 };
@@ -274,13 +273,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        let usual = plan::Limits::default();
         Limits {
-            segment: Range::one(usual.segment_bytes as i64),
-            append_entries: Range::one(i64::from(usual.append_entries)),
-            append: Range::one(usual.append_bytes as i64),
-            window: Range::one(usual.window as i64),
-            queue: Range::one(i64::from(usual.queue)),
+            segment: Range::one(16 << 20),
+            append_entries: Range::one(256),
+            append: Range::one(256 << 10),
+            window: Range::one(2_048),
+            queue: Range::one(10_000),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Everything on the shelf reads, draws, shows and round-trips, over many seeds.
 
 use scenarios::{
-    BLAST_RADIUS, CHECKERS, Entry, FAULTS, Fault, PORCUPINE, Plan, Planned, SUITES, Scenario,
-    Target, catalogue, draw, find, suite,
+    BLAST_RADIUS, CHECKERS, Entry, FAULTS, Fault, Limits, PORCUPINE, Plan, Planned, SUITES,
+    Scenario, Target, catalogue, draw, find, suite,
 };
 use std::collections::BTreeSet;
 
@@ -177,6 +177,12 @@ fn each_knob_of_swarm_is_off_in_a_share_of_the_seeds_and_on_in_another() {
         let on = plans.iter().filter(|plan| is_on(plan, majority(plan))).count();
         assert!((40..=360).contains(&on), "{name} in {on} of 400 seeds");
     }
+}
+
+/// They are written in scenarios, in plans and in the system: a plan that says nothing means the same.
+#[test]
+fn a_scenario_that_names_no_limits_has_the_usual_ones() {
+    assert_eq!(plans("smoke")[0].limits, Limits::default());
 }
 
 #[test]

@@ -184,3 +184,15 @@ impl Process for Running {
         self.node.plant().into_iter().for_each(|(plant, hits)| each(plant.name(), hits));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_with_the_usual_limits_runs_what_production_runs() {
+        let smoke = scenarios::load("smoke").expect("a scenario of the catalogue");
+        let settings = settings_of(&scenarios::draw(&smoke, 1), 1);
+        assert_eq!(settings.limits, Limits::default());
+    }
+}
