@@ -95,4 +95,166 @@ planted! {
         scenario: "batches",
         judges: ["zero_loss"],
     }
+    VotesTwice = "votes_twice" {
+        rule: "S4: one vote a term; here whoever asks gets one, whoever had it before",
+        source: "H15: Redis-Raft 1b3fbf6 (Jepsen), split brain: two leaders of one term",
+        scenario: "quick_terms",
+        judges: ["election_safety", "claim_witness"],
+    }
+    StepDownClearsVote = "step_down_clears_vote" {
+        rule: "S4: a vote stays within its term; here it is cleared, and written so, when a leader steps down",
+        source: "B1: nats-server@bf8ebe7dd, stepping down cleared the vote, so a node could vote twice in one term",
+        scenario: "quick_terms",
+        judges: ["election_safety"],
+    }
+    RestartClearsVote = "restart_clears_vote" {
+        rule: "S4: a start finds the vote that was given; here none",
+        source: "B2: nats-server@f4aca783c, term and vote were not kept together",
+        scenario: "quick_restarts",
+        judges: ["election_safety"],
+    }
+    TermFromLog = "term_from_log" {
+        rule: "S4: a start finds the newest term; here that of the last entry",
+        source: "B4: redpanda@65068aa37b, a term that was set from the log at a start could move backward",
+        scenario: "quick_restarts",
+        judges: ["election_safety"],
+    }
+    VoteBeforeFlush = "vote_before_flush" {
+        rule: "S4, S9: a vote leaves once it is durable; here at once",
+        source: "A7: openraft@ee460f37, the answer to a vote could be sent before its IO completed",
+        scenario: "quick_terms",
+        judges: ["claim_witness"],
+    }
+    OwnVoteBeforeFlush = "own_vote_before_flush" {
+        rule: "S4: a candidate's own vote counts once it is durable; here at once",
+        source: "A8: etcd#14370, raft counted its own answer before the write was durable",
+        scenario: "old_term",
+        judges: ["election_safety"],
+    }
+    ElectsByLength = "elects_by_length" {
+        rule: "S14: logs are compared by term, then by length; here by length, then by term",
+        source: "B8: rabbitmq-server@e5ccf267ff, tuples compared the wrong way round elected the longer, older log",
+        scenario: "quick_terms",
+        judges: ["ack_witness"],
+    }
+    VotesForOldLogs = "votes_for_old_logs" {
+        rule: "S14: nobody votes for a log that is older than its own; here everybody does",
+        source: "A4: Kafka 0.8 (Jepsen), a replica that was out of sync was elected",
+        scenario: "cut_minority",
+        judges: ["ack_witness"],
+    }
+    ElectsOneShort = "elects_one_short" {
+        rule: "S4: an election quorum elects; here one vote less does",
+        source: "B9: nats-server@b26f71513, a cluster counted too small after a restart, and a node elected itself",
+        scenario: "quick_terms",
+        judges: ["election_safety"],
+    }
+    MajorityElects = "majority_elects" {
+        rule: "S11: an election quorum meets every write quorum; here a majority elects where two copies of five commit",
+        source: "D2: nats-server@12fff3a32, quorums of two sizes that need not meet",
+        scenario: "elect_four",
+        judges: ["election_safety", "ack_witness"],
+    }
+    VotesCountByArrival = "votes_count_by_arrival" {
+        rule: "S4: votes count by voter; here by arrival, and a doubled frame is two",
+        source: "D4: nats-server@efabcbf87, votes were counted whoever they came from",
+        scenario: "quick_terms",
+        judges: ["election_safety"],
+    }
+    StaleVotesCount = "stale_votes_count" {
+        rule: "S4: a vote counts in its term; here in later terms, too",
+        source: "B14: redpanda@40add5d6ba, a candidate used grants of an election before",
+        scenario: "quick_terms",
+        judges: ["election_safety"],
+    }
+    PreVoteClearsVote = "pre_vote_clears_vote" {
+        rule: "S4: a request for a pre-vote changes nothing; here it clears the vote that was given in the term",
+        source: "B6: ra@bbd00102, a request for a pre-vote reset whom a node had voted for, and it voted again",
+        scenario: "quick_terms",
+        judges: ["election_safety"],
+    }
+    SamePatience = "same_patience" {
+        rule: "S32: patience is drawn anew for each election; here it is the shortest",
+        source: "B15: openraft@511f33c7, elections that depose each other without end",
+        scenario: "old_term",
+        judges: ["liveness"],
+    }
+    CampaignNeverRetried = "campaign_never_retried" {
+        rule: "S32: whoever stood and won nothing stands again; here it waits for ever",
+        source: "B7: hashicorp/raft@497108f, pre-votes that failed left a group without a leader",
+        scenario: "quick_terms",
+        judges: ["liveness"],
+    }
+    OverUntold = "over_untold" {
+        rule: "S32: whoever leads a term that is over is told so; here it is told nothing",
+        source: "B7: raft-rs@3012d3c, etcd-raft@3c7359d, a node of a newer term was never heard again with pre-vote on",
+        scenario: "lone_candidate",
+        judges: ["liveness"],
+    }
+    OwnCountsUnflushed = "own_counts_unflushed" {
+        rule: "S10: a leader counts of its own log what is flushed; here all of it",
+        source: "A8: etcd#14370, a leader counted itself before its own flush",
+        scenario: "slow_disk",
+        judges: ["ack_witness"],
+    }
+    BlankCountsUnflushed = "blank_counts_unflushed" {
+        rule: "S10: the first entry of a term counts once it is flushed, as any other; here its leader counts it at once",
+        source: "A9: openraft@a9f696a9, a new leader counted its blank entry before it had flushed it",
+        scenario: "quick_terms",
+        judges: ["leader_completeness"],
+    }
+    LeaderAckBeforeFlush = "leader_ack_before_flush" {
+        rule: "S9: an acknowledgement of the leader leaves once the leader has flushed; here at once",
+        source: "A1: NATS#7564, acknowledged at once, flushed every two minutes",
+        scenario: "early_ack",
+        judges: ["ack_witness"],
+    }
+    CutKeepsDurable = "cut_keeps_durable" {
+        rule: "S9: a cut lowers what is durable in the same step; here it stays",
+        source: "C5: ra@39490978, what was written last was not lowered by a truncation",
+        scenario: "quick_terms",
+        judges: ["claim_witness"],
+    }
+    CutKeepsUnderWay = "cut_keeps_under_way" {
+        rule: "S9: a cut lowers what flushes under way make durable; here it stays",
+        source: "C5: ra@39490978, what was written last was not lowered by a truncation",
+        scenario: "quick_terms",
+        judges: ["claim_witness"],
+    }
+    FlushCoversLater = "flush_covers_later" {
+        rule: "S16: the end of a flush covers what was written before it began; here all that is written by then",
+        source: "E11: raft-rs@7e7322b, completions of persistence counted for newer states",
+        scenario: "early_ack",
+        judges: ["claim_witness"],
+    }
+    FsyncErrorIgnored = "fsync_error_ignored" {
+        rule: "S7: a node stops when a flush fails; here it goes on",
+        source: "A11: KAFKA-10778, appends went on after an IO error",
+        scenario: "fsync_error",
+        judges: ["claim_witness"],
+    }
+    NewFileUnflushed = "new_file_unflushed" {
+        rule: "S24: the directory is flushed with a new file; here it is not",
+        source: "A14: s2-lite@ff87529a, a file was renamed and its directory not flushed",
+        scenario: "quick_rolls",
+        judges: ["claim_witness"],
+    }
+    RolledFileUnflushed = "rolled_file_unflushed" {
+        rule: "S9: every file that was written is flushed; here the newest alone",
+        source: "A16: nats-server@930f4c252, a file was purged and a newer one flushed before it",
+        scenario: "quick_rolls",
+        judges: ["claim_witness"],
+    }
+    LogTrustsCache = "log_trusts_cache" {
+        rule: "S7: a start writes again what nothing proves to be durable; here it takes the page cache of a log for the disk",
+        source: "A13: KAFKA-10471, a crash while a log was loaded looked clean the next time",
+        scenario: "fsync_error",
+        judges: ["claim_witness"],
+    }
+    BeatClaimsUnflushed = "beat_claims_unflushed" {
+        rule: "S9: the answer to a heartbeat claims what is flushed; here all that has arrived",
+        source: "A12: iggy@2ec64c027, backups answered for what they had in memory only",
+        scenario: "early_ack",
+        judges: ["claim_witness"],
+    }
 }

@@ -23,7 +23,7 @@
 //!    committed entries make of a group (producers, the directory).
 //! 3. [`disk`]: how logs stand on a disk and how far they are to be trusted. [`wire`]: what travels. Both
 //!    formats: docs/FORMAT.md.
-//! 4. [`replica`]: Raft as a pure step, one group each; `rules.rs`: what it asks before anything counts.
+//! 4. [`replica`]: Raft as a pure step, one group each; `rules/`: what it asks before anything counts.
 //! 5. [`node`]: the shell, one turn of all replicas of a node, over the [`host`] seam. [`client`]: the
 //!    other end.
 //! 6. [`planted`] and [`marks`]: bugs and coverage that a harness may look at.

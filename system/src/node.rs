@@ -18,6 +18,7 @@ use crate::{
     place::Place,
     planted::{Plant, Planted},
     replica::{Context, Effects, Replica},
+    rules,
     settings::Settings,
     types::{Endpoint, GroupId, METADATA, Nanos},
     wire::{
@@ -207,7 +208,7 @@ impl Node {
     }
 
     fn on_flushed<H: Host>(&mut self, host: &mut H, token: u64, is_ok: bool) -> Result<(), Stop> {
-        if !is_ok {
+        if !rules::flushing::goes_on(is_ok, &mut self.turn.planted) {
             self.turn.marks.hit(Mark::FailStop);
             return Err(Stop(format!("a flush failed (token {token}): the disk lies (S7)")));
         }
@@ -292,7 +293,11 @@ impl Node {
                 host.write(write.file, write.at, &write.parts);
             }
             if let Some((files, is_new)) = replica.begin_flush() {
-                host.flush(u64::from(group), &files, is_new);
+                let planted = &mut turn.planted;
+                let is_new = rules::flushing::flushes_directory(is_new, planted);
+                let is_all = rules::flushing::flushes_all(&files, planted);
+                let files = if is_all { &files[..] } else { &files[files.len() - 1..] };
+                host.flush(u64::from(group), files, is_new);
             }
         });
     }

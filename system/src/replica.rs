@@ -9,7 +9,7 @@
 //! keeps the progress of each peer, the calls that wait for it and the reads that it has yet to confirm.
 //! A role's conduct is its own: it is handed core and context, and only in this file and in `election.rs`
 //! does one role become another. Whether something may be counted, claimed or granted is asked of
-//! `rules.rs`; what must be true whatever happened is asserted by `laws.rs` at the end of every turn.
+//! `rules/`; what must be true whatever happened is asserted by `laws.rs` at the end of every turn.
 //!
 //! # How an entry becomes durable and committed
 //! 1. The leader appends it: `Core::append` records it for the disk (`disk/persist.rs`), tells the producer
@@ -27,7 +27,7 @@
 //! the block that held everything recorded when they were formed**, so that term, vote and entries are
 //! flushed before anyone counts them. **The answer to a heartbeat waits for nothing**, or a slow disk
 //! would cost a leader its quorum; therefore it claims only what is flushed, under a term that is, and
-//! of cuts only those that are (`rules::claimable`). Refusals, pre-votes and rejects claim nothing, and
+//! of cuts only those that are (`rules::flushing::claimable`). Refusals, pre-votes and rejects claim nothing, and
 //! leave at once.
 //!
 //! # Caveats
@@ -240,8 +240,8 @@ impl Replica {
 
     /// A flush has ended well: what it made durable counts, what waited for it leaves.
     pub fn on_flushed(&mut self, ctx: &mut Context<'_>) {
-        self.core.end_flush();
-        while let Some(held) = self.core.release() {
+        let block = self.core.end_flush(ctx);
+        while let Some(held) = self.core.release(block) {
             match held {
                 Held::Send(to, message) => self.core.send(ctx, to, message),
                 Held::OwnVote(term) => self.count_own_vote(ctx, term),
@@ -307,7 +307,9 @@ impl Replica {
     /// named a round or an entry of the older term would be taken for a word about this one (S33).
     fn tell_over(&self, ctx: &mut Context<'_>, from: NodeId) {
         let term = self.core.hard.term;
-        self.core.send(ctx, from, Over { term }.into());
+        if rules::voting::tells_over(ctx.planted) {
+            self.core.send(ctx, from, Over { term }.into());
+        }
     }
 
     fn serve(&mut self, ctx: &mut Context<'_>, client: Endpoint, request: u64, ask: Ask) {
@@ -336,7 +338,11 @@ impl Replica {
             Role::Follower(_) => self.become_pre_candidate(ctx),
             Role::PreCandidate(_) | Role::Candidate(_) => {
                 ctx.marks.hit(Mark::CampaignFailed);
-                self.become_pre_candidate(ctx);
+                if rules::voting::stands_again(ctx.planted) {
+                    self.become_pre_candidate(ctx);
+                } else {
+                    self.core.reset_deadline(ctx);
+                }
             }
         }
     }
@@ -410,6 +416,9 @@ impl Replica {
         let follower = Follower { leader, heard: ctx.now, verified: 0 };
         let before = std::mem::replace(&mut self.role, Role::Follower(follower));
         if let Role::Leader(leader) = before {
+            if !rules::voting::keeps_vote(self.core.hard.vote, ctx.planted) {
+                self.core.clear_vote();
+            }
             if is_newer {
                 ctx.marks.hit(Mark::Deposed);
             }
@@ -446,7 +455,8 @@ impl Replica {
     /// S32: whether it stays with the leader that it hears, or is.
     fn keeps_its_leader(&self, ctx: &mut Context<'_>) -> bool {
         let silence = self.silence(ctx.now);
-        let keeps = rules::keeps_its_leader(silence, self.core.timing.election_min, ctx.planted);
+        let keeps =
+            rules::voting::keeps_its_leader(silence, self.core.timing.election_min, ctx.planted);
         if keeps {
             ctx.marks.hit(Mark::StickyRefusal);
         }

@@ -99,6 +99,12 @@ impl Persist {
         }
     }
 
+    /// Takes what was read for durable: see `log_trusts_cache`.
+    pub(crate) fn trust_cache(&mut self) {
+        self.durable.trust_cache();
+        self.flushed = 1;
+    }
+
     /// Records where the group stands from an index on.
     pub fn record_place(&mut self, index: Index, place: &Place) {
         self.record(&Record::Place(index, place.clone()));

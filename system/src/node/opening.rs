@@ -42,7 +42,7 @@ impl Node {
             return Err(Stop(format!("open: the disk belongs to n{}", registry.node)));
         }
         let mut turn = Turn::new(settings.plant, host.monotonic(), host.wall());
-        if !rewrite.is_empty() && !rules::writes_again(&mut turn.planted) {
+        if !rewrite.is_empty() && !rules::storing::writes_again(&mut turn.planted) {
             registry.trust_cache();
             rewrite.clear();
         }
@@ -107,9 +107,14 @@ impl Node {
         }
     }
 
-    fn open_group<H: Host>(&mut self, host: &mut H, group: GroupId, from: Recovered) {
+    fn open_group<H: Host>(&mut self, host: &mut H, group: GroupId, mut from: Recovered) {
         if !from.truncate.is_empty() {
             self.turn.marks.hit(Mark::TornTail);
+        }
+        if !from.rewrite.is_empty() && !rules::storing::log_is_written_again(&mut self.turn.planted)
+        {
+            from.persist.trust_cache();
+            from.rewrite.clear();
         }
         if !from.rewrite.is_empty() {
             self.turn.marks.hit(Mark::Rewritten);

@@ -78,7 +78,8 @@ impl Core {
         let Recovered { incarnation, configurations, commit_hint, persist, .. } = recovered;
         let identity = Identity { group: persist.group(), incarnation };
         let mut core = Core::with(settings, identity, configurations, persist);
-        (core.hard, core.log) = (recovered.hard, recovered.log);
+        core.hard = rules::storing::opened(recovered.hard, recovered.log.last().term, ctx.planted);
+        core.log = recovered.log;
         let (last, term) = (core.log.last(), core.hard.term);
         assert!(last.term <= term, "an entry of term {} was read in term {term} (S16)", last.term);
         core.generation = recovered.generation;
@@ -88,9 +89,9 @@ impl Core {
         core.durability.note(1, core.tail());
         core.durability.end_flush(core.persist.flushed());
         let last = core.log.last_index();
-        let kept = rules::kept_at_start(last, commit_hint, ctx.planted);
+        let kept = rules::storing::kept_at_start(last, commit_hint, ctx.planted);
         if kept < last {
-            core.cut(kept);
+            core.cut(ctx, kept);
         }
         core.reset_deadline(ctx);
         core
@@ -150,16 +151,20 @@ impl Core {
         self.durability.note(self.persist.mark(), self.tail());
     }
 
-    pub(super) fn end_flush(&mut self) {
+    /// A flush has ended well. Says up to which block everything is durable.
+    pub(super) fn end_flush(&mut self, ctx: &mut Context<'_>) -> u64 {
         self.persist.end_flush();
-        self.durability.end_flush(self.persist.flushed());
+        let (flushed, mark) = (self.persist.flushed(), self.persist.mark());
+        let block = rules::flushing::covered(flushed, mark, ctx.planted);
+        self.durability.end_flush(block);
         let (flushed, last) = (self.durable().index, self.log.last_index());
         assert!(flushed <= last, "a flush covers {flushed}, the log ends at {last} (S9)");
+        block
     }
 
-    /// What may leave next, of what waited for a flush.
-    pub(super) fn release(&mut self) -> Option<Held> {
-        self.durability.release(self.persist.flushed())
+    /// What may leave next, of what waited for this block or one before it.
+    pub(super) fn release(&mut self, block: u64) -> Option<Held> {
+        self.durability.release(block)
     }
 
     pub(super) fn send(&self, ctx: &mut Context<'_>, to: Endpoint, message: Message) {
@@ -199,8 +204,8 @@ impl Core {
     pub(super) fn reset_deadline(&mut self, ctx: &mut Context<'_>) {
         let Timing { election_min: min, election_max: max, .. } = self.timing;
         assert!(min <= max, "the shortest election timeout is {min}, the longest {max}");
-        let spread = max - min + 1;
-        let patience = min + (ctx.dice)() % spread;
+        let dice = (ctx.dice)();
+        let patience = rules::voting::patience(min, max - min, dice, ctx.planted);
         self.deadline = self.deadline_in(ctx.now, patience);
     }
 
@@ -216,6 +221,13 @@ impl Core {
             self.durability.forget();
         }
         self.hard = HardState { term, vote };
+        self.persist.record_hard(self.hard);
+        self.note_tail();
+    }
+
+    /// The planted bug of whoever forgets in a term whom it voted for: see `rules::voting::keeps_vote`.
+    pub(super) fn clear_vote(&mut self) {
+        self.hard.vote = None;
         self.persist.record_hard(self.hard);
         self.note_tail();
     }
@@ -271,7 +283,7 @@ impl Core {
         }
         if index <= self.log.last_index() {
             ctx.marks.hit(Mark::Truncated);
-            self.cut(index - 1);
+            self.cut(ctx, index - 1);
         }
         if entry.previous_hash() != self.log.last().hash {
             return false;
@@ -298,14 +310,14 @@ impl Core {
 
     /// Cuts a suffix that conflicts with the leader's log; lowers what is flushed in the same step and
     /// starts a new generation (S9, C5).
-    fn cut(&mut self, last: Index) {
+    fn cut(&mut self, ctx: &mut Context<'_>, last: Index) {
         assert!(last >= self.commit, "a cut at {last} is below commit {} (S13)", self.commit);
         self.cut_in = self.cut_in.max(self.log.last().term);
         self.log.cut(last);
         self.configurations.cut(last);
         self.persist.record_cut(last);
         self.generation += 1;
-        self.durability.cut(last);
+        self.durability.cut(last, ctx.planted);
         self.note_tail();
         self.broker.cut(&self.log, self.commit);
     }
@@ -341,11 +353,12 @@ impl Core {
         verified: Index,
     ) {
         let (durable, term) = (self.durable(), self.hard.term);
-        let (flushed, is_term_durable) = (verified.min(durable.index), durable.term == term);
+        let flushed = rules::flushing::flushed(verified, durable.index, ctx.planted);
+        let is_term_durable = durable.term == term;
         if flushed > 0 && !is_term_durable {
             ctx.marks.hit(Mark::BeatUnflushed);
         }
-        let claimable = rules::claimable(flushed, is_term_durable, ctx.planted);
+        let claimable = rules::flushing::claimable(flushed, is_term_durable, ctx.planted);
         let ok = BeatOk {
             term,
             sequence: beat.sequence,

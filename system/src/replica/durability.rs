@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::{
+    planted::Planted,
     rules,
     types::{Endpoint, Index, Term},
     wire::{Message, Peer},
@@ -53,13 +54,17 @@ impl Durability {
     }
 
     /// The log was cut: what stood above is not durable any more, and no block makes it so (S9, C5).
-    pub(super) fn cut(&mut self, last: Index) {
-        self.durable.index = self.durable.index.min(last);
+    pub(super) fn cut(&mut self, last: Index, planted: &mut Planted) {
+        if rules::flushing::cut_lowers_durable(self.durable.index, last, planted) {
+            self.durable.index = last;
+        }
         let Tail { generation, .. } = self.durable;
         let newest = self.under_way.back().map_or(generation, |(_, tail)| tail.generation);
         assert!(generation <= newest, "cut {generation} is durable, {newest} is under way (S9)");
         for (_, tail) in &mut self.under_way {
-            tail.index = tail.index.min(last);
+            if rules::flushing::cut_lowers_block(tail.index, last, planted) {
+                tail.index = last;
+            }
         }
     }
 
@@ -82,7 +87,8 @@ impl Durability {
         message: Message,
     ) -> Option<Message> {
         assert!(mark >= flushed, "held for block {mark}, and {flushed} is flushed (S9)");
-        if rules::may_leave(mark, flushed, ctx.planted) {
+        let is_vote = matches!(message, Message::Peer(Peer::VoteReply(_)));
+        if rules::flushing::may_leave(mark, flushed, is_vote, ctx.planted) {
             return Some(message);
         }
         // Of several acknowledgements that leave together the last one says it all.
@@ -203,7 +209,7 @@ mod tests {
         let tail = |index, generation| Tail { index, generation, term: 1 };
         let mut durability = Durability::default();
         durability.note(1, tail(5, 0));
-        durability.cut(3);
+        durability.cut(3, &mut Planted::default());
         durability.note(2, tail(3, 1));
         durability.end_flush(1);
         assert_eq!(durability.durable(), tail(3, 0), "what was cut is not durable");

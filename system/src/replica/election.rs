@@ -3,6 +3,7 @@
 use super::{Context, Leader, Replica, Role};
 use crate::{
     marks::Mark,
+    planted::Planted,
     quorum::Config,
     rules,
     types::{EntryId, NodeId, Term},
@@ -20,18 +21,18 @@ pub(super) struct Ballot {
 }
 
 impl Ballot {
-    fn grant(&mut self, node: NodeId) {
-        if !self.granted.contains(&node) {
+    fn grant(&mut self, node: NodeId, planted: &mut Planted) {
+        if rules::voting::counts_grant(self.granted.contains(&node), planted) {
             self.granted.push(node);
         }
     }
 
     /// Votes count by membership, not by arrival (D4).
-    fn is_won(&self, config: &Config) -> bool {
+    fn is_won(&self, config: &Config, planted: &mut Planted) -> bool {
         let votes = self.granted.iter().filter(|node| config.is_voter(**node)).count();
         let voters = config.voters.len();
         assert!(votes <= voters, "{votes} votes of {voters} voters in term {} (S4)", self.term);
-        votes >= config.election_quorum as usize
+        rules::voting::wins(votes, config.election_quorum as usize, voters, planted)
     }
 }
 
@@ -45,7 +46,7 @@ impl Replica {
         if !self.core.is_settled() {
             return;
         }
-        if !rules::asks_before_it_votes(ctx.planted) {
+        if !rules::voting::asks_before_it_votes(ctx.planted) {
             return self.become_candidate(ctx);
         }
         let term = self.core.hard.term + 1;
@@ -62,7 +63,11 @@ impl Replica {
         self.core.adopt(term, Some(own));
         self.role = Role::Candidate(Ballot { term, granted: Vec::new() });
         self.core.reset_deadline(ctx);
-        self.core.hold_own_vote();
+        if rules::flushing::own_vote_waits(ctx.planted) {
+            self.core.hold_own_vote();
+        } else {
+            self.stand(ctx, term);
+        }
     }
 
     /// Leads: its first act is an entry of its own term, which commits what came before (S11, S15).
@@ -77,12 +82,17 @@ impl Replica {
 
     /// Its own vote is durable: it counts, and others are asked (S4, A8).
     pub(super) fn count_own_vote(&mut self, ctx: &mut Context<'_>, term: Term) {
-        if let Role::Candidate(ballot) = &mut self.role
-            && ballot.term == term
-        {
+        if matches!(&self.role, Role::Candidate(ballot) if ballot.term == term) {
             let durable = self.core.durable().term;
             assert!(durable >= term, "a vote in term {term} counts, {durable} is durable (S4, A8)");
-            ballot.grant(self.core.node);
+            self.stand(ctx, term);
+        }
+    }
+
+    /// Counts its own vote in this term, and asks for the others'.
+    fn stand(&mut self, ctx: &mut Context<'_>, term: Term) {
+        if let Role::Candidate(ballot) = &mut self.role {
+            ballot.grant(self.core.node, ctx.planted);
             self.ask(ctx, &Vote { term, last: self.core.log.last() }.into());
             self.win_vote(ctx);
         }
@@ -102,6 +112,10 @@ impl Replica {
             ask.term > own && !self.keeps_its_leader(ctx) && self.is_current(ctx, ask.last);
         let term = if granted { ask.term } else { own };
         self.core.send(ctx, from, PreVoteReply { term, granted }.into());
+        let waits = matches!(self.role, Role::Follower(_));
+        if waits && !rules::voting::only_answers(self.core.hard.vote, ctx.planted) {
+            self.core.clear_vote();
+        }
     }
 
     pub(super) fn on_pre_vote_reply(
@@ -113,7 +127,7 @@ impl Replica {
         let PreVoteReply { term, granted } = *reply;
         match &mut self.role {
             Role::PreCandidate(ballot) if granted && ballot.term == term => {
-                ballot.grant(from);
+                ballot.grant(from, ctx.planted);
                 self.win_pre_vote(ctx);
             }
             Role::PreCandidate(_) if !granted && term > self.core.hard.term => {
@@ -136,7 +150,8 @@ impl Replica {
             self.become_follower(ctx, term, None);
         }
         let vote = self.core.hard.vote;
-        let granted = rules::has_vote_for(vote, from) && self.is_current(ctx, last);
+        let granted =
+            rules::voting::has_vote_for(vote, from, ctx.planted) && self.is_current(ctx, last);
         let (own, reply) = (self.core.hard.term, VoteReply { term, granted });
         assert!(term == own, "a vote is asked in term {term} and answered in {own} (S4)");
         if !granted {
@@ -158,16 +173,16 @@ impl Replica {
         }
         if let Role::Candidate(ballot) = &mut self.role
             && granted
-            && ballot.term == term
+            && rules::voting::is_of_term(term, ballot.term, ctx.planted)
         {
-            ballot.grant(from);
+            ballot.grant(from, ctx.planted);
             self.win_vote(ctx);
         }
     }
 
     fn win_pre_vote(&mut self, ctx: &mut Context<'_>) {
         if let Role::PreCandidate(ballot) = &self.role
-            && ballot.is_won(self.core.config())
+            && ballot.is_won(self.core.config(), ctx.planted)
         {
             self.become_candidate(ctx);
         }
@@ -176,7 +191,7 @@ impl Replica {
     fn win_vote(&mut self, ctx: &mut Context<'_>) {
         if let Role::Candidate(ballot) = &self.role
             && ballot.granted.contains(&self.core.node)
-            && ballot.is_won(self.core.config())
+            && ballot.is_won(self.core.config(), ctx.planted)
         {
             ctx.marks.hit(Mark::Elected);
             self.become_leader(ctx);
@@ -185,7 +200,7 @@ impl Replica {
 
     /// S14, and the mark of whoever is refused by it.
     fn is_current(&self, ctx: &mut Context<'_>, last: EntryId) -> bool {
-        let is_current = rules::is_current(last, self.core.log.last());
+        let is_current = rules::voting::is_current(last, self.core.log.last(), ctx.planted);
         if !is_current {
             ctx.marks.hit(Mark::OldLogRefusal);
         }

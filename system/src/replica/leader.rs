@@ -180,11 +180,11 @@ impl Leader {
 
     /// Commits what a quorum has flushed and acknowledges what waited for it.
     pub(super) fn advance(&mut self, core: &mut Core, ctx: &mut Context<'_>) {
-        self.count_flushed(core);
+        self.count_flushed(core, ctx);
         let quorum = core.config().quorum_index(&self.flushed);
         if quorum > core.commit {
             let term = core.log.term(quorum);
-            if rules::commits_by_counting(term, core.hard.term, ctx.planted) {
+            if rules::committing::commits_by_counting(term, core.hard.term, ctx.planted) {
                 core.commit_to(quorum);
             } else {
                 ctx.marks.hit(Mark::OldTermWaited);
@@ -197,20 +197,23 @@ impl Leader {
                 ctx.marks.hit(Mark::SpreadWaited);
             }
         }
-        let reached = Reached { leader: core.durable().index, quorum: core.commit, regions };
+        let (durable, last) = (core.durable().index, core.log.last_index());
+        let leader = rules::flushing::safe_at_leader(durable, last, ctx.planted);
+        let reached = Reached { leader, quorum: core.commit, regions };
         self.waiting.release(core, ctx, reached);
     }
 
     /// What each voter has flushed, in the order of the configuration.
-    fn count_flushed(&mut self, core: &Core) {
-        let peers = &self.peers;
+    fn count_flushed(&mut self, core: &Core, ctx: &mut Context<'_>) {
+        let (peers, durable, last) = (&self.peers, core.durable().index, core.log.last_index());
+        let own = rules::flushing::counts_own(durable, self.first, last, ctx.planted);
         let of = |node| match peers.iter().find(|peer| peer.node == node) {
             Some(peer) => peer.matched(),
-            None => core.durable().index,
+            None => own,
         };
         self.flushed.clear();
         self.flushed.extend(core.config().voters.iter().map(|voter| of(voter.node)));
-        let (last, most) = (core.log.last_index(), self.flushed.iter().copied().max());
+        let most = self.flushed.iter().copied().max();
         assert!(most.unwrap_or(0) <= last, "{most:?} is flushed, the log ends at {last} (S10)");
     }
 
@@ -256,7 +259,8 @@ impl Leader {
         let (config, peers) = (core.config(), &self.peers);
         let confirmed = self.reads.take_confirmed(|after| {
             let is_one = |peer: &&Progress| {
-                config.is_voter(peer.node) && rules::confirms(peer.beat(), after, ctx.planted)
+                config.is_voter(peer.node)
+                    && rules::reading::confirms(peer.beat(), after, ctx.planted)
             };
             peers.iter().filter(is_one).count() + 1 >= config.read_quorum()
         });

@@ -69,7 +69,11 @@ impl Replica {
         if is_proven {
             ctx.marks.hit(Mark::NotTaken);
         }
-        if rules::may_say_not_taken(is_proven, ctx.planted) { Refusal::NotTaken } else { why }
+        if rules::producing::may_say_not_taken(is_proven, ctx.planted) {
+            Refusal::NotTaken
+        } else {
+            why
+        }
     }
 
     /// Whether no copy of a produce request was or will be taken (S40). Only the leader of the term that
@@ -152,7 +156,7 @@ impl Core {
         let producers = self.broker.producers();
         let seen = producers.see(producer, epoch, sequence);
         let before = producers.last_count(producer, epoch);
-        match rules::seen(producer, seen, before, ctx.planted) {
+        match rules::producing::seen(producer, seen, before, ctx.planted) {
             Seen::New => {}
             Seen::Repeat(call) => {
                 let (entry, held) = (call.entry, self.log.term(call.entry.index));
@@ -168,7 +172,7 @@ impl Core {
             Seen::OutOfOrder => return Err(Refusal::OutOfOrder),
         }
         let offset = self.log.next_offset();
-        let body = if rules::stores_as_sent(count, ctx.planted) {
+        let body = if rules::producing::stores_as_sent(count, ctx.planted) {
             batch::body(producer, epoch, sequence, messages)
         } else {
             batch::body(producer, epoch, sequence, &batch::swap_payloads(messages))

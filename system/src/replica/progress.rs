@@ -117,7 +117,7 @@ impl Progress {
             ctx.marks.hit(Mark::MatchedSank);
         }
         self.generation = generation;
-        self.matched = rules::matched(before, matched.index, is_cut, ctx.planted);
+        self.matched = rules::replicating::matched(before, matched.index, is_cut, ctx.planted);
         self.next = self.next.max(self.matched + 1);
         matched.index > before
     }
@@ -138,7 +138,7 @@ impl Progress {
         }
         let agreed = log.agree(reject.hint, reject.hint_term).min(tried.saturating_sub(1));
         let of = (group, reject.term, self.node);
-        if rules::arrived(of, agreed, ctx.planted) > agreed {
+        if rules::replicating::arrived(of, agreed, ctx.planted) > agreed {
             return false;
         }
         assert!(agreed < tried, "n{} differs at {tried}, and agrees at {agreed}", self.node);
@@ -152,7 +152,7 @@ impl Progress {
     pub(super) fn answer(&mut self, core: &Core, ctx: &mut Context<'_>, ok: &BeatOk) {
         self.beat = self.beat.max(ok.sequence);
         let told = ok.verified.max(self.matched);
-        let arrived = rules::arrived(self.of(core), told, ctx.planted);
+        let arrived = rules::replicating::arrived(self.of(core), told, ctx.planted);
         if ok.sequence <= self.resent || ok.verified >= ok.sent {
             return;
         }
@@ -174,7 +174,7 @@ impl Progress {
     /// If it was silent, entries flow again, from what is known to have arrived.
     pub(super) fn wake(&mut self, core: &Core, ctx: &mut Context<'_>) {
         if std::mem::take(&mut self.is_silent) {
-            let arrived = rules::arrived(self.of(core), self.matched, ctx.planted);
+            let arrived = rules::replicating::arrived(self.of(core), self.matched, ctx.planted);
             self.send_from(arrived);
         }
     }
@@ -190,7 +190,7 @@ impl Progress {
         let (last, limits) = (core.log.last_index(), &core.limits);
         while !self.is_silent
             && self.next <= last
-            && rules::may_send(self.next, first, ctx.planted)
+            && rules::replicating::may_send(self.next, first, ctx.planted)
             && self.has_room(limits.window)
         {
             let entries = core.log.slice(self.next, limits.append_entries, limits.append_bytes);
