@@ -257,4 +257,214 @@ planted! {
         scenario: "early_ack",
         judges: ["claim_witness"],
     }
+    AcksWhatDiffers = "acks_what_differs" {
+        rule: "S9: a follower whose log differs says so; here it says that it has the entry before",
+        source: "C7: nats-server@233851a0f, success was told after a mismatch, and counted",
+        scenario: "cut_minority",
+        judges: ["claim_witness", "ack_witness"],
+    }
+    CommitUnverified = "commit_unverified" {
+        rule: "S12: a follower commits as far as its log is known to equal its leader's; here as far as its log goes",
+        source: "C6: ra@3aa50f29, the commit index was advanced before the last entry was compared",
+        scenario: "cut_minority",
+        judges: ["committed_stays"],
+    }
+    OldAppendCuts = "old_append_cuts" {
+        rule: "S9, S13: an entry that stands there stays, and what follows it; here a late message cuts what follows",
+        source: "C10: nats-server@c6f6c25ac, an old catch-up that came late truncated newer entries",
+        scenario: "quick_terms",
+        judges: ["ack_witness", "deletion_provenance"],
+    }
+    ArrivedCounts = "arrived_counts" {
+        rule: "S10: what is flushed counts; here what has arrived does, too",
+        source: "A2: NATS#7567, what followers had in memory counted, and a power loss took it",
+        scenario: "slow_disk",
+        judges: ["ack_witness"],
+    }
+    RejectsDropped = "rejects_dropped" {
+        rule: "S10: a leader goes back where a log differs; here it does not listen",
+        source: "L3: ra@51f9810e, a sender swallowed what the follower answered",
+        scenario: "cut_minority",
+        judges: ["liveness"],
+    }
+    SilentForEver = "silent_for_ever" {
+        rule: "S10: whoever was silent, and answers, is sent entries again; here never",
+        source: "L4: tigerbeetle@92117fc68, repair that did not begin again",
+        scenario: "split_brain",
+        judges: ["liveness"],
+    }
+    WindowNeverOpens = "window_never_opens" {
+        rule: "S10: what arrived is not under way any more; here the window never opens again",
+        source: "L1: etcd-raft@a370b6f, bytes in flight were not given back, until all was refused",
+        scenario: "full_windows",
+        judges: ["liveness"],
+    }
+    WriteOneShort = "write_one_short" {
+        rule: "S11: a write quorum commits; here one copy less does",
+        source: "A3: KIP-966, the last replica standing acknowledged alone",
+        scenario: "smoke",
+        judges: ["ack_witness"],
+    }
+    QuorumUnsorted = "quorum_unsorted" {
+        rule: "S11: the index that a quorum has is found by order; here it is that of one voter, in the order of the configuration",
+        source: "C3: openraft@f076cf6f (#1802), progress lost its order, and a value counted that two of five had reached",
+        scenario: "slow_disk",
+        judges: ["ack_witness"],
+    }
+    CommitsToLogEnd = "commits_to_log_end" {
+        rule: "S11: what a quorum has is committed; here everything before the end of the log, too",
+        source: "G6: redpanda@09917c7102, batches behind one that a quorum had became visible with it",
+        scenario: "smoke",
+        judges: ["leader_completeness", "ack_witness"],
+    }
+    RegionsIgnored = "regions_ignored" {
+        rule: "J4: region_quorum spans regions; here any quorum does",
+        source: "J4: bookkeeper@b88f4b813f, all copies of a quorum could stand in one region",
+        scenario: "spread_calm",
+        judges: ["ack_witness"],
+    }
+    ReadyAtOnce = "ready_at_once" {
+        rule: "S15: a leader is ready once the first entry of its term is committed; here at once",
+        source: "G3: etcd-raft@3189a66, reads were served before the first commit of the term",
+        scenario: "quick_terms",
+        judges: ["linearizable_log"],
+    }
+    RepeatAckedAtOnce = "repeat_acked_at_once" {
+        rule: "S37: a repeat waits for what it repeats; here it is acknowledged at once",
+        source: "H13: redpanda 22.1.5 (#5448), a retry was answered before the original was committed",
+        scenario: "doubled_requests",
+        judges: ["ack_witness", "zero_loss"],
+    }
+    EpochNotFenced = "epoch_not_fenced" {
+        rule: "S36: a producer's older epoch is fenced; here it is taken",
+        source: "H5: KAFKA-9144, state expired, and an old epoch was accepted again",
+        scenario: "links_of_clients",
+        judges: ["producer_order"],
+    }
+    DedupForgetsUncommitted = "dedup_forgets_uncommitted" {
+        rule: "S36: a repeat is known though the first is not committed; here it is not",
+        source: "H6: nats-server@9241c9710, ids in flight vanished from a deduplication map",
+        scenario: "doubled_requests",
+        judges: ["zero_loss", "producer_order"],
+    }
+    RestartForgetsProducers = "restart_forgets_producers" {
+        rule: "S36: a start knows whose call came last; here it does not",
+        source: "E13: redpanda@c9c675eb15, deduplication state was not restored",
+        scenario: "slow_producers",
+        judges: ["availability"],
+    }
+    RepeatAtNewOffset = "repeat_at_new_offset" {
+        rule: "S36: a repeat is told where the first call stands; here where the log ends",
+        source: "H4: Redpanda 21.10.1 (Jepsen, #3039), a retry was answered with success and another offset",
+        scenario: "lossy_links",
+        judges: ["offset_agreement"],
+    }
+    BatchCutShort = "batch_cut_short" {
+        rule: "a call's messages are stored; here all but the last",
+        source: "F13: kafka@778b1e3f543, a buffer was read beyond its limit, or not to it",
+        scenario: "batches",
+        judges: ["linearizable_log"],
+    }
+    DefiniteLostLeadership = "definite_lost_leadership" {
+        rule: "S40: what waits when leadership ends may yet come true; here it is refused for certain",
+        source: "H15: Redis-Raft 1b3fbf6 (Jepsen), aborted reads: what was refused is read",
+        scenario: "doubled_requests",
+        judges: ["zero_loss", "trace_completeness"],
+    }
+    RedirectsToItself = "redirects_to_itself" {
+        rule: "S31: whoever refuses names the leader that it follows; here itself",
+        source: "G10: KAFKA-14372, clients were sent where they were stuck for ever",
+        scenario: "old_term",
+        judges: ["availability"],
+    }
+    ReadWithoutRound = "read_without_round" {
+        rule: "S33: a read is confirmed by a round of heartbeats; here by nobody",
+        source: "G11: etcd#20418, a leader that was paused read what was old",
+        scenario: "reads_stalled_leader",
+        judges: ["linearizable_log"],
+    }
+    ReadOneShort = "read_one_short" {
+        rule: "S33: a read quorum meets every election quorum; here it is one node short",
+        source: "J3: bookkeeper@f373cb5976, a coverage that was computed wrong",
+        scenario: "reads_slow_clock",
+        judges: ["linearizable_log"],
+    }
+    ReadsStarve = "reads_starve" {
+        rule: "S33: a read that waits gets its round; here heartbeats are spared while entries flow",
+        source: "L1: etcd-raft@e419ba5, what waits behind a stream of entries",
+        scenario: "stale_hint",
+        judges: ["availability"],
+    }
+    FollowerReads = "follower_reads" {
+        rule: "S33: only a leader serves a linearizable read; here whoever is asked",
+        source: "H15: Redis-Raft 1b3fbf6 (Jepsen), stale reads",
+        scenario: "leader_crash",
+        judges: ["linearizable_log"],
+    }
+    DirtyReads = "dirty_reads" {
+        rule: "S35: what is committed is read; here what is appended, too",
+        source: "A5: KAFKA-15583, what a quorum did not have was visible, and vanished",
+        scenario: "cut_minority",
+        judges: ["linearizable_log", "offset_agreement"],
+    }
+    FetchSkips = "fetch_skips" {
+        rule: "a fetch begins with the entry that holds its offset; here with the next, if that one begins before",
+        source: "K4: KAFKA-15388, a fetch went on behind a gap",
+        scenario: "cut_minority",
+        judges: ["linearizable_log"],
+    }
+    TornTailBlocks = "torn_tail_blocks" {
+        rule: "S19: a torn end is cut off; here it blocks the group",
+        source: "F12: nats-server@cb9630559, one truncated block kept everything from opening",
+        scenario: "power_loss",
+        judges: ["liveness"],
+    }
+    TornTailTakesOneMore = "torn_tail_takes_one_more" {
+        rule: "S19: a torn end is cut off; here the last entry before it goes, too",
+        source: "E12: rabbitmq-server@2ae4dbeb1a, a truncation was one index too long",
+        scenario: "power_loss",
+        judges: ["deletion_provenance"],
+    }
+    LaterSegmentsIgnored = "later_segments_ignored" {
+        rule: "S23: a start reads all segments; here the first only",
+        source: "E16: ra@f68c255a, the end of a log was taken from one of its files",
+        scenario: "quick_rolls",
+        judges: ["ack_witness", "deletion_provenance"],
+    }
+    RegistersUnflushed = "registers_unflushed" {
+        rule: "S24, S30: a group enters the registry once its files are durable; here before",
+        source: "F5: KAFKA-16541, a file was named before it was flushed",
+        scenario: "late_partitions",
+        judges: ["liveness"],
+    }
+    HoldsFirstCreated = "holds_first_created" {
+        rule: "a node holds all partitions that name it; here the first of several that were created at once",
+        source: "E8: etcd-raft@8ecce32, entries that committed together were forgotten",
+        scenario: "late_partitions",
+        judges: ["liveness"],
+    }
+    OrphansDeleted = "orphans_deleted" {
+        rule: "S23: nothing is deleted because metadata does not know it; here a start deletes it",
+        source: "F2: nats-server#7556, what metadata did not list was taken for an orphan and deleted",
+        scenario: "late_partitions",
+        judges: ["deletion_provenance"],
+    }
+    HintAhead = "hint_ahead" {
+        rule: "S12, S13: a block remembers what was committed; here what was appended",
+        source: "A10: ra@ffe3016a, what was applied was written down before it was durable; E5: etcd 3.5",
+        scenario: "quick_restarts",
+        judges: ["leader_completeness", "committed_stays"],
+    }
+    RestartForgetsCuts = "restart_forgets_cuts" {
+        rule: "S9: a start knows how often its log was cut; here it begins at none",
+        source: "E16: ra@f68c255a, what detects gaps lived in files that were gone after a start",
+        scenario: "full_windows",
+        judges: ["liveness"],
+    }
+    ResumesLeading = "resumes_leading" {
+        rule: "S5: a start follows; here whoever led goes on in the same term",
+        source: "B3: KAFKA-10527, a voter was leader again in the same epoch, and wrote other records there",
+        scenario: "occasions",
+        judges: ["log_matching"],
+    }
 }

@@ -103,9 +103,7 @@ fn fresh_worlds_are_judged_live_as_their_files_are() {
 #[test]
 fn every_planted_bug_is_judged_live_as_its_file_is() {
     for planted in scenarios::PLANTED {
-        for seed in 1..=2 {
-            assert_judged_twice_alike(&drawn(planted.scenario, seed).with_plant(planted.name));
-        }
+        assert_judged_twice_alike(&drawn(planted.scenario, 1).with_plant(planted.name));
     }
 }
 

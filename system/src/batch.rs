@@ -76,6 +76,14 @@ pub(crate) fn swap_payloads(messages: &Bytes) -> Bytes {
     encode(&parts)
 }
 
+/// The same messages without the last one: see `batch_cut_short`.
+pub(crate) fn without_last(messages: &Bytes) -> Bytes {
+    let mut parts: Vec<(u64, Bytes)> = Vec::new();
+    for_each(messages, |_, id, payload| parts.push((id, Bytes::copy_from_slice(payload))));
+    parts.pop();
+    encode(&parts)
+}
+
 /// What is in a payload, in 64 bits: sender and reader compare it without keeping the bytes.
 pub fn content(payload: &[u8]) -> u64 {
     xxh3_64(payload)

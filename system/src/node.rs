@@ -277,7 +277,9 @@ impl Node {
         let (known, all) = (self.created + new.len(), directory.places().len());
         assert!(known == all, "{known} partitions were looked at of {all}");
         self.created = known;
-        new.iter().for_each(|place| self.ensure(place));
+        let holds_all = rules::storing::holds_all(new.len(), &mut self.turn.planted);
+        let held = if holds_all { new.len() } else { 1 };
+        new.iter().take(held).for_each(|place| self.ensure(place));
     }
 
     /// Writes what the turn recorded and asks for the flushes it needs: at most one under way for each
@@ -285,7 +287,7 @@ impl Node {
     fn write<H: Host>(&mut self, host: &mut H) {
         let Node { slots, turn, .. } = self;
         slots.for_each_touched(|group, replica| {
-            if let Some(write) = replica.next_write() {
+            if let Some(write) = replica.next_write(&mut turn.planted) {
                 let segment = files::of_file(write.file).map_or(0, |(_, segment)| segment);
                 if write.at == 0 && segment > 0 {
                     turn.marks.hit(Mark::SegmentRolled);
@@ -305,9 +307,11 @@ impl Node {
     /// Enters groups into the registry once their own files are durable, and flushes it: only then do
     /// they take part. Those that become ready during a flush wait for the next one.
     fn register<H: Host>(&mut self, host: &mut H) {
-        let Node { slots, unregistered, registry, .. } = self;
+        let Node { slots, unregistered, registry, turn, .. } = self;
         unregistered.retain(|group| {
-            let settled = slots.get(*group).filter(|replica| replica.is_settled());
+            let settled = slots.get(*group).filter(|replica| {
+                rules::storing::may_enter(replica.is_settled(), &mut turn.planted)
+            });
             if let Some(replica) = settled {
                 let write = registry.add(*group, replica.incarnation());
                 host.write(write.file, write.at, &write.parts);

@@ -60,6 +60,11 @@ impl Planted {
         bites
     }
 
+    /// Whether this plant is on, for a site that has to find out what honest code would do.
+    pub(crate) fn is_on(&self, plant: Plant) -> bool {
+        self.active == Some(plant)
+    }
+
     /// What is told, or the highest that was ever told there, if the plant is on that takes nothing back.
     pub(crate) fn highest(&mut self, plant: Plant, of: (GroupId, Term, NodeId), told: u64) -> u64 {
         if self.active != Some(plant) {

@@ -160,6 +160,17 @@ impl Replica {
         Replica { core, role: Role::Follower(Follower::default()) }
     }
 
+    /// Whether it led, for all that its disk tells.
+    pub(crate) fn led(&self) -> bool {
+        let core = &self.core;
+        core.hard.vote == Some(core.node) && core.log.last().term == core.hard.term
+    }
+
+    /// The planted bug of whoever goes on as leader after a start: see `resumes_leading`.
+    pub(crate) fn lead_again(&mut self, ctx: &mut Context<'_>) {
+        self.role = Role::Leader(Leader::begin(&mut self.core, ctx));
+    }
+
     /// Its group.
     pub fn group(&self) -> GroupId {
         self.core.group()
@@ -220,9 +231,10 @@ impl Replica {
     }
 
     /// What is to be written, closed into a block.
-    pub fn next_write(&mut self) -> Option<Write> {
+    pub fn next_write(&mut self, planted: &mut Planted) -> Option<Write> {
         let segment_bytes = self.core.limits.segment_bytes;
-        self.core.persist.next_write(self.core.commit, segment_bytes)
+        let hint = rules::storing::hint(self.core.commit, self.core.log.last_index(), planted);
+        self.core.persist.next_write(hint, segment_bytes)
     }
 
     /// The laws of a replica's writer, once the turn is written.
@@ -275,7 +287,7 @@ impl Replica {
             },
             Peer::Beat(beat) => match self.follow(ctx, from, beat.term) {
                 Some((follower, core)) => {
-                    let verified = follower.on_beat(core, &beat);
+                    let verified = follower.on_beat(core, ctx, &beat);
                     core.answer_beat(ctx, from, &beat, verified);
                 }
                 None => self.tell_over(ctx, from),
@@ -430,6 +442,10 @@ impl Replica {
     fn refuse(&mut self, ctx: &mut Context<'_>, client: Endpoint, request: u64, why: Refusal) {
         let leader = match &self.role {
             Role::Leader(_) => self.core.node,
+            Role::Follower(follower) if self.core.config().is_voter(self.core.node) => {
+                let leader = follower.leader.unwrap_or(0);
+                rules::producing::names(leader, self.core.node, ctx.planted)
+            }
             Role::Follower(follower) => follower.leader.unwrap_or(0),
             Role::PreCandidate(_) | Role::Candidate(_) => 0,
         };

@@ -71,6 +71,11 @@ impl Producers {
         last.map_or(0, |call| call.next.wrapping_sub(call.sequence))
     }
 
+    /// Whether anybody produced anything.
+    pub(crate) fn is_any(&self) -> bool {
+        !(self.committed.is_empty() && self.tail.is_empty())
+    }
+
     /// Producers with calls that are not committed.
     pub(crate) fn uncommitted(&self) -> usize {
         self.tail.len()

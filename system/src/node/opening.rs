@@ -10,7 +10,7 @@ use crate::{
     replica::Replica,
     rules,
     settings::Settings,
-    types::GroupId,
+    types::{GroupId, METADATA},
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -89,8 +89,18 @@ impl Node {
         }
         for (group, last) in groups {
             let read = |segment| Rope::from(host.read(files::segment_of(group, segment)));
-            let segments: Vec<Rope> = (0..=last).map(read).collect();
+            let reads_all = rules::storing::reads_all(last, &mut self.turn.planted);
+            let segments: Vec<Rope> = (0..=if reads_all { last } else { 0 }).map(read).collect();
             match recover(self.settings.node, group, &segments) {
+                Ok(_) if !self.keeps(group) => {
+                    for segment in 0..=last {
+                        host.truncate(files::segment_of(group, segment), 0);
+                    }
+                    self.blocked.insert(group, "nobody knows of it".into());
+                }
+                Ok(recovered) if !self.opens_torn(&recovered) => {
+                    self.blocked.insert(group, "its end is torn".into());
+                }
                 Ok(recovered) => self.open_group(host, group, recovered),
                 Err(Damage::Empty) if !self.registry.has(group) => {
                     for segment in 0..=last {
@@ -105,6 +115,17 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// S23: what is intact is kept, whatever metadata says of it, or does not say yet (F2).
+    fn keeps(&mut self, group: GroupId) -> bool {
+        let known = self.directory().is_some_and(|directory| directory.get(group).is_some());
+        rules::storing::keeps(known || group == METADATA, &mut self.turn.planted)
+    }
+
+    /// S19: a torn end is cut off, and the group opened.
+    fn opens_torn(&mut self, from: &Recovered) -> bool {
+        rules::storing::opens_torn(!from.truncate.is_empty(), &mut self.turn.planted)
     }
 
     fn open_group<H: Host>(&mut self, host: &mut H, group: GroupId, mut from: Recovered) {
@@ -128,8 +149,13 @@ impl Node {
         let read = from.persist.group();
         assert!(read == group, "the files of p{group} hold a log of p{read}");
         let settings = &self.settings;
-        let replica = self.turn.with(host, |ctx| Replica::open(settings, from, ctx));
-        self.slots.insert(replica, self.registry.is_durable(group));
+        let mut replica = self.turn.with(host, |ctx| Replica::open(settings, from, ctx));
+        let takes_part = self.registry.is_durable(group);
+        let led = takes_part && replica.led();
+        if !rules::storing::opens_as_follower(led, &mut self.turn.planted) {
+            self.turn.with(host, |ctx| replica.lead_again(ctx));
+        }
+        self.slots.insert(replica, takes_part);
         if !self.registry.has(group) {
             self.unregistered.push_back(group);
         }

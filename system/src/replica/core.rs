@@ -16,7 +16,7 @@ use crate::{
     quorum::Config,
     rules,
     settings::{Limits, Settings, Timing},
-    types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Offset, Term},
+    types::{Endpoint, EntryId, GroupId, Index, Nanos, NodeId, Term},
     wire::{
         Answer, Message,
         answer::Fetched,
@@ -75,6 +75,7 @@ impl Core {
     }
 
     pub(super) fn open(settings: &Settings, recovered: Recovered, ctx: &mut Context<'_>) -> Core {
+        let is_torn = !recovered.truncate.is_empty();
         let Recovered { incarnation, configurations, commit_hint, persist, .. } = recovered;
         let identity = Identity { group: persist.group(), incarnation };
         let mut core = Core::with(settings, identity, configurations, persist);
@@ -82,14 +83,17 @@ impl Core {
         core.log = recovered.log;
         let (last, term) = (core.log.last(), core.hard.term);
         assert!(last.term <= term, "an entry of term {} was read in term {term} (S16)", last.term);
-        core.generation = recovered.generation;
+        core.generation = rules::storing::generation(recovered.generation, ctx.planted);
         core.broker.cut(&core.log, 0);
         core.commit_to(commit_hint);
+        if core.broker.producers().is_any() && !rules::storing::keeps_producers(ctx.planted) {
+            core.broker.forget_producers();
+        }
         core.opened_in = core.hard.term;
         core.durability.note(1, core.tail());
         core.durability.end_flush(core.persist.flushed());
         let last = core.log.last_index();
-        let kept = rules::storing::kept_at_start(last, commit_hint, ctx.planted);
+        let kept = rules::storing::kept_at_start(last, commit_hint, is_torn, ctx.planted);
         if kept < last {
             core.cut(ctx, kept);
         }
@@ -278,7 +282,9 @@ impl Core {
         if (entry.cluster(), entry.incarnation(), entry.group()) != own || entry.index() != index {
             return false;
         }
-        if self.holds(entry.id()) {
+        let (last, commit) = (self.log.last_index(), self.commit);
+        let holds = self.holds(entry.id());
+        if holds && rules::replicating::stays(index, last, commit, ctx.planted) {
             return true;
         }
         if index <= self.log.last_index() {
@@ -334,10 +340,6 @@ impl Core {
         }
     }
 
-    pub(super) fn committed_end(&self) -> Offset {
-        self.log.end_offset(self.commit)
-    }
-
     /// Whether what was done in this term is over, durably, and none of it is forgotten: all of the term
     /// lies in this life, and of its entries none was cut.
     pub(super) fn remembers(&self, term: Term) -> bool {
@@ -378,9 +380,15 @@ impl Core {
         request: u64,
         fetch: &Fetch,
     ) {
-        let (from, commit, end) = (fetch.from, self.commit, self.committed_end());
-        let first = self.log.find_offset(from);
-        assert!(commit <= self.log.last_index(), "{commit} is read, and not in the log (S35)");
+        let (from, last) = (fetch.from, self.log.last_index());
+        let commit = rules::reading::readable(self.commit, last, ctx.planted);
+        let end = self.log.end_offset(commit);
+        let mut first = self.log.find_offset(from);
+        let base = self.log.get(first).map_or(from, Entry::base);
+        if !rules::reading::begins_within(base, from, ctx.planted) {
+            first += 1;
+        }
+        assert!(commit <= last, "{commit} is read, and not in the log (S35)");
         let mut entries = Vec::new();
         if first <= commit {
             let count = (commit - first + 1) as usize;

@@ -4,6 +4,7 @@ use super::{Context, core::Core};
 use crate::{
     entry::Entry,
     marks::Mark,
+    rules,
     types::{EntryId, Index, Nanos, NodeId},
     wire::peer::{Append, AppendOk, AppendReject, Beat},
 };
@@ -28,7 +29,11 @@ impl Follower {
     ) {
         let Append { term, previous, commit, entries } = append;
         if !core.holds(previous) {
-            return reject(core, ctx, from, previous);
+            if rules::replicating::says_it_differs(ctx.planted) {
+                return reject(core, ctx, from, previous);
+            }
+            let ok = AppendOk { term, generation: core.generation, matched: previous };
+            return core.hold(ctx, from, ok.into());
         }
         let mut verified = previous.index;
         for bytes in entries {
@@ -39,22 +44,25 @@ impl Follower {
             }
             verified += 1;
         }
-        self.verified = self.verified.max(verified);
-        self.commit(core, commit);
+        let last = core.log.last_index();
+        self.verified = self.verified.max(verified).min(last);
+        self.commit(core, ctx, commit);
         let matched = core.log.id(self.verified);
         let ok = AppendOk { term, generation: core.generation, matched };
         core.hold(ctx, from, ok.into());
     }
 
     /// The leader lives, and has committed so much. Says how far the log is known to equal its own.
-    pub(super) fn on_beat(&mut self, core: &mut Core, beat: &Beat) -> Index {
-        self.commit(core, beat.commit);
+    pub(super) fn on_beat(&mut self, core: &mut Core, ctx: &mut Context<'_>, beat: &Beat) -> Index {
+        self.commit(core, ctx, beat.commit);
         self.verified
     }
 
     /// Commits what the leader has, as far as the log is known to equal its own (S12).
-    fn commit(&self, core: &mut Core, commit: Index) {
-        core.commit_to(commit.min(self.verified).max(core.commit));
+    fn commit(&self, core: &mut Core, ctx: &mut Context<'_>, commit: Index) {
+        let (verified, last) = (self.verified, core.log.last_index());
+        let known = rules::committing::known(commit, verified, last, ctx.planted);
+        core.commit_to(known.max(core.commit));
     }
 
     /// The laws of a follower at the end of a turn.

@@ -29,8 +29,10 @@ const SILENT_BEATS: u64 = 4;
 #[derive(Clone, Debug)]
 pub(super) struct Leader {
     peers: Vec<Progress>,
-    /// The first entry of this term: once it is committed, the leader is ready (S15).
+    /// The first entry of this term (S15).
     first: Index,
+    /// Once this is committed, the leader is ready.
+    ready_at: Index,
     waiting: Waiting,
     reads: Reads,
     /// Something was appended since entries were last sent.
@@ -51,6 +53,7 @@ impl Leader {
         Leader {
             peers,
             first,
+            ready_at: rules::committing::ready_at(first, ctx.planted),
             waiting: Waiting::default(),
             reads: Reads::default(),
             has_news: true,
@@ -60,7 +63,9 @@ impl Leader {
 
     /// Leadership is over: whatever waited may yet come true, but not here.
     pub(super) fn give_up(self, core: &mut Core, ctx: &mut Context<'_>) {
-        let lost = self.waiting.into_calls().map(|call| (call, Refusal::LeadershipLost));
+        let is_known = rules::producing::may_yet_come_true(self.waiting.is_any(), ctx.planted);
+        let why = if is_known { Refusal::LeadershipLost } else { Refusal::NotTaken };
+        let lost = self.waiting.into_calls().map(|call| (call, why));
         let reads = self.reads.into_calls().map(|call| (call, Refusal::Unconfirmed));
         for ((client, request), why) in lost.chain(reads) {
             let refused = Refused { why, term: core.hard.term, leader: 0 };
@@ -70,7 +75,7 @@ impl Leader {
 
     /// Whether its first entry is committed: only then does it know what is (S15).
     pub(super) fn is_ready(&self, core: &Core) -> bool {
-        core.commit >= self.first
+        core.commit >= self.ready_at
     }
 
     /// Whether a quorum answered lately: without one it must step down (check-quorum, Ongaro 6.2). Peers
@@ -100,7 +105,7 @@ impl Leader {
         let (term, sequence, commit) = (core.hard.term, ctx.beat, core.commit);
         let (now, heartbeat, waits) = (ctx.now, core.timing.heartbeat, !self.reads.is_empty());
         for peer in &self.peers {
-            if !waits && peer.is_served(now, heartbeat) {
+            if rules::reading::spares(peer.is_served(now, heartbeat), waits, ctx.planted) {
                 ctx.marks.hit(Mark::BeatSpared);
                 continue;
             }
@@ -168,7 +173,10 @@ impl Leader {
         let round = ok.sequence;
         assert!(round <= newest, "n{from} answers round {round}, and {newest} is the newest (S33)");
         let Some(peer) = self.hear(ctx, from) else { return };
-        let is_news = peer.count(ctx, &core.log, ok.generation, ok.matched);
+        let flushed = rules::replicating::counted(ok.matched.index, ok.verified, ctx.planted);
+        let is_more = flushed > ok.matched.index;
+        let matched = if is_more { core.log.id(flushed) } else { ok.matched };
+        let is_news = peer.count(ctx, &core.log, ok.generation, matched);
         peer.answer(core, ctx, ok);
         peer.wake(core, ctx);
         peer.feed(core, ctx, first);
@@ -181,18 +189,20 @@ impl Leader {
     /// Commits what a quorum has flushed and acknowledges what waited for it.
     pub(super) fn advance(&mut self, core: &mut Core, ctx: &mut Context<'_>) {
         self.count_flushed(core, ctx);
-        let quorum = core.config().quorum_index(&self.flushed);
+        let quorum = rules::committing::quorum(core.config(), &self.flushed, ctx.planted);
         if quorum > core.commit {
             let term = core.log.term(quorum);
             if rules::committing::commits_by_counting(term, core.hard.term, ctx.planted) {
-                core.commit_to(quorum);
+                let last = core.log.last_index();
+                core.commit_to(rules::committing::commits(quorum, last, ctx.planted));
             } else {
                 ctx.marks.hit(Mark::OldTermWaited);
             }
         }
         let mut regions = 0;
         if self.waiting.is_any_for_regions() {
-            regions = core.config().spread_index(&self.flushed, REGION_SPREAD).min(core.commit);
+            regions = core.config().spread_index(&self.flushed, REGION_SPREAD);
+            regions = rules::committing::spans(regions, core.commit, ctx.planted);
             if regions < core.commit {
                 ctx.marks.hit(Mark::SpreadWaited);
             }
@@ -243,6 +253,9 @@ impl Leader {
     ) {
         let first = self.first;
         assert!(self.is_ready(core), "a read waits, and {first} is not committed (S15, S33)");
+        if !rules::reading::waits_for_round(ctx.planted) {
+            return core.read(ctx, client, request, &fetch);
+        }
         if self.reads.is_empty() {
             ctx.effects.beats.push(core.group());
         } else {
@@ -262,7 +275,8 @@ impl Leader {
                 config.is_voter(peer.node)
                     && rules::reading::confirms(peer.beat(), after, ctx.planted)
             };
-            peers.iter().filter(is_one).count() + 1 >= config.read_quorum()
+            let confirming = peers.iter().filter(is_one).count() + 1;
+            rules::reading::is_confirmed(confirming, config.read_quorum(), ctx.planted)
         });
         if !confirmed.is_empty() && !self.reads.is_empty() {
             ctx.effects.beats.push(core.group());

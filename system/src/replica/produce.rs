@@ -47,9 +47,15 @@ impl Replica {
             return ctx.marks.hit(Mark::DamagedRequest);
         }
         let taken = self.ready(Some(produce.term)).and_then(|(leader, core)| {
+            let last = core.log.last_index();
             let (entry, offset) = core.produce(ctx, &produce)?;
             let waiter = Waiter { client, request, acks: produce.acks, entry, offset };
-            leader.wait(core, ctx, waiter);
+            let is_open_repeat = core.commit < entry.index && entry.index <= last;
+            if rules::producing::waits(is_open_repeat, ctx.planted) {
+                leader.wait(core, ctx, waiter);
+            } else {
+                waiter.acknowledge(core, ctx);
+            }
             Ok(())
         });
         if let Err(why) = taken {
@@ -130,6 +136,9 @@ impl Replica {
             ReadLevel::Eventual => self.core.read(ctx, client, request, fetch),
             ReadLevel::Linearizable => match self.ready(None) {
                 Ok((leader, core)) => leader.read(core, ctx, client, request, fetch.clone()),
+                Err(Refusal::NotLeader) if !rules::reading::only_leads_reads(ctx.planted) => {
+                    self.core.read(ctx, client, request, fetch);
+                }
                 Err(why) => {
                     if why == Refusal::NotReady {
                         ctx.marks.hit(Mark::ReadNotReady);
@@ -156,14 +165,16 @@ impl Core {
         let producers = self.broker.producers();
         let seen = producers.see(producer, epoch, sequence);
         let before = producers.last_count(producer, epoch);
-        match rules::producing::seen(producer, seen, before, ctx.planted) {
+        match rules::producing::seen(producer, seen, (before, self.commit), ctx.planted) {
             Seen::New => {}
             Seen::Repeat(call) => {
                 let (entry, held) = (call.entry, self.log.term(call.entry.index));
                 assert!(held == Some(entry.term), "{entry:?} repeats, and {held:?} is held (S36)");
                 let is_committed = call.entry.index <= self.commit;
                 ctx.marks.hit(if is_committed { Mark::RepeatCommitted } else { Mark::RepeatWaits });
-                return Ok((call.entry, call.offset));
+                let next = self.log.next_offset();
+                let offset = rules::producing::stands_at(call.offset, next, ctx.planted);
+                return Ok((call.entry, offset));
             }
             Seen::Fenced => {
                 ctx.marks.hit(Mark::Fenced);
@@ -172,10 +183,12 @@ impl Core {
             Seen::OutOfOrder => return Err(Refusal::OutOfOrder),
         }
         let offset = self.log.next_offset();
-        let body = if rules::producing::stores_as_sent(count, ctx.planted) {
-            batch::body(producer, epoch, sequence, messages)
-        } else {
+        let body = if !rules::producing::stores_as_sent(count, ctx.planted) {
             batch::body(producer, epoch, sequence, &batch::swap_payloads(messages))
+        } else if !rules::producing::stores_all(count, ctx.planted) {
+            batch::body(producer, epoch, sequence, &batch::without_last(messages))
+        } else {
+            batch::body(producer, epoch, sequence, messages)
         };
         let entry = self.append_new(ctx, Kind::Messages, count, &body);
         let end = self.log.next_offset();

@@ -7,6 +7,7 @@ use super::{Context, core::Core};
 use crate::{
     log::Log,
     marks::Mark,
+    planted::Planted,
     rules,
     types::{EntryId, GroupId, Index, Nanos, NodeId, Term},
     wire::peer::{Append, AppendReject, BeatOk},
@@ -138,7 +139,9 @@ impl Progress {
         }
         let agreed = log.agree(reject.hint, reject.hint_term).min(tried.saturating_sub(1));
         let of = (group, reject.term, self.node);
-        if rules::replicating::arrived(of, agreed, ctx.planted) > agreed {
+        if rules::replicating::arrived(of, agreed, ctx.planted) > agreed
+            || !rules::replicating::goes_back(ctx.planted)
+        {
             return false;
         }
         assert!(agreed < tried, "n{} differs at {tried}, and agrees at {agreed}", self.node);
@@ -173,7 +176,8 @@ impl Progress {
 
     /// If it was silent, entries flow again, from what is known to have arrived.
     pub(super) fn wake(&mut self, core: &Core, ctx: &mut Context<'_>) {
-        if std::mem::take(&mut self.is_silent) {
+        if self.is_silent && rules::replicating::wakes(ctx.planted) {
+            self.is_silent = false;
             let arrived = rules::replicating::arrived(self.of(core), self.matched, ctx.planted);
             self.send_from(arrived);
         }
@@ -191,7 +195,7 @@ impl Progress {
         while !self.is_silent
             && self.next <= last
             && rules::replicating::may_send(self.next, first, ctx.planted)
-            && self.has_room(limits.window)
+            && self.has_room(limits.window, ctx.planted)
         {
             let entries = core.log.slice(self.next, limits.append_entries, limits.append_bytes);
             let entries: Vec<Bytes> = entries.iter().map(|entry| entry.bytes().clone()).collect();
@@ -203,15 +207,15 @@ impl Progress {
             self.fed = Some(ctx.now);
             core.send(ctx, self.node, Append { term, previous, commit, entries }.into());
         }
-        if !self.is_silent && self.next <= last && !self.has_room(limits.window) {
+        if !self.is_silent && self.next <= last && !self.has_room(limits.window, ctx.planted) {
             ctx.marks.hit(Mark::WindowFull);
         }
     }
 
     /// Whether more may be under way, of `window` entries.
-    fn has_room(&self, window: Index) -> bool {
-        let acknowledged = self.matched.max(self.base - 1);
-        self.sent().saturating_sub(acknowledged) < window
+    fn has_room(&self, window: Index, planted: &mut Planted) -> bool {
+        let acknowledged = (self.matched, self.base - 1);
+        rules::replicating::has_room(self.sent(), acknowledged, window, planted)
     }
 
     fn of(&self, core: &Core) -> (GroupId, Term, NodeId) {
@@ -249,11 +253,13 @@ mod tests {
 
     #[test]
     fn what_is_under_way_is_bounded_from_what_matched_or_from_where_sending_began() {
-        let peer =
-            |matched, base, next| Progress { matched, base, next, ..Progress::begin(2, 1, 0) };
-        assert!(peer(0, 100, 107).has_room(8) && !peer(0, 100, 108).has_room(8));
-        assert!(peer(150, 100, 108).has_room(8));
+        let has_room = |matched, base, next| {
+            let peer = Progress { matched, base, next, ..Progress::begin(2, 1, 0) };
+            peer.has_room(8, &mut Planted::default())
+        };
+        assert!(has_room(0, 100, 107) && !has_room(0, 100, 108));
+        assert!(has_room(150, 100, 108));
         // It matches more than was sent since sending began anew.
-        assert!(peer(500, 100, 101).has_room(8));
+        assert!(has_room(500, 100, 101));
     }
 }

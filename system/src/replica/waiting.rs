@@ -19,6 +19,15 @@ pub(super) struct Waiter {
     pub(super) offset: Offset,
 }
 
+impl Waiter {
+    /// Tells whoever waits that it waits no more.
+    pub(super) fn acknowledge(self, core: &Core, ctx: &mut Context<'_>) {
+        let Waiter { client, request, acks, entry, offset } = self;
+        let receipt = Receipt { incarnation: core.incarnation, entry, offset };
+        core.answer(ctx, client, request, Answer::Produced(Produced { acks, receipt }));
+    }
+}
+
 /// How far each promise is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reached {
@@ -53,6 +62,11 @@ impl Waiting {
         waiting.insert(place, waiter);
     }
 
+    /// Whether anybody waits.
+    pub(super) fn is_any(&self) -> bool {
+        !(self.leader.is_empty() && self.quorum.is_empty() && self.regions.is_empty())
+    }
+
     /// Whether anybody waits for a quorum that spans regions.
     pub(super) fn is_any_for_regions(&self) -> bool {
         !self.regions.is_empty()
@@ -67,11 +81,7 @@ impl Waiting {
         for (waiting, reached) in queues {
             let is_due = |waiter: &Waiter| waiter.entry.index <= reached;
             let due = waiting.iter().take_while(|waiter| is_due(waiter)).count();
-            for Waiter { client, request, acks, entry, offset } in waiting.drain(..due) {
-                let receipt = Receipt { incarnation: core.incarnation, entry, offset };
-                let produced = Answer::Produced(Produced { acks, receipt });
-                core.answer(ctx, client, request, produced);
-            }
+            waiting.drain(..due).for_each(|waiter| waiter.acknowledge(core, ctx));
         }
     }
 

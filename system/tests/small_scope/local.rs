@@ -63,7 +63,7 @@ impl Local {
     pub(crate) fn create(scope: &Scope, node: NodeId) -> Local {
         let replica = Replica::create(&scope.settings(node), scope.place(), 0);
         let mut local = Local { node, replica, disk: Disk::default(), beat: 0 };
-        local.write();
+        local.write(&mut Planted::default());
         local
     }
 
@@ -128,12 +128,12 @@ impl Local {
         };
         act(&mut self.replica, &mut context);
         self.replica.end_turn(&mut context);
-        self.write();
+        self.write(&mut planted);
         Made { effects, marks }
     }
 
-    fn write(&mut self) {
-        if let Some(write) = self.replica.next_write() {
+    fn write(&mut self, planted: &mut Planted) {
+        if let Some(write) = self.replica.next_write(planted) {
             self.disk.write(&write);
         }
         if self.replica.begin_flush().is_some() {
