@@ -19,7 +19,8 @@ Examples:
                                                    that very run again
   zeroloss show leader_crash --seed 7              what would happen, without running it
   zeroloss check store/latest/history.edn          a history of your own system
-  zeroloss list planted                            which bugs can be planted";
+  zeroloss list planted                            which bugs can be planted
+  zeroloss planted --seeds 200                     how soon is each of them seen?";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -78,19 +79,30 @@ pub(crate) struct Zeroloss {
     #[command(subcommand)]
     pub(crate) command: Command,
     /// How the result is printed to stdout; with json also errors are one document
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
-    pub(crate) format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = Printed::Human, value_name = "FORMAT")]
+    pub(crate) format: Printed,
     /// No progress on stderr
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }
 
-/// How a result is printed.
+/// How a result is printed, as it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum Printed {
     /// A page for people
     Human,
     /// One JSON document and nothing else
+    Json,
+    /// A table for documents; `planted` has one
+    Markdown,
+}
+
+/// How a result is printed, by every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A page for people.
+    Human,
+    /// One JSON document and nothing else.
     Json,
 }
 
@@ -108,6 +120,9 @@ pub(crate) enum Command {
     /// Judge a history from anywhere: Jepsen, Porcupine, Elle, Maelstrom, S2, fastlin, our own
     #[command(after_long_help = epilogue(CHECK_EXAMPLES))]
     Check(Check),
+    /// Plant bugs and tell how many seeds it takes to see each: the kill matrix
+    #[command(after_long_help = epilogue(PLANTED_EXAMPLES))]
+    Planted(Planted),
     /// List what there is: scenarios, faults, checkers, planted bugs
     List(List),
     /// A plan on stdin, its trace hash on stdout
@@ -290,6 +305,43 @@ pub(crate) enum FailedCas {
     Observed,
     /// It says nothing
     Ignored,
+}
+
+const PLANTED_EXAMPLES: &str = "\
+Examples:
+  zeroloss planted                                 every bug, with the default seeds
+  zeroloss planted ack_before_flush A C            one bug, and those of families A and C
+  zeroloss planted --seeds 2000 --format markdown > docs/KILL-MATRIX.md
+  zeroloss planted --without-fault pause           what is seen only where nodes pause?
+  zeroloss planted --without-checker zero_loss     what does no other law see?
+
+Directed is the bug's own scenario, up to 20 seeds; blind is the swarm, which knows of no bug, up to
+--seeds. Both begin at seed 1 and stop at ten catches. Seeds to catch is the median, with its 95%
+interval. A seed counts as executed if the bug did there what honest code would not have done: what no
+seed executed is not covered, and that is not survived. The same seeds run without a bug as a control,
+which must be silent. Finished series are kept under --out: the same words go on where they were cut.";
+
+/// `zeroloss planted`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Planted {
+    /// Names from `zeroloss list planted`, or letters of families of incidents; none: all
+    #[arg(value_name = "NAME|FAMILY")]
+    pub(crate) names: Vec<String>,
+    /// Blind seeds 1 to N of each bug at most
+    #[arg(long, value_name = "N", default_value = "200", value_parser = positive)]
+    pub(crate) seeds: std::num::NonZeroU64,
+    /// Series at the same time; results do not depend on it [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Take the lines of this kind of fault out of every plan (`zeroloss list faults`); again for more
+    #[arg(long, value_name = "KIND")]
+    pub(crate) without_fault: Vec<String>,
+    /// Do without this checker (`zeroloss list checkers`); again for more
+    #[arg(long, value_name = "NAME")]
+    pub(crate) without_checker: Vec<String>,
+    /// The folder that will hold finished series
+    #[arg(long, value_name = "DIR", default_value = "zeroloss-results")]
+    pub(crate) out: PathBuf,
 }
 
 /// `zeroloss show`.

@@ -10,13 +10,17 @@ mod files;
 mod finish;
 mod folder;
 mod github;
+mod hunt;
 mod interrupt;
 mod job;
 mod kept;
 mod list;
+mod matrix;
 mod names;
 mod packed;
+mod planted;
 mod progress;
+mod rate;
 mod record;
 mod replay;
 mod run;
@@ -26,7 +30,7 @@ mod simulate;
 mod sweep;
 mod target;
 
-use args::{Command, Format, Zeroloss};
+use args::{Command, Format, Printed, Zeroloss};
 use clap::Parser;
 use interrupt::Interrupt;
 use reports::ExitCode;
@@ -51,7 +55,7 @@ fn front() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             say::error(&failure);
-            if parsed.format == Format::Json {
+            if parsed.format == Printed::Json {
                 let _ = say::document(&reports::json_error(&failure.message, failure.code));
             }
             failure.code
@@ -60,14 +64,27 @@ fn front() -> ExitCode {
 }
 
 fn act(parsed: &Zeroloss) -> Result<ExitCode, Failure> {
-    let Zeroloss { command, format, quiet } = parsed;
+    let Zeroloss { command, format: printed, quiet } = parsed;
+    let format = plain(*printed);
     match command {
-        Command::Run(args) => run::run(args, *format, *quiet, &Interrupt::listen()?),
-        Command::Replay(args) => replay::replay(args, *format, *quiet, &Interrupt::listen()?),
-        Command::Show(args) => list::show(args, *format),
-        Command::Check(args) => check::check(args, *format, *quiet),
-        Command::List(args) => list::list(args, *format),
+        Command::Planted(args) => planted::planted(args, *printed, *quiet, &Interrupt::listen()?),
+        Command::Run(args) => run::run(args, format?, *quiet, &Interrupt::listen()?),
+        Command::Replay(args) => replay::replay(args, format?, *quiet, &Interrupt::listen()?),
+        Command::Show(args) => list::show(args, format?),
+        Command::Check(args) => check::check(args, format?, *quiet),
+        Command::List(args) => list::list(args, format?),
         Command::Rerun(args) => confirm::answer(args).map(|()| ExitCode::Holds),
+    }
+}
+
+/// The format of a command that has no table for documents.
+fn plain(printed: Printed) -> Result<Format, Failure> {
+    match printed {
+        Printed::Human => Ok(Format::Human),
+        Printed::Json => Ok(Format::Json),
+        Printed::Markdown => Err(Failure::usage(
+            "could not print markdown: only `zeroloss planted` has a table (expected human or json)",
+        )),
     }
 }
 

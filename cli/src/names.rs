@@ -2,7 +2,7 @@
 //! nothing is told with the nearest that does.
 
 use crate::say::Failure;
-use scenarios::{PLANTED, Planted, SUITES, Scenario, Seeds, is_path};
+use scenarios::{FAULTS, PLANTED, Planted, SUITES, Scenario, Seeds, is_path};
 use std::path::Path;
 
 /// The scenario of a name or a path.
@@ -30,6 +30,38 @@ pub(crate) fn known_plant(name: &str) -> Result<(), Failure> {
     }
     let known: Vec<&str> = PLANTED.iter().map(|planted| planted.name).collect();
     Err(unknown("planted bug", name, &known))
+}
+
+/// Planted bugs by name, or by the letter of the family of incidents that they come from; all if
+/// nothing is named. In the order of the table, each once.
+pub(crate) fn plants(names: &[String]) -> Result<Vec<&'static Planted>, Failure> {
+    let is_meant = |planted: &Planted, name: &str| planted.name == name || family(planted) == name;
+    for name in names {
+        if !PLANTED.iter().any(|planted| is_meant(planted, name)) {
+            known_plant(name)?;
+        }
+    }
+    let is_chosen =
+        |planted: &&Planted| names.is_empty() || names.iter().any(|name| is_meant(planted, name));
+    Ok(PLANTED.iter().filter(is_chosen).collect())
+}
+
+/// The letters before the number of its incident: `A` of `A7: openraft@...`.
+fn family(planted: &Planted) -> &'static str {
+    let end = planted.source.find(|c: char| !c.is_ascii_uppercase());
+    planted.source.split_at(end.unwrap_or(0)).0
+}
+
+/// Whether this kind of fault exists.
+pub(crate) fn known_fault(name: &str) -> Result<(), Failure> {
+    let known: Vec<&str> = FAULTS.iter().map(|fault| fault.kind).collect();
+    if known.contains(&name) { Ok(()) } else { Err(unknown("fault", name, &known)) }
+}
+
+/// Whether this checker exists.
+pub(crate) fn known_checker(name: &str) -> Result<(), Failure> {
+    let known: Vec<&str> = checkers::CATALOGUE.iter().map(|law| law.name).collect();
+    if known.contains(&name) { Ok(()) } else { Err(unknown("checker", name, &known)) }
 }
 
 /// Seeds of a scenario when none are asked for: those of its first suite, else only the first.
