@@ -338,8 +338,14 @@ planted! {
     EpochNotFenced = "epoch_not_fenced" {
         rule: "S36: a producer's older epoch is fenced; here it is taken",
         source: "H5: KAFKA-9144, state expired, and an old epoch was accepted again",
-        scenario: "links_of_clients",
+        scenario: "late_copies",
         judges: ["producer_order"],
+    }
+    LateRepeatTaken = "late_repeat_taken" {
+        rule: "S36: what is neither the next call nor the last is refused; here it is taken",
+        source: "H4: Redpanda 21.10.1 (Jepsen, #3039), late repeats were appended again",
+        scenario: "late_copies",
+        judges: ["zero_loss", "producer_order"],
     }
     DedupForgetsUncommitted = "dedup_forgets_uncommitted" {
         rule: "S36: a repeat is known though the first is not committed; here it is not",

@@ -61,6 +61,7 @@ pub fn catalogue() -> &'static [Entry] {
         "full_windows",
         "spread_calm",
         "slow_producers",
+        "late_copies",
         "swarm",
         "occasions",
         "links_of_clients",

@@ -23,6 +23,7 @@ pub(crate) fn seen(
             Seen::New
         }
         Seen::New if before > 1 && planted.bites(Plant::DedupCountsWrong) => Seen::OutOfOrder,
+        Seen::OutOfOrder if planted.bites(Plant::LateRepeatTaken) => Seen::New,
         Seen::Fenced if planted.bites(Plant::EpochNotFenced) => Seen::New,
         Seen::New | Seen::Repeat(_) | Seen::OutOfOrder | Seen::Fenced => seen,
     }
