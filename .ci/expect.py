@@ -93,6 +93,22 @@ def seen(plant, judges, result):
         print(f"{plant}: {judge} with {len(seeds)} seeds, first {seeds[0]}: {evidence['summary']}")
 
 
+def blind(result):
+    """No law is broken where no bug did anything; what the swarm sees of each bug, in a line."""
+    document = read(result)
+    for bug in document["planted"]:
+        row = bug["blind"]
+        if row is None:
+            print(f"{bug['name']}: no time")
+        else:
+            print(f"{bug['name']}: {row['outcome']}, {row['caught']} of {row['tried']} seeds")
+    control = document["control"]
+    if control["alarms"]:
+        fail(f"broken without a bug: {' '.join(control['alarms'])}")
+    whole = "" if document["complete"] else ", cut short"
+    print(f"control: silent in {control['runs']} runs{whole}")
+
+
 def ruled(code, result):
     """What `check` says in JSON agrees with how it ended, and says what it saw."""
     document = read(result)
@@ -135,5 +151,5 @@ def total(path):
 
 
 if __name__ == "__main__":
-    WORDS = (rooms, same, covered, plants, seen, ruled, told, total)
+    WORDS = (rooms, same, covered, plants, seen, blind, ruled, told, total)
     {word.__name__: word for word in WORDS}[sys.argv[1]](*sys.argv[2:])

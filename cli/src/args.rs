@@ -31,6 +31,8 @@ Examples:
   zeroloss run --regressions zeroloss-results/latest/failures
                                                    every failure of the last run again
 
+Where nothing is named, one planted bug, chosen by the first seed, runs in its own scenario until it is
+caught, within 20 seeds: the canary. If nobody sees it, the exit code is 70.
 A failing run is run again in a fresh process before it is told. Results stand in
 zeroloss-results/latest: report.html, summary.json, junit.xml, runs.jsonl, and for each failure its
 plan and evidence; the first two of a kind keep their history. The result is printed to stdout, progress
@@ -151,6 +153,9 @@ pub(crate) struct Run {
     /// Switch a planted bug on (`zeroloss list planted`)
     #[arg(long, value_name = "NAME")]
     pub(crate) plant: Option<String>,
+    /// Plant no bug beside the default suite, to see that it would be seen
+    #[arg(long)]
+    pub(crate) no_canary: bool,
     /// A folder of plans, tokens and failures that run first; with no name, they run alone
     #[arg(long, value_name = "DIR")]
     pub(crate) regressions: Option<PathBuf>,

@@ -3,6 +3,7 @@
 //! run here.
 
 use crate::{
+    canary::Canary,
     folder::{Folder, SUMMARY},
     github,
     interrupt::Interrupt,
@@ -27,6 +28,8 @@ pub(crate) struct Finish<'a> {
     pub(crate) report: &'a Report,
     /// The exit code that its runs ask for.
     pub(crate) code: ExitCode,
+    /// The bug that was planted beside the runs.
+    pub(crate) canary: Option<Canary>,
     /// What a replay adds to the document.
     pub(crate) replay: Option<Value>,
 }
@@ -86,6 +89,9 @@ impl Finish<'_> {
     pub(crate) fn document(&self, failures: &[Failure]) -> Value {
         let mut document = reports::json_with(self.report, self.exit_code(failures));
         document["folder"] = json!(self.folder.path());
+        if let Some(canary) = &self.canary {
+            document["canary"] = canary.json();
+        }
         if let Some(replay) = &self.replay {
             document["replay"] = replay.clone();
         }

@@ -112,10 +112,11 @@ impl Row {
     }
 }
 
-/// Runs a series to its end; none if an interruption came first. `runs` counts what ended.
+/// Runs a series to its end, or to so many catches; none if an interruption came first. `runs` counts what ended.
 pub(crate) fn hunt(
     series: &Series,
     without: &Without,
+    catches: u64,
     interrupt: &Interrupt,
     runs: &AtomicU64,
 ) -> Result<Option<Row>, Failure> {
@@ -133,7 +134,7 @@ pub(crate) fn hunt(
         let Job { plan, token, plant, .. } = job;
         row.take(&reports::compose(plan, ran.effective, ran.run, token, plant, 0));
         runs.fetch_add(1, Ordering::Relaxed);
-        if row.is_decided() {
+        if row.caught >= catches {
             break;
         }
     }

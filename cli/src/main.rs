@@ -4,6 +4,7 @@
 //! and exit codes are decided. The result goes to stdout, everything else to stderr.
 
 mod args;
+mod canary;
 mod check;
 mod confirm;
 mod files;

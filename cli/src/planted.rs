@@ -5,7 +5,7 @@
 use crate::{
     args::{self, Printed},
     files::write_whole,
-    hunt::{self, Row, Series, Without},
+    hunt::{self, CATCHES, Row, Series, Without},
     interrupt::Interrupt,
     matrix::Matrix,
     names, progress, record,
@@ -158,7 +158,7 @@ impl Hunters<'_> {
         let work = || {
             while !self.interrupt.is_set() {
                 let Some(series) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let done = hunt::hunt(series, self.without, self.interrupt, &runs)
+                let done = hunt::hunt(series, self.without, CATCHES, self.interrupt, &runs)
                     .and_then(|row| row.map_or(Ok(()), |row| self.ledger.keep(series.key(), row)));
                 if let Err(failure) = done {
                     lock(&failed).push(failure);

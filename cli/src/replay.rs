@@ -120,7 +120,8 @@ impl Playing<'_> {
     fn give_up(&self, why: &str) -> Result<ExitCode, Failure> {
         let report = self.report(Vec::new());
         let code = self.interrupt.code().unwrap_or(ExitCode::Interrupted);
-        let end = Finish { folder: &self.folder, report: &report, code, replay: None };
+        let end =
+            Finish { folder: &self.folder, report: &report, code, canary: None, replay: None };
         let mut failures = Vec::new();
         end.write_pages(&mut failures);
         failures.iter().for_each(say::error);
@@ -162,7 +163,13 @@ impl Playing<'_> {
             "record": place,
             "recorded_failure": was_violated,
         });
-        let end = Finish { folder: &self.folder, report: &report, code, replay: Some(replay) };
+        let end = Finish {
+            folder: &self.folder,
+            report: &report,
+            code,
+            canary: None,
+            replay: Some(replay),
+        };
         end.write_pages(&mut failures);
         let told = match self.format {
             Format::Json => say::document(&end.document(&failures)),

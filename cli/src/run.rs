@@ -3,6 +3,7 @@
 
 use crate::{
     args::{self, Format},
+    canary,
     finish::{self, Finish},
     folder::{Folder, plan_lines},
     interrupt::Interrupt,
@@ -42,6 +43,14 @@ pub(crate) fn run(
     }
     let progress = Progress::begin(jobs.len() as u64, is_quiet);
     let Swept { runs, mut failures } = sweep(jobs, workers, &folder, interrupt, progress);
+    let canary = match canary::is_wanted(args) && !interrupt.is_set() {
+        true => canary::send(jobs[0].plan.seed, interrupt).unwrap_or_else(|failure| {
+            failures.push(failure);
+            None
+        }),
+        false => None,
+    };
+    failures.extend(canary.as_ref().and_then(canary::Canary::failure));
     let report = Report {
         command: finish::command(),
         runs,
@@ -51,7 +60,7 @@ pub(crate) fn run(
         origin,
     };
     let code = finish::with_signal(ExitCode::of(&report), interrupt);
-    let end = Finish { folder: &folder, report: &report, code, replay: None };
+    let end = Finish { folder: &folder, report: &report, code, canary, replay: None };
     end.write_pages(&mut failures);
     let told = match format {
         Format::Json => say::document(&end.document(&failures)),
@@ -72,6 +81,9 @@ fn page(end: &Finish<'_>, failures: &[Failure]) -> String {
     if code != ExitCode::of(end.report) {
         // The page knows its runs only; what failed around them stands on stderr.
         text.push_str(&format!("but exit {}: {}\n", code.code(), code.meaning()));
+    }
+    if let Some(canary) = &end.canary {
+        text.push_str(&format!("\n{}\n", canary.line()));
     }
     text.push_str(&format!("\n{}\n", end.results_line()));
     text

@@ -83,3 +83,19 @@ fn names_that_mean_nothing_are_refused_with_the_nearest() {
         assert_eq!(names_in(room.path()), [""; 0], "{words:?}");
     }
 }
+
+#[test]
+fn a_default_run_has_a_canary_unless_it_is_told_not_to() {
+    let room = room();
+    // Nothing is named, and of the suite this share has one run.
+    let words = ["run", "--seed", "1", "--shard", "1/1000", "--quiet", "--format", "json"];
+    let output = zeroloss(room.path(), &words);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let canary = json(&output)["canary"].clone();
+    assert!(canary["plant"].is_string() && canary["scenario"].is_string(), "{canary}");
+    assert!(canary["seeds"].as_u64().is_some_and(|seeds| (1..=20).contains(&seeds)), "{canary}");
+    assert!(canary["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{canary}");
+    let without = zeroloss(room.path(), &[&words[..], &["--no-canary"]].concat());
+    assert_eq!(code(&without), 0, "{}", stderr(&without));
+    assert!(json(&without)["canary"].is_null());
+}
