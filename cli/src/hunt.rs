@@ -80,7 +80,7 @@ pub(crate) struct Row {
     pub(crate) first: Option<u64>,
     /// Judges, and in how many seeds each saw it.
     pub(crate) by: BTreeMap<String, u64>,
-    /// Tokens of runs in which a law was broken and no bug had done anything.
+    /// Tokens of controls in which a law was broken, and ought not to.
     pub(crate) alarms: Vec<String>,
 }
 
@@ -92,12 +92,14 @@ impl Row {
 
     fn take(&mut self, report: &RunReport) {
         self.tried += 1;
-        let bit = report.plant_bites().is_some_and(|bites| bites > 0);
-        self.covered += u64::from(bit);
         let is_violated = matches!(report.verdict, Verdict::Violated(_));
-        if is_violated && !bit {
-            // Nothing was wrong, and a law says that something was.
-            if report.plant.is_some() || report.met().is_err() {
+        // A node that panics takes its count of bites along. What is violated was bitten all the same:
+        // the very seed must hold without the bug, which is what controls are for.
+        let bit = report.plant.is_some()
+            && (is_violated || report.plant_bites().is_some_and(|bites| bites > 0));
+        self.covered += u64::from(bit);
+        if report.plant.is_none() {
+            if is_violated && report.met().is_err() {
                 self.alarms.push(report.token.clone());
             }
         } else if is_violated {

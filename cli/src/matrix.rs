@@ -27,7 +27,7 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Tokens of runs in which a law was broken and no bug had done anything.
+    /// Tokens of controls in which a law was broken, and ought not to.
     pub(crate) fn alarms(&self) -> impl Iterator<Item = &str> {
         let hunted = self.bugs.iter().flat_map(|(_, rows)| rows.iter().flatten());
         let rows = hunted.chain([&self.control]);
